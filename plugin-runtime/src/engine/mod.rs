@@ -1,0 +1,1 @@
+//! Building engines and running them.

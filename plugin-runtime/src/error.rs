@@ -1,0 +1,99 @@
+//! What can go wrong, with what a reader needs to mend it.
+
+use std::fmt;
+
+use crate::plugin::RegistryError;
+use crate::tensor::{DataType, Format};
+
+/// A result whose error is [`Error`].
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Every error of this crate.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A mistake that a plugin's own function reports.
+    #[error("{0}")]
+    Plugin(String),
+
+    /// A request that can't be met: a shape out of range, a name that isn't there, a wrong type.
+    #[error("{0}")]
+    Invalid(String),
+
+    /// A tensor was viewed as a type that its elements don't have.
+    #[error("tensor `{tensor}` holds {dtype}, which can't be viewed as {requested}")]
+    ElementType {
+        /// The parameter's name.
+        tensor: String,
+        /// What it holds.
+        dtype: DataType,
+        /// The Rust type asked for.
+        requested: &'static str,
+    },
+
+    /// A tensor is laid out in a way that the caller can't read.
+    #[error("tensor `{tensor}` is laid out as {format}, but {expected} was asked for")]
+    Layout {
+        /// The parameter's name.
+        tensor: String,
+        /// Its layout.
+        format: Format,
+        /// The layout asked for.
+        expected: Format,
+    },
+
+    /// The linked plugins contradict each other, or one that was asked for isn't there.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+
+    /// An error with the place in the network where it happened.
+    #[error("{0}")]
+    Layer(Box<LayerError>),
+}
+
+/// An error with the layer, plugin, tactic and shapes it belongs to.
+#[derive(Debug, Clone)]
+pub struct LayerError {
+    /// The layer's name in its network.
+    pub layer: String,
+    /// The plugin's id and version, or what the builder inserted.
+    pub plugin: String,
+    /// The tactic that ran, where one did.
+    pub tactic: Option<String>,
+    /// Types and shapes of the inputs and outputs, where they are known.
+    pub shapes: Option<String>,
+    /// What happened.
+    pub source: Error,
+}
+
+impl fmt::Display for LayerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "layer `{}` ({}", self.layer, self.plugin)?;
+        if let Some(tactic) = &self.tactic {
+            write!(f, ", tactic {tactic}")?;
+        }
+        if let Some(shapes) = &self.shapes {
+            write!(f, ", {shapes}")?;
+        }
+        write!(f, "): {}", self.source)
+    }
+}
+
+impl Error {
+    /// A mistake to report from a plugin's own function.
+    pub fn plugin(message: impl fmt::Display) -> Self {
+        Error::Plugin(message.to_string())
+    }
+
+    pub(crate) fn invalid(message: impl fmt::Display) -> Self {
+        Error::Invalid(message.to_string())
+    }
+}
+
+/// Returns an [`Error::Plugin`] made from a format string.
+#[macro_export]
+macro_rules! bail {
+    ($($arg:tt)*) => {
+        return ::core::result::Result::Err($crate::Error::plugin(::core::format_args!($($arg)*)))
+    };
+}

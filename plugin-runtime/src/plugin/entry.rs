@@ -1,0 +1,131 @@
+//! The static entries that the attributes emit, gathered at link time.
+
+use std::any::Any;
+use std::fmt;
+
+use linkme::distributed_slice;
+
+use super::{AttributeSchema, AttributeValue};
+use crate::device::{AotKernel, DeviceKind, Invocation};
+use crate::error::Result;
+use crate::shape::ShapeExpr;
+use crate::tactic::AutoTuneCombination;
+use crate::tensor::{OutputDesc, TensorDesc};
+
+/// A plugin's typed attribute struct, its type forgotten.
+pub type DynAttributes = dyn Any + Send + Sync;
+
+/// Where an entry was written.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct Location {
+    /// Path of the source file, as the compiler was given it.
+    pub file: &'static str,
+    /// Line, from 1.
+    pub line: u32,
+    /// Column, from 1.
+    pub column: u32,
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// What `#[register]` emits.
+#[derive(Clone, Copy, Debug)]
+pub struct PluginEntry {
+    /// `namespace::name`.
+    pub id: &'static str,
+    /// From 1.
+    pub version: u32,
+    /// The doc comment of the function.
+    pub description: &'static str,
+    /// Names of the inputs, first to last.
+    pub inputs: &'static [&'static str],
+    /// The attributes, first to last.
+    pub attributes: &'static [AttributeSchema],
+    /// Number of outputs.
+    pub outputs: usize,
+    /// The shape function. The slice holds one desc an input.
+    pub infer: fn(&[TensorDesc], &DynAttributes) -> Result<Vec<OutputDesc>>,
+    /// Makes the typed attribute struct from one value an attribute.
+    pub attributes_from_values: fn(&[AttributeValue]) -> Result<Box<DynAttributes>>,
+    /// Where the function stands.
+    pub location: Location,
+}
+
+/// What `#[autotune]` emits.
+#[derive(Clone, Copy, Debug)]
+pub struct AutotuneEntry {
+    /// The plugin's id.
+    pub id: &'static str,
+    /// The plugin's version.
+    pub version: u32,
+    /// Lists the combinations; inputs, then outputs, then the attributes.
+    pub combinations: fn(&[TensorDesc], &[TensorDesc], &DynAttributes) -> Result<Vec<AutoTuneCombination>>,
+    /// Where the function stands.
+    pub location: Location,
+}
+
+/// Gives a tactic's name, where its enum has one of that number.
+pub type TacticNames = fn(i32) -> Option<&'static str>;
+
+/// Gives a scratch size in bytes for inputs, outputs and attributes.
+pub type WorkspaceSize = fn(&[TensorDesc], &[TensorDesc], &DynAttributes) -> Result<ShapeExpr>;
+
+/// What `#[impl_plugin]` emits.
+#[derive(Clone, Copy, Debug)]
+pub struct ImplEntry {
+    /// The plugin's id.
+    pub id: &'static str,
+    /// The plugin's version.
+    pub version: u32,
+    /// The device it runs on.
+    pub device: DeviceKind,
+    /// Names of the attributes it uses: the ones that an engine file keeps.
+    pub attributes: &'static [&'static str],
+    /// Names of its tactics; `None` where it has no `tactic` parameter or takes a plain integer.
+    pub tactic_names: Option<TacticNames>,
+    /// Whether it has a `tactic` parameter.
+    pub takes_tactic: bool,
+    /// The scratch memory it asks for.
+    pub workspace: Option<WorkspaceSize>,
+    /// Runs it.
+    pub run: fn(&mut Invocation<'_>) -> Result<()>,
+    /// Where the function stands.
+    pub location: Location,
+}
+
+/// What `#[aot_impl]` emits.
+#[derive(Clone, Copy, Debug)]
+pub struct AotEntry {
+    /// The plugin's id.
+    pub id: &'static str,
+    /// The plugin's version.
+    pub version: u32,
+    /// Names of the tactics, as in [`ImplEntry`].
+    pub tactic_names: Option<TacticNames>,
+    /// Whether it has a `tactic` parameter.
+    pub takes_tactic: bool,
+    /// Describes the kernel; inputs, outputs, attributes, tactic.
+    pub kernel: fn(&[TensorDesc], &[TensorDesc], &DynAttributes, i32) -> Result<AotKernel>,
+    /// Where the function stands.
+    pub location: Location,
+}
+
+/// All linked `#[register]` functions.
+#[distributed_slice]
+pub static PLUGINS: [PluginEntry];
+
+/// All linked `#[autotune]` functions.
+#[distributed_slice]
+pub static AUTOTUNES: [AutotuneEntry];
+
+/// All linked `#[impl_plugin]` functions.
+#[distributed_slice]
+pub static IMPLS: [ImplEntry];
+
+/// All linked `#[aot_impl]` functions.
+#[distributed_slice]
+pub static AOT_IMPLS: [AotEntry];

@@ -1,0 +1,14 @@
+//! What a plugin says of itself: id, attributes, static entries, and the registry that joins them.
+
+mod attribute;
+mod entry;
+mod registry;
+mod spec;
+
+pub use attribute::{Attribute, AttributeSchema, AttributeType, AttributeValue};
+pub use entry::{
+    AOT_IMPLS, AUTOTUNES, AotEntry, AutotuneEntry, DynAttributes, IMPLS, ImplEntry, Location, PLUGINS, PluginEntry,
+    TacticNames,
+};
+pub use registry::{Registry, RegistryError};
+pub use spec::{AttributeSet, IntoOp, IntoResult, Op, PluginSpec, check};

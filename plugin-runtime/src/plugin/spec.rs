@@ -1,0 +1,76 @@
+//! What `#[register]` says of a plugin to the compiler, so that its other functions can be checked against it.
+
+use super::AttributeValue;
+use crate::error::Result;
+use crate::network::TensorId;
+
+/// A registered plugin, as a type. `#[register]` implements it.
+pub trait PluginSpec {
+    /// The typed attribute struct.
+    type Attributes: AttributeSet;
+    /// `namespace::name`.
+    const ID: &'static str;
+    /// From 1.
+    const VERSION: u32;
+    /// Names of the inputs.
+    const INPUTS: &'static [&'static str];
+    /// Names of the attributes.
+    const ATTRIBUTES: &'static [&'static str];
+    /// Number of outputs.
+    const OUTPUTS: usize;
+}
+
+/// A plugin's typed attribute struct. `#[register]` implements it.
+pub trait AttributeSet: Sized + Send + Sync + 'static {
+    /// From one value an attribute, in the registered order.
+    ///
+    /// # Errors
+    /// When there are too few or too many, or one has another type than registered.
+    fn from_values(values: &[AttributeValue]) -> Result<Self>;
+
+    /// One value an attribute, in the registered order.
+    fn to_values(&self) -> Vec<AttributeValue>;
+}
+
+/// A plugin with its inputs and attributes, ready to be added to a network.
+#[derive(Clone, Debug)]
+pub struct Op {
+    /// `namespace::name`.
+    pub id: &'static str,
+    /// The plugin's version.
+    pub version: u32,
+    /// One tensor an input.
+    pub inputs: Vec<TensorId>,
+    /// One value an attribute.
+    pub attributes: Vec<AttributeValue>,
+}
+
+/// What `network.add_plugin(..)` takes: the constructor that `#[register]` makes. `N` is the number of outputs.
+pub trait IntoOp<const N: usize> {
+    /// The plugin with its inputs and attributes.
+    fn into_op(self) -> Op;
+}
+
+/// What an impl may return: nothing, or a `Result` of nothing.
+pub trait IntoResult<T> {
+    /// As a `Result`.
+    ///
+    /// # Errors
+    /// What the function returned.
+    fn into_result(self) -> Result<T>;
+}
+
+impl<T> IntoResult<T> for T {
+    fn into_result(self) -> Result<T> {
+        Ok(self)
+    }
+}
+
+impl<T> IntoResult<T> for Result<T> {
+    fn into_result(self) -> Result<T> {
+        self
+    }
+}
+
+/// Checks that run while an author's crate is compiled; each panics with a message that says what to write.
+pub mod check {}

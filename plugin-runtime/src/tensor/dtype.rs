@@ -1,0 +1,141 @@
+//! Element types.
+
+use half::{bf16, f16};
+
+/// The type of a tensor's elements. Names in text are the field's own: `FP32`, `INT64`, ...
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum DataType {
+    /// IEEE 754 single precision (`FP32`).
+    Float32,
+    /// IEEE 754 half precision (`FP16`).
+    Float16,
+    /// bfloat16 (`BF16`).
+    BFloat16,
+    /// 8-bit float, 4 exponent and 3 mantissa bits (`FP8`).
+    Float8,
+    /// Signed 64-bit integer (`INT64`).
+    Int64,
+    /// Signed 32-bit integer (`INT32`).
+    Int32,
+    /// Signed 8-bit integer (`INT8`).
+    Int8,
+    /// Unsigned 8-bit integer (`UINT8`).
+    UInt8,
+    /// Signed 4-bit integer, two to a byte, the earlier element in the low half (`INT4`).
+    Int4,
+    /// A byte that is 0 or 1 (`BOOL`).
+    Bool,
+}
+
+/// Which conversions make sense between two types.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum DataClass {
+    /// FP32, FP16, BF16, FP8.
+    Float,
+    /// INT64, INT32, INT8, UINT8, INT4.
+    Integer,
+    /// BOOL.
+    Bool,
+}
+
+impl DataType {
+    /// Every type, in the order of declaration.
+    pub const ALL: [DataType; 10] = [
+        DataType::Float32,
+        DataType::Float16,
+        DataType::BFloat16,
+        DataType::Float8,
+        DataType::Int64,
+        DataType::Int32,
+        DataType::Int8,
+        DataType::UInt8,
+        DataType::Int4,
+        DataType::Bool,
+    ];
+
+    /// The name used in combination strings and messages, e.g. `FP32`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            DataType::Float32 => "FP32",
+            DataType::Float16 => "FP16",
+            DataType::BFloat16 => "BF16",
+            DataType::Float8 => "FP8",
+            DataType::Int64 => "INT64",
+            DataType::Int32 => "INT32",
+            DataType::Int8 => "INT8",
+            DataType::UInt8 => "UINT8",
+            DataType::Int4 => "INT4",
+            DataType::Bool => "BOOL",
+        }
+    }
+
+    /// Size of one element in bits: 4 for INT4, else a multiple of 8.
+    pub const fn bits(self) -> u32 {
+        match self {
+            DataType::Int64 => 64,
+            DataType::Float32 | DataType::Int32 => 32,
+            DataType::Float16 | DataType::BFloat16 => 16,
+            DataType::Float8 | DataType::Int8 | DataType::UInt8 | DataType::Bool => 8,
+            DataType::Int4 => 4,
+        }
+    }
+
+    /// Bytes that `elements` of this type occupy, or `None` above `u64::MAX`.
+    pub const fn bytes_for(self, elements: u64) -> Option<u64> {
+        match self {
+            DataType::Int4 => Some(elements.div_ceil(2)),
+            _ => elements.checked_mul((self.bits() / 8) as u64),
+        }
+    }
+
+    /// Whether this is a float, an integer or a boolean.
+    pub const fn class(self) -> DataClass {
+        match self {
+            DataType::Float32 | DataType::Float16 | DataType::BFloat16 | DataType::Float8 => DataClass::Float,
+            DataType::Bool => DataClass::Bool,
+            _ => DataClass::Integer,
+        }
+    }
+}
+
+impl std::fmt::Display for DataType {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// Rust types that a tensor's bytes can be viewed as.
+pub trait Element: bytemuck::Pod + Send + Sync + sealed::Sealed {
+    /// The name in messages.
+    const NAME: &'static str;
+
+    /// Whether a tensor of `dtype` may be viewed as a slice of this type.
+    fn views(dtype: DataType) -> bool;
+}
+
+macro_rules! element {
+    ($($rust:ty: $($dtype:ident)|+;)*) => {$(
+        impl sealed::Sealed for $rust {}
+        impl Element for $rust {
+            const NAME: &'static str = stringify!($rust);
+            fn views(dtype: DataType) -> bool {
+                matches!(dtype, $(DataType::$dtype)|+)
+            }
+        }
+    )*};
+}
+
+element! {
+    f32: Float32;
+    f16: Float16;
+    bf16: BFloat16;
+    i64: Int64;
+    i32: Int32;
+    i8: Int8;
+    u8: UInt8 | Bool | Int4 | Float8;
+}

@@ -1,0 +1,12 @@
+//! Tensors: element types, layouts, symbolic descriptions and borrowed views of data.
+
+mod desc;
+mod dtype;
+mod format;
+mod view;
+
+pub use desc::{IntoOutputs, OutputDesc, SizeTensorDesc, TensorDesc, size_tensor};
+pub use dtype::{DataClass, DataType, Element};
+pub use format::Format;
+pub(crate) use view::{Data, DataMut};
+pub use view::{Tensor, TensorInfo, TensorMut, Workspace};

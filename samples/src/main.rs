@@ -1,0 +1,2 @@
+//! The sample runner.
+fn main() {}
