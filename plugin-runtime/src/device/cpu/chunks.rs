@@ -54,7 +54,6 @@ impl<'a, T> Parts<'a, T> {
     /// # Safety
     /// `start + len` is at most `self.len`, and no two parts overlap while both are in use.
     #[expect(unsafe_code, reason = "the caller vouches for bounds and disjointness")]
-    #[expect(clippy::mut_from_ref, reason = "the caller vouches for disjointness")]
     pub(super) unsafe fn part(&self, start: usize, len: usize) -> &'a mut [T] {
         debug_assert!(start.checked_add(len).is_some_and(|end| end <= self.len));
         // SAFETY: the range lies in the slice that this was made of and isn't in use elsewhere, as the caller vouches.

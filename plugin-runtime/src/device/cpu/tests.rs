@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use super::chunks::for_each_chunk_on;
 use super::compact::compact_on;
 use super::pool::Pool;
+use super::stream_into;
 
 const WORKERS: [usize; 3] = [0, 1, 3];
 
@@ -148,8 +149,7 @@ fn a_block_without_a_claim_holds_nobody_up() {
     for pool in WORKERS.map(Pool::new) {
         let mut out = [0; 4];
         let total = compact_on(&pool, 9, &mut out, |block, claim| match block % 3 {
-            0 => drop(claim),
-            1 => std::mem::forget(claim),
+            0 | 1 => {}
             _ => claim.take(1).into_iter().flatten().for_each(|value| *value = block),
         });
         assert_eq!((total.unwrap(), out), (3, [2, 5, 8, 0]));
@@ -160,5 +160,81 @@ fn a_block_without_a_claim_holds_nobody_up() {
             })
         }));
         assert_eq!(message_of(&*raised.unwrap_err()), "block 4");
+    }
+}
+
+/// Guards around a part of a buffer that starts `offset` elements behind its start.
+fn guarded<T: Copy + PartialEq + std::fmt::Debug>(
+    offset: usize,
+    len: usize,
+    guard: T,
+    fill: impl FnOnce(&mut [T]),
+) -> Vec<T> {
+    let mut buffer = vec![guard; offset + len + 40];
+    fill(&mut buffer[offset..offset + len]);
+    assert!(buffer[..offset].iter().chain(&buffer[offset + len..]).all(|&value| value == guard));
+    buffer[offset..offset + len].to_vec()
+}
+
+#[test]
+fn a_stream_arrives_whole_wherever_it_starts_and_however_it_is_cut() {
+    for offset in 0..36 {
+        for len in [0, 1, 7, 15, 16, 17, 100, 1023, 1024, 1025, 5000] {
+            let values: Vec<u16> = (0..len as u16).collect();
+            for cut in [1, 3, 31, 64, 130, 4096] {
+                let written = guarded(offset, len, u16::MAX, |out| {
+                    stream_into(out, |writer| {
+                        values.chunks(cut).for_each(|part| writer.write(part));
+                        Ok(())
+                    })
+                    .unwrap();
+                });
+                assert_eq!(written, values);
+                let written = guarded(offset, len, u16::MAX, |out| {
+                    stream_into(out, |writer| {
+                        for (i, part) in values.chunks(cut.min(1024)).enumerate() {
+                            if i % 2 == 0 {
+                                writer.spare(part.len())[..part.len()].copy_from_slice(part);
+                                writer.commit(part.len());
+                            } else {
+                                part.iter().for_each(|&value| writer.push(value));
+                            }
+                        }
+                        Ok(())
+                    })
+                    .unwrap();
+                });
+                assert_eq!(written, values);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_stream_of_elements_that_do_not_divide_a_line() {
+    let values: Vec<[u8; 12]> = (0..1000u32).map(|i| std::array::from_fn(|k| (i * 13 + k as u32) as u8)).collect();
+    let written = guarded(5, values.len(), [255; 12], |out| {
+        stream_into(out, |writer| {
+            values.iter().for_each(|&value| writer.push(value));
+            Ok(())
+        })
+        .unwrap();
+    });
+    assert_eq!(written, values);
+}
+
+#[test]
+fn a_stream_of_another_length_than_its_output_is_an_error_and_stays_inside() {
+    for (len, count) in [(0, 1), (10, 9), (10, 11), (10, 100_000), (3000, 3001), (3000, 0)] {
+        let written = guarded(3, len, 7, |out| {
+            let error = stream_into(out, |writer| {
+                writer.write(&vec![1; count]);
+                Ok(())
+            });
+            let expected = format!("{count} elements were written to an output of {len}");
+            assert_eq!(error.unwrap_err().to_string(), expected);
+        });
+        let arrived = count.min(len);
+        assert!(written[..arrived].iter().all(|&v| v == 1) && written[arrived..].iter().all(|&v| v == 7));
     }
 }
