@@ -10,9 +10,9 @@ mod suggest;
 pub use attribute::{Attribute, AttributeSchema, AttributeType, AttributeValue};
 pub use entry::{
     AOT_IMPLS, AUTOTUNES, AotEntry, AutotuneEntry, DynAttributes, IMPLS, ImplEntry, Location, PLUGINS, PluginEntry,
-    TacticNames,
+    TacticNames, WorkspaceSize,
 };
+pub(crate) use guard::guarded;
 pub use registry::{Conflict, Plugin, Registry, RegistryError};
 pub use spec::{AttributeSet, IntoOp, IntoResult, Op, PluginSpec, check};
-pub(crate) use guard::guarded;
 pub(crate) use suggest::did_you_mean;
