@@ -1,0 +1,82 @@
+//! From the model to code. Everything the code names is reached through `__rt`, the runtime's hidden module; locals
+//! and types of the expansion can't clash with the author's.
+
+mod aot_impl;
+mod autotune;
+mod impl_plugin;
+mod register;
+mod shared;
+mod tactic;
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::{Error, ItemFn};
+
+use crate::model::{Function, Options, Part, Role};
+use crate::parse;
+use crate::report::Report;
+use crate::validate;
+
+pub(crate) use tactic::tactic;
+
+pub(crate) fn register(attr: TokenStream, item: TokenStream) -> TokenStream {
+    annotated(Role::Register, attr, item, |options, function, report| {
+        validate::registration(options, function, report).map(register::expand)
+    })
+}
+
+pub(crate) fn autotune(attr: TokenStream, item: TokenStream) -> TokenStream {
+    part(Role::Autotune, attr, item, |_, part, _| Some(autotune::expand(part)))
+}
+
+pub(crate) fn impl_plugin(attr: TokenStream, item: TokenStream) -> TokenStream {
+    part(Role::Impl, attr, item, |options, part, report| impl_plugin::expand(options, part, report))
+}
+
+pub(crate) fn aot_impl(attr: TokenStream, item: TokenStream) -> TokenStream {
+    part(Role::Aot, attr, item, |_, part, _| Some(aot_impl::expand(part)))
+}
+
+fn part(
+    role: Role,
+    attr: TokenStream,
+    item: TokenStream,
+    expand: impl FnOnce(&Options, Part, &mut Report) -> Option<TokenStream>,
+) -> TokenStream {
+    annotated(role, attr, item, |options, function, report| {
+        let device = (role == Role::Impl).then(|| validate::device(&options, report));
+        let part = validate::part(&options, function, role, report)?;
+        device.is_none_or(|device| device.is_some()).then(|| expand(&options, part, report))?
+    })
+}
+
+/// Parses, checks and expands. On a mistake the function is still emitted, so that it isn't missed elsewhere.
+fn annotated(
+    role: Role,
+    attr: TokenStream,
+    item: TokenStream,
+    expand: impl FnOnce(Options, Function, &mut Report) -> Option<TokenStream>,
+) -> TokenStream {
+    let mut function: ItemFn = match syn::parse2(item.clone()) {
+        Ok(function) => function,
+        Err(_) => {
+            let error = Error::new(Span::call_site(), format!("{role} goes on a function with a body"));
+            let error = error.to_compile_error();
+            return quote!(#error #item);
+        }
+    };
+    let mut written = Options::default();
+    let expanded = Report::collect(|report| {
+        written = parse::options(attr, role, report);
+        let function = parse::function(&mut function, role, report);
+        expand(written.clone(), function, report)
+    });
+    match expanded {
+        Ok(expanded) => expanded,
+        Err(errors) if role == Role::Register => register::failed(function, &written, errors),
+        Err(errors) => {
+            let errors = errors.to_compile_error();
+            quote!(#errors #function)
+        }
+    }
+}
