@@ -57,7 +57,7 @@ fn annotated(
     item: TokenStream,
     expand: impl FnOnce(Options, Function, &mut Report) -> Option<TokenStream>,
 ) -> TokenStream {
-    let mut function: ItemFn = match syn::parse2(item.clone()) {
+    let item_fn: ItemFn = match syn::parse2(item.clone()) {
         Ok(function) => function,
         Err(_) => {
             let error = Error::new(Span::call_site(), format!("{role} goes on a function with a body"));
@@ -65,18 +65,26 @@ fn annotated(
             return quote!(#error #item);
         }
     };
-    let mut written = Options::default();
+    let mut options = Options::default();
+    let mut function = None;
     let expanded = Report::collect(|report| {
-        written = parse::options(attr, role, report);
-        let function = parse::function(&mut function, role, report);
-        expand(written.clone(), function, report)
+        options = parse::options(attr, role, report);
+        let read = function.insert(parse::function(item_fn, role, report));
+        expand(options.clone(), read.clone(), report)
     });
-    match expanded {
-        Ok(expanded) => expanded,
-        Err(errors) if role == Role::Register => register::failed(function, &written, errors),
-        Err(errors) => {
+    let errors = match expanded {
+        Ok(expanded) => return expanded,
+        Err(errors) => errors,
+    };
+    let item = function.map(|mut function: Function| {
+        function.use_parameters(|_| true);
+        function.item
+    });
+    match (role, item) {
+        (Role::Register, Some(item)) => register::failed(&item, &options, errors),
+        (_, item) => {
             let errors = errors.to_compile_error();
-            quote!(#errors #function)
+            quote!(#errors #item)
         }
     }
 }

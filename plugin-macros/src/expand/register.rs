@@ -39,7 +39,7 @@ pub(crate) fn expand(mut registration: Registration) -> TokenStream {
 }
 
 /// The function, the mistakes, and in place of the module one that stops the compiler from missing it elsewhere.
-pub(crate) fn failed(item: ItemFn, options: &Options, errors: Error) -> TokenStream {
+pub(crate) fn failed(item: &ItemFn, options: &Options, errors: Error) -> TokenStream {
     let visibility = &item.vis;
     let mut errors = errors.into_iter().map(|error| error.to_compile_error());
     let stand_in = options.id.as_ref().and_then(|id| {
@@ -48,11 +48,11 @@ pub(crate) fn failed(item: ItemFn, options: &Options, errors: Error) -> TokenStr
             #[doc = ""]
             #visibility mod #name {
                 #[doc = ""]
-                pub type Plugin = #error;
+                pub type Plugin = [(); #error];
                 #[doc = ""]
                 pub type Attributes = Plugin;
                 #[doc = ""]
-                pub static op: Plugin = loop {};
+                pub const op: Plugin = [];
             }
         })
     });

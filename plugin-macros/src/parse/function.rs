@@ -1,14 +1,13 @@
 //! The annotated function.
 
-use syn::spanned::Spanned;
 use syn::{Attribute, Expr, FnArg, ItemFn, Meta, Pat, PatType, Safety};
 
 use crate::model::{Function, Parameter, Role};
 use crate::report::Report;
 
-/// Takes the helper attributes off `item` and reads its parameters. What no plugin's function may be is reported.
-pub(crate) fn function(item: &mut ItemFn, role: Role, report: &mut Report) -> Function {
-    qualifiers(item, role, report);
+/// Takes the helper attributes off the function and reads its parameters. What no plugin's function may be is reported.
+pub(crate) fn function(mut item: ItemFn, role: Role, report: &mut Report) -> Function {
+    qualifiers(&item, role, report);
     let mut parameters = Vec::new();
     for argument in &mut item.sig.inputs {
         match argument {
@@ -21,10 +20,10 @@ pub(crate) fn function(item: &mut ItemFn, role: Role, report: &mut Report) -> Fu
     }
     for (index, parameter) in parameters.iter().enumerate() {
         if parameters[..index].iter().any(|other| other.name == parameter.name) {
-            report.error(&parameter.name, format_args!("two parameters are called `{}`", parameter.name));
+            report.error(&parameter.name, format_args!("another parameter is called `{}`", parameter.name));
         }
     }
-    Function { item: item.clone(), parameters }
+    Function { item, parameters }
 }
 
 fn qualifiers(item: &ItemFn, role: Role, report: &mut Report) {
@@ -98,7 +97,7 @@ fn take_default(attributes: &mut Vec<Attribute>, role: Role, report: &mut Report
         _ => None,
     };
     if value.is_none() {
-        report.error_at(first.span(), "write `#[default(constant)]`, e.g. `#[default(128)]`");
+        report.error(first, "write `#[default(constant)]`, e.g. `#[default(128)]`");
     }
     value
 }
