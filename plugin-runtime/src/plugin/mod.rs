@@ -1,9 +1,12 @@
 //! What a plugin says of itself: id, attributes, static entries, and the registry that joins them.
 
 mod attribute;
+pub mod check;
 mod entry;
 mod guard;
 mod registry;
+#[doc(hidden)]
+pub mod shim;
 mod spec;
 mod suggest;
 
@@ -14,5 +17,5 @@ pub use entry::{
 };
 pub(crate) use guard::guarded;
 pub use registry::{Conflict, Plugin, Registry, RegistryError};
-pub use spec::{AttributeSet, IntoOp, IntoResult, Op, PluginSpec, check};
+pub use spec::{AttributeSet, IntoOp, IntoResult, KnownTactics, Op, PluginSpec};
 pub(crate) use suggest::did_you_mean;
