@@ -1,10 +1,12 @@
 //! Tensors: element types, layouts, symbolic descriptions and borrowed views of data.
 
+mod arrangement;
 mod desc;
 mod dtype;
 mod format;
 mod view;
 
+pub use arrangement::Arrangement;
 pub use desc::{IntoOutputs, OutputDesc, SizeTensorDesc, TensorDesc, size_tensor};
 pub(crate) use dtype::same_text;
 pub use dtype::{DataClass, DataType, Element};
