@@ -82,7 +82,7 @@ impl TensorDesc {
 
     /// The number of elements: the product of the extents, 1 for a scalar.
     pub fn numel(&self) -> ShapeExpr {
-        self.shape.iter().fold(ShapeExpr::constant(1), |n, d| n * d)
+        self.shape.iter().product()
     }
 
     /// A copy, whose dimensions may then be changed.
