@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{DataType, Element, Format};
+use super::{DataType, Element, Format, Representation};
 use crate::error::{Error, Result};
 use crate::shape::Dims;
 
@@ -19,6 +19,20 @@ pub struct TensorInfo {
     pub dims: Dims,
     /// The quantisation scale of INT8 and FP8 data, else 1.
     pub scale: f32,
+}
+
+impl TensorInfo {
+    pub(crate) fn representation(&self) -> Representation {
+        Representation { dtype: self.dtype, format: self.format, scale: self.scale }
+    }
+
+    /// `FP32 [2, 3]`, and the layout where it isn't LINEAR.
+    pub(crate) fn layout(&self) -> String {
+        match self.format {
+            Format::Linear => format!("{} {}", self.dtype, self.dims),
+            format => format!("{} {} {format}", self.dtype, self.dims),
+        }
+    }
 }
 
 /// Where an input's bytes are.

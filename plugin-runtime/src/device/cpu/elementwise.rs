@@ -2,8 +2,8 @@
 
 use super::cast::{Cast, unpacked_bytes};
 use super::int4;
-use super::reformat::Representation;
 use crate::shape::{Dims, MAX_RANK};
+use crate::tensor::Representation;
 use crate::tensor::{Arrangement, DataType, Format};
 
 /// Serves layouts that have their channels in different dimensions, and INT4.
