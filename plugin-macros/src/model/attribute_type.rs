@@ -108,7 +108,7 @@ fn replacement(ty: &Type, referenced: bool) -> Option<String> {
         "Option" => {
             let inner = argument()?;
             let inner = AttributeType::of(inner).map_or_else(|| spelled(inner), |ty| ty.to_string());
-            format!("an attribute that may be left out has a default: write `#[default(..)]` before it, and `{inner}`")
+            format!("for one that may be left out, write `#[default(..)]` before it, and `{inner}`")
         }
         "f16" | "bf16" => "write `f32`".to_owned(),
         "i8" | "i16" | "u8" | "u16" => "write `i32`".to_owned(),

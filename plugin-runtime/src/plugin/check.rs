@@ -1,6 +1,7 @@
 //! Checks that run while an author's crate is compiled; each panics with a message that says what to write.
 
 use super::PluginSpec;
+use crate::tactic::grammar;
 
 /// The id of an impl is that of the module it was found by.
 #[track_caller]
@@ -85,6 +86,18 @@ pub const fn outputs<P: PluginSpec>(count: usize) {
             .text(" here")
             .fail();
     }
+}
+
+/// A literal of type names has one entry an input and output.
+#[track_caller]
+pub const fn types<P: PluginSpec>(text: &str) {
+    grammar::check_types(text, P::INPUTS.len(), P::OUTPUTS);
+}
+
+/// A literal of layout names has one entry, or one an input and output.
+#[track_caller]
+pub const fn layouts<P: PluginSpec>(text: &str) {
+    grammar::check_layouts(text, P::INPUTS.len(), P::OUTPUTS);
 }
 
 /// A tactic's number is a positive `i32`.
