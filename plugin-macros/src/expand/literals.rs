@@ -1,41 +1,55 @@
 //! Combinations that are written as string literals, found in the body of an `autotune` function.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 use syn::punctuated::Punctuated;
 use syn::visit::{self, Visit};
-use syn::{Block, Expr, ExprCall, ExprMethodCall, Lit, LitStr, Macro, Token};
+use syn::{Block, Expr, ExprCall, ExprLit, ExprMethodCall, Lit, Macro, Token};
 
 use super::shared::check;
 
-/// A check of each literal that stands for the types or layouts of all inputs and outputs.
+/// A check of each literal that stands for types or layouts.
 pub(crate) fn checks(body: &Block) -> TokenStream {
-    let mut found = Literals::default();
-    found.visit_block(body);
-    let types = found.types.iter().map(|text| check(text.span(), quote!(types::<__Plugin>(#text))));
-    let layouts = found.layouts.iter().map(|text| check(text.span(), quote!(layouts::<__Plugin>(#text))));
-    types.chain(layouts).collect()
+    let mut literals = Literals::default();
+    literals.visit_block(body);
+    literals.checks.into_iter().collect()
 }
 
 #[derive(Default)]
 struct Literals {
-    types: Vec<LitStr>,
-    layouts: Vec<LitStr>,
+    checks: Vec<TokenStream>,
+}
+
+impl Literals {
+    /// Adds a check of the argument of this index, if it is a literal.
+    fn add(&mut self, arguments: &Punctuated<Expr, Token![,]>, index: usize, name: &str) {
+        let Some(Expr::Lit(ExprLit { lit: Lit::Str(text), .. })) = arguments.get(index) else { return };
+        let name = Ident::new(name, Span::mixed_site());
+        self.checks.push(check(text.span(), quote!(#name::<__Plugin>(#text))));
+    }
 }
 
 impl<'ast> Visit<'ast> for Literals {
     /// `AutoTuneCombination::new("..")`
     fn visit_expr_call(&mut self, call: &'ast ExprCall) {
-        if is_constructor(&call.func) {
-            self.types.extend(only_literal(&call.args));
+        if constructor(&call.func).is_some_and(|name| name == "new") {
+            self.add(&call.args, 0, "types");
         }
         visit::visit_expr_call(self, call);
     }
 
-    /// `combination.layouts("..")`
+    /// `combination.layouts("..")`, `combination.pos(0, "..")`, `combination.pos_with_layouts(0, "..", "..")`
     fn visit_expr_method_call(&mut self, call: &'ast ExprMethodCall) {
-        if call.method == "layouts" && starts_with_combination(&call.receiver) {
-            self.layouts.extend(only_literal(&call.args));
+        if starts_with_combination(&call.receiver) {
+            match call.method.to_string().as_str() {
+                "layouts" => self.add(&call.args, 0, "layouts"),
+                "pos" => self.add(&call.args, 1, "types_of_one"),
+                "pos_with_layouts" => {
+                    self.add(&call.args, 1, "types_of_one");
+                    self.add(&call.args, 2, "layouts_of_one");
+                }
+                _ => {}
+            }
         }
         visit::visit_expr_method_call(self, call);
     }
@@ -46,18 +60,18 @@ impl<'ast> Visit<'ast> for Literals {
             for argument in &arguments {
                 let mut inner = Literals::default();
                 inner.visit_expr(argument);
-                self.types.append(&mut inner.types);
-                self.layouts.append(&mut inner.layouts);
+                self.checks.append(&mut inner.checks);
             }
         }
     }
 }
 
-fn is_constructor(function: &Expr) -> bool {
-    let Expr::Path(function) = function else { return false };
-    let mut segments = function.path.segments.iter().rev();
-    segments.next().is_some_and(|last| last.ident == "new")
-        && segments.next().is_some_and(|ty| ty.ident == "AutoTuneCombination")
+/// `name` of `AutoTuneCombination::name`.
+fn constructor(function: &Expr) -> Option<&Ident> {
+    let Expr::Path(function) = function else { return None };
+    let mut segments = function.path.segments.iter().rev().map(|segment| &segment.ident);
+    let name = segments.next()?;
+    segments.next().filter(|ty| *ty == "AutoTuneCombination").map(|_| name)
 }
 
 /// Whether a chain of calls starts with `AutoTuneCombination::..(..)`.
@@ -65,22 +79,7 @@ fn starts_with_combination(receiver: &Expr) -> bool {
     match receiver {
         Expr::MethodCall(call) => starts_with_combination(&call.receiver),
         Expr::Paren(paren) => starts_with_combination(&paren.expr),
-        Expr::Call(call) => match &*call.func {
-            Expr::Path(function) => {
-                function.path.segments.iter().rev().nth(1).is_some_and(|ty| ty.ident == "AutoTuneCombination")
-            }
-            _ => false,
-        },
+        Expr::Call(call) => constructor(&call.func).is_some(),
         _ => false,
-    }
-}
-
-fn only_literal(arguments: &Punctuated<Expr, Token![,]>) -> Option<LitStr> {
-    match (arguments.first(), arguments.len()) {
-        (Some(Expr::Lit(literal)), 1) => match &literal.lit {
-            Lit::Str(text) => Some(text.clone()),
-            _ => None,
-        },
-        _ => None,
     }
 }

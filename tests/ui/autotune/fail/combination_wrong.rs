@@ -22,4 +22,10 @@ fn unknown_layouts(inp0: &TensorDesc, inp1: &TensorDesc, outputs: &[TensorDesc; 
     combinations
 }
 
+#[autotune("test::scale")]
+fn by_position(inp0: &TensorDesc, inp1: &TensorDesc, outputs: &[TensorDesc; 1]) -> Vec<AutoTuneCombination> {
+    let combination = AutoTuneCombination::by_position().pos([0, 1], "FP32, FP16").pos_with_layouts(2, "FP23", "LINEER");
+    vec![combination]
+}
+
 fn main() {}

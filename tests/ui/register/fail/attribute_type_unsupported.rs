@@ -14,7 +14,8 @@ fn f(
     g: &[u32],
     h: &i32,
     i: &mut [f32],
-    j: std::collections::HashMap<i32, i32>,
+    j: &'static str,
+    k: std::collections::HashMap<i32, i32>,
 ) -> TensorDesc {
     x.like()
 }
