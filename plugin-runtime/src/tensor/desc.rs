@@ -210,6 +210,10 @@ impl From<SizeTensorDesc> for OutputDesc {
 }
 
 /// What a `register` function may return: one output, a tuple of up to 8, or a `Result` of these.
+#[diagnostic::on_unimplemented(
+    message = "`register` can't take `{Self}` for a plugin's outputs",
+    label = "write `TensorDesc`, `SizeTensorDesc`, a tuple of these, or `plugin_runtime::Result` of any of them"
+)]
 pub trait IntoOutputs {
     /// The outputs, first to last.
     ///
