@@ -8,14 +8,17 @@
 
 mod chunks;
 mod compact;
+mod lines;
 mod pool;
 pub(crate) mod reformat;
 mod stream;
 #[cfg(test)]
 mod tests;
 mod threads;
+mod vector;
 
-pub use chunks::for_each_chunk_mut;
+pub use chunks::{for_each_chunk_mut, try_for_each_chunk_mut};
 pub use compact::{Claim, compact};
 pub use stream::{StreamWriter, stream_into};
-pub use threads::{PARALLEL_BYTES, parallel_for, threads};
+pub use threads::{PARALLEL_BYTES, STREAM_BYTES, parallel_for, threads};
+pub use vector::{bits_of_flags, prefetch, vectorized};
