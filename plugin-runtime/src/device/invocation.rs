@@ -1,24 +1,31 @@
 //! One run of one impl, as the generated code sees it.
 
-use crate::error::Result;
-use crate::plugin::AttributeSet;
+use super::Stream;
+use super::step::StepViews;
+use crate::error::{Error, Result};
+use crate::plugin::{AttributeSet, DynAttributes};
 use crate::tensor::{Tensor, TensorMut, Workspace};
-
-/// A queue of work on a device. On the CPU work is done when it is enqueued.
-#[derive(Debug)]
-pub struct Stream(());
 
 /// One run of one impl: its inputs, outputs, attributes, scratch memory, stream and tactic.
 #[derive(Debug)]
-pub struct Invocation<'a>(&'a ());
+pub struct Invocation<'a> {
+    views: StepViews<'a>,
+    attributes: &'a DynAttributes,
+    stream: &'a Stream,
+    tactic: i32,
+}
 
 impl<'a> Invocation<'a> {
+    pub(crate) fn new(views: StepViews<'a>, attributes: &'a DynAttributes, stream: &'a Stream, tactic: i32) -> Self {
+        Invocation { views, attributes, stream, tactic }
+    }
+
     /// Input `index`.
     ///
     /// # Errors
     /// Beyond the number of inputs.
-    pub fn input(&self, _index: usize) -> Result<Tensor<'a>> {
-        unimplemented!()
+    pub fn input(&self, index: usize) -> Result<Tensor<'a>> {
+        self.views.input(index)
     }
 
     /// The outputs; they can be taken once.
@@ -26,7 +33,7 @@ impl<'a> Invocation<'a> {
     /// # Errors
     /// When there aren't `N`, or they were taken before.
     pub fn outputs<const N: usize>(&mut self) -> Result<[TensorMut<'a>; N]> {
-        unimplemented!()
+        self.views.outputs()
     }
 
     /// The scratch memory; it can be taken once.
@@ -34,7 +41,7 @@ impl<'a> Invocation<'a> {
     /// # Errors
     /// When it was taken before.
     pub fn workspace(&mut self) -> Result<Workspace<'a>> {
-        unimplemented!()
+        self.views.workspace()
     }
 
     /// The typed attribute struct.
@@ -42,16 +49,16 @@ impl<'a> Invocation<'a> {
     /// # Errors
     /// When it has another type.
     pub fn attributes<A: AttributeSet>(&self) -> Result<&'a A> {
-        unimplemented!()
+        self.attributes.downcast_ref().ok_or_else(|| Error::invalid("the attributes belong to another plugin"))
     }
 
     /// The stream to put work on.
     pub fn stream(&self) -> &'a Stream {
-        unimplemented!()
+        self.stream
     }
 
     /// The number of the tactic to run; 0 is the default one.
     pub fn tactic(&self) -> i32 {
-        unimplemented!()
+        self.tactic
     }
 }

@@ -4,11 +4,13 @@ mod attribute;
 mod entry;
 mod registry;
 mod spec;
+mod suggest;
 
 pub use attribute::{Attribute, AttributeSchema, AttributeType, AttributeValue};
 pub use entry::{
     AOT_IMPLS, AUTOTUNES, AotEntry, AutotuneEntry, DynAttributes, IMPLS, ImplEntry, Location, PLUGINS, PluginEntry,
     TacticNames,
 };
-pub use registry::{Registry, RegistryError};
+pub use registry::{Conflict, Plugin, Registry, RegistryError};
 pub use spec::{AttributeSet, IntoOp, IntoResult, Op, PluginSpec, check};
+pub(crate) use suggest::did_you_mean;

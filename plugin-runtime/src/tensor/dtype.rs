@@ -114,15 +114,20 @@ pub trait Element: bytemuck::Pod + Send + Sync + sealed::Sealed {
     /// The name in messages.
     const NAME: &'static str;
 
+    /// The type a new tensor of such elements has.
+    const DTYPE: DataType;
+
     /// Whether a tensor of `dtype` may be viewed as a slice of this type.
     fn views(dtype: DataType) -> bool;
 }
 
 macro_rules! element {
+    (@first $first:ident $(| $other:ident)*) => { DataType::$first };
     ($($rust:ty: $($dtype:ident)|+;)*) => {$(
         impl sealed::Sealed for $rust {}
         impl Element for $rust {
             const NAME: &'static str = stringify!($rust);
+            const DTYPE: DataType = element!(@first $($dtype)|+);
             fn views(dtype: DataType) -> bool {
                 matches!(dtype, $(DataType::$dtype)|+)
             }

@@ -3,10 +3,13 @@
 mod desc;
 mod dtype;
 mod format;
+mod host;
 mod view;
 
 pub use desc::{IntoOutputs, OutputDesc, SizeTensorDesc, TensorDesc, size_tensor};
 pub use dtype::{DataClass, DataType, Element};
 pub use format::Format;
+pub(crate) use host::HostBytes;
+pub use host::HostTensor;
 pub(crate) use view::{Data, DataMut};
 pub use view::{Tensor, TensorInfo, TensorMut, Workspace};

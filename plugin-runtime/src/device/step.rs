@@ -1,0 +1,180 @@
+//! The memory of one step of an engine, and its views.
+
+use std::ptr::NonNull;
+
+use super::frame::{Active, Region};
+use crate::error::{Error, Result};
+use crate::shape::Dims;
+use crate::tensor::{Data, DataMut, Tensor, TensorInfo, TensorMut, Workspace};
+
+/// A tensor and where it lies.
+#[derive(Clone, Debug)]
+pub(crate) struct PlacedTensor {
+    pub(crate) info: TensorInfo,
+    pub(crate) region: Region,
+    /// The most bytes the region may grow to.
+    pub(crate) capacity: usize,
+}
+
+impl PlacedTensor {
+    fn reserved(&self) -> Region {
+        Region { len: self.capacity, ..self.region }
+    }
+}
+
+/// An input of a step.
+#[derive(Clone, Debug)]
+pub(crate) struct PlacedInput {
+    pub(crate) tensor: PlacedTensor,
+    /// The output that is updated in place over it.
+    pub(crate) in_place: Option<usize>,
+}
+
+/// The memory that one step reads and writes. What it reserves for its outputs and workspace overlaps nothing else,
+/// except an input that is updated in place: that is checked when it is made, and a region can't outgrow what is
+/// reserved for it.
+#[derive(Clone, Debug)]
+pub(crate) struct StepMemory {
+    inputs: Vec<PlacedInput>,
+    outputs: Vec<PlacedTensor>,
+    workspace: Region,
+    workspace_capacity: usize,
+}
+
+impl StepMemory {
+    /// `workspace` is all that is reserved for scratch memory.
+    pub(crate) fn new(inputs: Vec<PlacedInput>, outputs: Vec<PlacedTensor>, workspace: Region) -> Result<Self> {
+        let clash = |what: &str| Err(Error::invalid(format_args!("{what} would lie in the same memory")));
+        for (i, output) in outputs.iter().enumerate() {
+            let reserved = output.reserved();
+            for (j, input) in inputs.iter().enumerate() {
+                if input.in_place != Some(i) && input.tensor.reserved().overlaps(&reserved) {
+                    return clash(&format!("input {j} and output {i}"));
+                }
+            }
+            if outputs[..i].iter().any(|o| o.reserved().overlaps(&reserved)) {
+                return clash("two outputs");
+            }
+            if workspace.overlaps(&reserved) {
+                return clash("the workspace and an output");
+            }
+        }
+        if inputs.iter().any(|i| i.tensor.reserved().overlaps(&workspace)) {
+            return clash("the workspace and an input");
+        }
+        let workspace_capacity = workspace.len;
+        let fits = |t: &PlacedTensor| t.region.len <= t.capacity;
+        if !(inputs.iter().all(|i| fits(&i.tensor)) && outputs.iter().all(fits)) {
+            return Err(Error::invalid("a tensor is larger than what is reserved for it"));
+        }
+        Ok(StepMemory { inputs, outputs, workspace, workspace_capacity })
+    }
+
+    pub(crate) fn inputs(&self) -> &[PlacedInput] {
+        &self.inputs
+    }
+
+    pub(crate) fn outputs(&self) -> &[PlacedTensor] {
+        &self.outputs
+    }
+
+    /// Changes the extents and the length of one tensor, within what is reserved for it.
+    pub(crate) fn resize(&mut self, slot: Slot, dims: Dims, len: usize) -> Result<()> {
+        let tensor = match slot {
+            Slot::Input(i) => self.inputs.get_mut(i).map(|i| &mut i.tensor),
+            Slot::Output(i) => self.outputs.get_mut(i),
+        };
+        let Some(tensor) = tensor else { return Err(Error::invalid(format_args!("no {slot:?} in this step"))) };
+        if len > tensor.capacity {
+            return Err(outgrown(&tensor.info.name, len, tensor.capacity));
+        }
+        tensor.info.dims = dims;
+        tensor.region.len = len;
+        Ok(())
+    }
+
+    /// Changes the length of the workspace, within what is reserved for it.
+    pub(crate) fn resize_workspace(&mut self, len: usize) -> Result<()> {
+        if len > self.workspace_capacity {
+            return Err(outgrown("workspace", len, self.workspace_capacity));
+        }
+        self.workspace.len = len;
+        Ok(())
+    }
+}
+
+#[cold]
+fn outgrown(what: &str, len: usize, capacity: usize) -> Error {
+    Error::invalid(format_args!("`{what}` needs {len} bytes, but {capacity} are reserved for it"))
+}
+
+/// One tensor of a step.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Slot {
+    Input(usize),
+    Output(usize),
+}
+
+/// Views of the memory of one step.
+#[derive(Debug)]
+pub(crate) struct StepViews<'s> {
+    active: &'s Active<'s>,
+    memory: &'s StepMemory,
+    outputs_taken: bool,
+    workspace_taken: bool,
+}
+
+impl<'s> StepViews<'s> {
+    pub(super) fn new(active: &'s Active<'s>, memory: &'s StepMemory) -> Self {
+        StepViews { active, memory, outputs_taken: false, workspace_taken: false }
+    }
+
+    pub(super) fn input(&self, index: usize) -> Result<Tensor<'s>> {
+        let Some(input) = self.memory.inputs.get(index) else {
+            return Err(Error::invalid(format_args!("input {index} of {} was asked for", self.memory.inputs.len())));
+        };
+        if let Some(output) = input.in_place {
+            return Ok(Tensor::new(&input.tensor.info, Data::InPlace(output)));
+        }
+        let start = self.active.locate(input.tensor.region, false)?;
+        // SAFETY: `locate` checked the range; the base is borrowed for 's. `StepMemory::new` saw that no output and
+        // not the workspace overlaps it, and views of another step can't live at once (`Active::step` is exclusive).
+        #[expect(unsafe_code, reason = "a shared slice that no exclusive one overlaps")]
+        let bytes = unsafe { std::slice::from_raw_parts(start.as_ptr(), input.tensor.region.len) };
+        Ok(Tensor::new(&input.tensor.info, Data::Host(bytes)))
+    }
+
+    pub(super) fn outputs<const N: usize>(&mut self) -> Result<[TensorMut<'s>; N]> {
+        let memory = self.memory;
+        let placed: &[PlacedTensor; N] = memory.outputs.as_slice().try_into().map_err(|_| {
+            Error::invalid(format_args!("{N} outputs were asked for, but there are {}", memory.outputs.len()))
+        })?;
+        if std::mem::replace(&mut self.outputs_taken, true) {
+            return Err(Error::invalid("the outputs were taken twice"));
+        }
+        let mut starts = [NonNull::dangling(); N];
+        for (start, tensor) in starts.iter_mut().zip(placed) {
+            *start = self.active.locate(tensor.region, true)?;
+        }
+        Ok(std::array::from_fn(|i| {
+            let tensor = &placed[i];
+            // SAFETY: `locate` checked the range and that it may be written; `StepMemory::new` saw that it overlaps
+            // no other view of this step; it is handed out once.
+            #[expect(unsafe_code, reason = "an exclusive slice that nothing overlaps")]
+            let bytes = unsafe { std::slice::from_raw_parts_mut(starts[i].as_ptr(), tensor.region.len) };
+            TensorMut::new(&tensor.info, DataMut::Host(bytes))
+        }))
+    }
+
+    pub(super) fn workspace(&mut self) -> Result<Workspace<'s>> {
+        if std::mem::replace(&mut self.workspace_taken, true) {
+            return Err(Error::invalid("the workspace was taken twice"));
+        }
+        let region = self.memory.workspace;
+        let start = self.active.locate(region, true)?;
+        // SAFETY: as for the outputs.
+        #[expect(unsafe_code, reason = "an exclusive slice that nothing overlaps")]
+        let bytes = unsafe { std::slice::from_raw_parts_mut(start.as_ptr(), region.len) };
+        Ok(Workspace::new(DataMut::Host(bytes)))
+    }
+}

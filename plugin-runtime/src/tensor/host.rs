@@ -1,0 +1,165 @@
+//! Tensors that own their data in host memory.
+
+use super::{DataType, Element};
+use crate::error::{Error, Result};
+use crate::shape::Dims;
+
+/// Bytes aligned to [`HostBytes::ALIGNMENT`].
+#[derive(Clone, Default)]
+pub(crate) struct HostBytes {
+    lines: Vec<Line>,
+    len: usize,
+}
+
+#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+#[repr(C, align(64))]
+struct Line([u8; HostBytes::ALIGNMENT]);
+
+impl HostBytes {
+    /// A cache line.
+    pub(crate) const ALIGNMENT: usize = 64;
+
+    /// `len` zeros.
+    pub(crate) fn zeroed(len: usize) -> Result<Self> {
+        bytemuck::try_zeroed_vec(len.div_ceil(Self::ALIGNMENT))
+            .map(|lines| HostBytes { lines, len })
+            .map_err(|()| Error::invalid(format_args!("the host has no {len} bytes of memory left")))
+    }
+}
+
+impl std::fmt::Debug for HostBytes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes", self.len)
+    }
+}
+
+impl std::ops::Deref for HostBytes {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        &bytemuck::cast_slice(&self.lines)[..self.len]
+    }
+}
+
+impl std::ops::DerefMut for HostBytes {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        &mut bytemuck::cast_slice_mut(&mut self.lines)[..self.len]
+    }
+}
+
+/// A tensor in host memory, row-major, that owns its data.
+#[derive(Clone)]
+pub struct HostTensor {
+    dtype: DataType,
+    dims: Dims,
+    data: HostBytes,
+}
+
+impl HostTensor {
+    /// A tensor of zeros.
+    ///
+    /// # Errors
+    /// When the extents are more than 8, negative, or need more memory than there is.
+    pub fn zeros(dtype: DataType, dims: &[i64]) -> Result<Self> {
+        let (dims, len) = checked_size(dtype, dims)?;
+        Ok(HostTensor { dtype, dims, data: HostBytes::zeroed(len)? })
+    }
+
+    /// A copy of `data`, with the element type that fits `T`; `u8` gives UINT8.
+    ///
+    /// # Errors
+    /// As [`HostTensor::zeros`], or when the extents don't multiply to the number of elements.
+    pub fn from_slice<T: Element>(data: &[T], dims: &[i64]) -> Result<Self> {
+        HostTensor::from_bytes(T::DTYPE, bytemuck::cast_slice(data), dims)
+    }
+
+    /// A copy of the bytes of a row-major tensor.
+    ///
+    /// # Errors
+    /// As [`HostTensor::zeros`], or when the extents don't give the number of bytes.
+    pub fn from_bytes(dtype: DataType, bytes: &[u8], dims: &[i64]) -> Result<Self> {
+        let (dims, len) = checked_size(dtype, dims)?;
+        if len != bytes.len() {
+            return Err(Error::invalid(format_args!(
+                "{dtype} {dims} takes {len} bytes, but {} were given",
+                bytes.len()
+            )));
+        }
+        let mut tensor = HostTensor { dtype, dims, data: HostBytes::zeroed(len)? };
+        tensor.data.copy_from_slice(bytes);
+        Ok(tensor)
+    }
+
+    /// Element type.
+    pub fn dtype(&self) -> DataType {
+        self.dtype
+    }
+
+    /// Extents in elements.
+    pub fn dims(&self) -> &[i64] {
+        &self.dims
+    }
+
+    /// The data as bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.data
+    }
+
+    /// The data as bytes.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        &mut self.data
+    }
+
+    /// The data as elements.
+    ///
+    /// # Errors
+    /// When `T` isn't the element type.
+    pub fn as_slice<T: Element>(&self) -> Result<&[T]> {
+        self.check_type::<T>()?;
+        Ok(bytemuck::cast_slice(&self.data))
+    }
+
+    /// The data as elements.
+    ///
+    /// # Errors
+    /// When `T` isn't the element type.
+    pub fn as_mut_slice<T: Element>(&mut self) -> Result<&mut [T]> {
+        self.check_type::<T>()?;
+        Ok(bytemuck::cast_slice_mut(&mut self.data))
+    }
+
+    /// The first elements, as a tensor of smaller extents.
+    pub(crate) fn truncated(mut self, dims: Dims) -> Result<Self> {
+        let (dims, len) = checked_size(self.dtype, &dims)?;
+        if len > self.data.len {
+            return Err(Error::invalid(format_args!("{} can't be cut to {dims}", self.dims)));
+        }
+        self.dims = dims;
+        self.data.len = len;
+        Ok(self)
+    }
+
+    fn check_type<T: Element>(&self) -> Result<()> {
+        if T::views(self.dtype) {
+            return Ok(());
+        }
+        Err(Error::ElementType {
+            tensor: format!("{} {}", self.dtype, self.dims),
+            dtype: self.dtype,
+            requested: T::NAME,
+        })
+    }
+}
+
+fn checked_size(dtype: DataType, dims: &[i64]) -> Result<(Dims, usize)> {
+    let fits = Dims::new(dims).and_then(|d| {
+        let bytes = dtype.bytes_for(d.numel()?)?;
+        Some((d, usize::try_from(bytes).ok().filter(|&b| b <= isize::MAX as usize - HostBytes::ALIGNMENT)?))
+    });
+    fits.ok_or_else(|| Error::invalid(format_args!("{dtype} {dims:?} isn't a shape that memory can hold")))
+}
+
+impl std::fmt::Debug for HostTensor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "HostTensor({} {}, {} bytes)", self.dtype, self.dims, self.data.len)
+    }
+}
