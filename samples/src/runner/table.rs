@@ -20,7 +20,7 @@ impl Table {
 
     pub(super) fn bordered(&self) -> String {
         let mut table = comfy_table::Table::new();
-        table.load_preset(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+        table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
         table.set_header(&self.header);
         table.add_rows(&self.rows);
         format!("{table}\n")

@@ -1,0 +1,67 @@
+//! Running the command `samples`, and Python where there is one.
+
+use std::ffi::OsStr;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+
+/// The workspace's folder.
+pub fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests' package lies in the workspace")
+}
+
+/// The command `samples`, built as this test was.
+pub fn samples_binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let test = std::env::current_exe().expect("a running program has a path");
+        let folder = test.ancestors().nth(2).expect("test programs lie in <profile>/deps");
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--quiet", "--offline", "-p", "samples"]).current_dir(workspace());
+        if folder.ends_with("release") {
+            build.arg("--release");
+        }
+        assert!(build.status().expect("cargo starts").success(), "samples doesn't build");
+        folder.join(format!("samples{}", std::env::consts::EXE_SUFFIX))
+    })
+}
+
+/// What a program printed, and how it ended.
+pub struct Run {
+    pub status: Option<i32>,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Runs a program to its end.
+pub fn run(command: &mut Command) -> Run {
+    let Output { status, stdout, stderr } =
+        command.stdin(Stdio::null()).output().unwrap_or_else(|e| panic!("{command:?} doesn't start: {e}"));
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("what is printed is UTF-8");
+    Run { status: status.code(), stdout: text(stdout), stderr: text(stderr) }
+}
+
+/// Tells on the terminal, whatever the test harness captures, that a test was left out.
+pub fn skipped(test: &str, why: &str) {
+    let mut terminal = std::io::stderr();
+    writeln!(terminal, "\nSKIPPED {test}: {why}\n").expect("stderr can be written");
+}
+
+/// A Python that has the modules: the one that the variable PYTHON names, else `python3`.
+///
+/// # Panics
+/// When PYTHON is set and a module isn't there: then the test was asked for.
+pub fn python_with(modules: &[&str]) -> Option<PathBuf> {
+    let has_modules = |python: &OsStr| {
+        let import = format!("import {}", modules.join(", "));
+        Command::new(python).args(["-c", &import]).output().is_ok_and(|output| output.status.success())
+    };
+    match std::env::var_os("PYTHON") {
+        Some(python) => {
+            assert!(has_modules(&python), "PYTHON is {python:?}, which can't import {}", modules.join(", "));
+            Some(python.into())
+        }
+        None => has_modules("python3".as_ref()).then(|| "python3".into()),
+    }
+}
