@@ -1,12 +1,10 @@
 //! The command `samples`, from the command line to what it prints and writes.
 
-mod support;
-
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use support::{Run, python_with, run, samples_binary, skipped};
+use tests::command::{Run, python_with, run, samples_binary, skipped, workspace};
 
 fn samples(line: &str) -> Run {
     run(Command::new(samples_binary()).args(line.split_whitespace()))
@@ -203,7 +201,7 @@ fn numpy_agrees() {
         return skipped("numpy_agrees", "python3 with numpy isn't there; set PYTHON to one that has it");
     };
     let folder = tempfile::tempdir().unwrap();
-    let script = support::workspace().join("tests/tests/numpy/agrees.py");
+    let script = workspace().join("tests/tests/numpy/agrees.py");
     let ended = run(Command::new(python).arg(script).arg(samples_binary()).arg(folder.path()));
     assert_eq!(ended.status, Some(0), "{}{}", ended.stdout, ended.stderr);
 }

@@ -9,6 +9,7 @@ mod npy;
 mod output;
 mod session;
 mod table;
+mod tuning;
 mod verify;
 
 use std::io::Write;

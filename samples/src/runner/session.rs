@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use indicatif::{ProgressBar, ProgressStyle};
 use plugin_runtime::device::{Device, Stream};
-use plugin_runtime::engine::{BuildEvent, Builder, Engine};
+use plugin_runtime::engine::{Builder, Engine};
 use plugin_runtime::network::Network;
 use plugin_runtime::tensor::HostTensor;
 
@@ -12,7 +11,7 @@ use super::cli::BuildArgs;
 use super::failure::{Failure, Result};
 use super::npy;
 use super::output::Output;
-use super::tuning;
+use super::tuning::{self, Progress};
 
 /// A device, and where results are shown.
 pub(super) struct Session<'a> {
@@ -47,10 +46,11 @@ impl<'a> Session<'a> {
         network: &Network,
         configure: impl FnOnce(Builder) -> Builder,
     ) -> Result<Engine> {
-        let progress = Progress::hidden_until_first_step();
+        let progress = Progress::new();
         let builder = configure(Builder::new(self.device.clone()).seed(self.args.seed));
-        let engine = builder.observe(|event| progress.update(event)).build(network)?;
+        let built = builder.observe(|event| progress.update(event)).build(network);
         progress.finish();
+        let engine = built?;
         if self.args.verbose {
             self.out.table(&tuning::table(engine.report()))?;
         }

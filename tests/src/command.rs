@@ -7,11 +7,17 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
 /// The workspace's folder.
+///
+/// # Panics
+/// Never: the package lies in it.
 pub fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests' package lies in the workspace")
 }
 
 /// The command `samples`, built as this test was.
+///
+/// # Panics
+/// When it doesn't build.
 pub fn samples_binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
@@ -28,13 +34,20 @@ pub fn samples_binary() -> &'static Path {
 }
 
 /// What a program printed, and how it ended.
+#[derive(Debug)]
 pub struct Run {
+    /// Its exit status; `None` when a signal ended it.
     pub status: Option<i32>,
+    /// What it printed.
     pub stdout: String,
+    /// What it complained of.
     pub stderr: String,
 }
 
 /// Runs a program to its end.
+///
+/// # Panics
+/// When it doesn't start, or prints something else than UTF-8.
 pub fn run(command: &mut Command) -> Run {
     let Output { status, stdout, stderr } =
         command.stdin(Stdio::null()).output().unwrap_or_else(|e| panic!("{command:?} doesn't start: {e}"));
@@ -43,6 +56,9 @@ pub fn run(command: &mut Command) -> Run {
 }
 
 /// Tells on the terminal, whatever the test harness captures, that a test was left out.
+///
+/// # Panics
+/// When stderr is closed.
 pub fn skipped(test: &str, why: &str) {
     let mut terminal = std::io::stderr();
     writeln!(terminal, "\nSKIPPED {test}: {why}\n").expect("stderr can be written");
