@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::plugin::RegistryError;
+use crate::shape::{ProfileError, ShapeError};
 use crate::tensor::{DataType, Format};
 
 /// A result whose error is [`Error`].
@@ -46,6 +47,14 @@ pub enum Error {
     #[error(transparent)]
     Registry(#[from] RegistryError),
 
+    /// A shape can't be computed.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
+
+    /// An optimization profile doesn't fit the network.
+    #[error(transparent)]
+    Profile(#[from] ProfileError),
+
     /// An error with the place in the network where it happened.
     #[error("{0}")]
     Layer(Box<LayerError>),
@@ -83,6 +92,12 @@ impl Error {
     /// A mistake to report from a plugin's own function.
     pub fn plugin(message: impl fmt::Display) -> Self {
         Error::Plugin(message.to_string())
+    }
+
+    /// The same, said of a layer.
+    pub(crate) fn in_layer(self, layer: &str, plugin: &str) -> Self {
+        let (layer, plugin) = (layer.to_owned(), plugin.to_owned());
+        Error::Layer(Box::new(LayerError { layer, plugin, tactic: None, shapes: None, source: self }))
     }
 
     pub(crate) fn invalid(message: impl fmt::Display) -> Self {

@@ -47,6 +47,8 @@ pub(crate) struct BindingRule {
     pub(crate) name: Arc<str>,
     pub(crate) dtype: DataType,
     pub(crate) usage: BindingUse,
+    /// How much it must hold.
+    pub(crate) bytes: usize,
 }
 
 impl<'a> Binding<'a> {
@@ -123,6 +125,12 @@ impl Binding<'_> {
         };
         if !(check.views)(rule.dtype) {
             return Err(Error::ElementType { tensor: rule.name.to_string(), dtype: rule.dtype, requested: check.name });
+        }
+        if base.len < rule.bytes {
+            return Err(Error::invalid(format_args!(
+                "`{}` needs {} bytes of {} at the present shapes, but {} were bound",
+                rule.name, rule.bytes, rule.dtype, base.len
+            )));
         }
         Ok(base)
     }

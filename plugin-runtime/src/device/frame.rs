@@ -30,7 +30,7 @@ pub(crate) struct Region {
 impl Region {
     pub(crate) const EMPTY: Region = Region { base: Base::Arena, offset: 0, len: 0 };
 
-    pub(super) fn overlaps(&self, other: &Region) -> bool {
+    pub(crate) fn overlaps(&self, other: &Region) -> bool {
         self.base == other.base
             && self.len > 0
             && other.len > 0

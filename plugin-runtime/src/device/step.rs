@@ -78,6 +78,21 @@ impl StepMemory {
         &self.outputs
     }
 
+    pub(crate) fn info(&self, slot: Slot) -> Option<&TensorInfo> {
+        match slot {
+            Slot::Input(i) => self.inputs.get(i).map(|i| &i.tensor.info),
+            Slot::Output(i) => self.outputs.get(i).map(|o| &o.info),
+        }
+    }
+
+    /// `x FP32 [2, 3] -> FP32 [2, 3]`
+    pub(crate) fn describe(&self) -> String {
+        let inputs = self.inputs.iter().map(|i| format!("{} {}", i.tensor.info.name, i.tensor.info.layout()));
+        let outputs = self.outputs.iter().map(|o| o.info.layout());
+        let (inputs, outputs): (Vec<String>, Vec<String>) = (inputs.collect(), outputs.collect());
+        format!("{} -> {}", inputs.join(", "), outputs.join(", "))
+    }
+
     /// Changes the extents and the length of one tensor, within what is reserved for it.
     pub(crate) fn resize(&mut self, slot: Slot, dims: Dims, len: usize) -> Result<()> {
         let tensor = match slot {
@@ -129,7 +144,7 @@ impl<'s> StepViews<'s> {
         StepViews { active, memory, outputs_taken: false, workspace_taken: false }
     }
 
-    pub(super) fn input(&self, index: usize) -> Result<Tensor<'s>> {
+    pub(crate) fn input(&self, index: usize) -> Result<Tensor<'s>> {
         let Some(input) = self.memory.inputs.get(index) else {
             return Err(Error::invalid(format_args!("input {index} of {} was asked for", self.memory.inputs.len())));
         };
@@ -144,7 +159,7 @@ impl<'s> StepViews<'s> {
         Ok(Tensor::new(&input.tensor.info, Data::Host(bytes)))
     }
 
-    pub(super) fn outputs<const N: usize>(&mut self) -> Result<[TensorMut<'s>; N]> {
+    pub(crate) fn outputs<const N: usize>(&mut self) -> Result<[TensorMut<'s>; N]> {
         let memory = self.memory;
         let placed: &[PlacedTensor; N] = memory.outputs.as_slice().try_into().map_err(|_| {
             Error::invalid(format_args!("{N} outputs were asked for, but there are {}", memory.outputs.len()))

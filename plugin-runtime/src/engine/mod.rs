@@ -1,1 +1,135 @@
 //! Building engines and running them.
+
+mod bounds;
+mod builder;
+mod context;
+mod lower;
+mod memory;
+mod plan;
+mod report;
+
+use std::sync::Arc;
+
+pub(crate) use bounds::{Bounds, checked_dims, storage_bytes};
+pub use builder::Builder;
+pub use context::ExecutionContext;
+pub use report::{BuildEvent, BuildReport, InsertedStep, LayerReport, Trial, TrialOutcome};
+
+pub use crate::device::Binding;
+use crate::device::Device;
+use crate::error::{Error, Result};
+use crate::network::{Network, SymbolSource};
+use crate::plugin::did_you_mean;
+use crate::shape::Dims;
+use crate::tensor::{DataType, HostTensor};
+use plan::Plan;
+
+/// A network made ready to run on a device: shapes, types, layouts, tactics and memory are settled. Cheap to clone;
+/// each thread runs it through an [`ExecutionContext`] of its own.
+#[derive(Clone, Debug)]
+pub struct Engine(Arc<EngineInner>);
+
+#[derive(Debug)]
+pub(crate) struct EngineInner {
+    device: Device,
+    inputs: Vec<InputInfo>,
+    outputs: Vec<(Arc<str>, DataType)>,
+    constants: Arc<[HostTensor]>,
+    symbols: Vec<SymbolSource>,
+    plans: Vec<Plan>,
+    report: BuildReport,
+}
+
+#[derive(Debug)]
+struct InputInfo {
+    name: Arc<str>,
+    dtype: DataType,
+    /// -1 where an extent is dynamic.
+    dims: Dims,
+}
+
+/// The inputs of a network as (name, extents), -1 where one is dynamic.
+fn input_dims(network: &Network) -> Vec<(&str, Dims)> {
+    let dims = |&tensor: &usize| {
+        let node = &network.tensors[tensor];
+        let extents: Vec<i64> = node.shape.iter().map(|e| e.constant_value().unwrap_or(-1)).collect();
+        (&*node.name, Dims::new(&extents).unwrap_or_default())
+    };
+    network.inputs.iter().map(dims).collect()
+}
+
+impl Engine {
+    fn new(device: Device, network: &Network, plans: Vec<Plan>, report: BuildReport) -> Self {
+        let input = |((name, dims), tensor): ((&str, Dims), &usize)| InputInfo {
+            name: name.into(),
+            dtype: network.tensors[*tensor].dtype,
+            dims,
+        };
+        Engine(Arc::new(EngineInner {
+            device,
+            inputs: input_dims(network).into_iter().zip(&network.inputs).map(input).collect(),
+            outputs: network.outputs.iter().map(|(t, name)| (name.clone(), network.tensors[*t].dtype)).collect(),
+            constants: network.constants.as_slice().into(),
+            symbols: network.symbols.iter().map(|def| def.source.clone()).collect(),
+            plans,
+            report,
+        }))
+    }
+
+    /// The device it was built for.
+    pub fn device(&self) -> &Device {
+        &self.0.device
+    }
+
+    /// What was tried and chosen when it was built.
+    pub fn report(&self) -> &BuildReport {
+        &self.0.report
+    }
+
+    /// Names and element types of the inputs, in the order of their bindings.
+    pub fn inputs(&self) -> impl ExactSizeIterator<Item = (&str, DataType)> {
+        self.0.inputs.iter().map(|i| (&*i.name, i.dtype))
+    }
+
+    /// Names and element types of the outputs, in the order of their bindings, which come after the inputs'.
+    pub fn outputs(&self) -> impl ExactSizeIterator<Item = (&str, DataType)> {
+        self.0.outputs.iter().map(|(name, dtype)| (&**name, *dtype))
+    }
+
+    /// Number of optimization profiles.
+    pub fn profiles(&self) -> usize {
+        self.0.plans.len()
+    }
+
+    /// A context that runs under the first optimization profile.
+    ///
+    /// # Errors
+    /// When the host has no memory left for it.
+    pub fn create_context(&self) -> Result<ExecutionContext> {
+        self.create_context_for(0)
+    }
+
+    /// A context that runs under an optimization profile, counted from 0.
+    ///
+    /// # Errors
+    /// When there is no such profile, or the host has no memory left.
+    pub fn create_context_for(&self, profile: usize) -> Result<ExecutionContext> {
+        ExecutionContext::new(self.0.clone(), profile)
+    }
+}
+
+impl EngineInner {
+    fn input(&self, name: &str) -> Result<usize> {
+        let names = || self.inputs.iter().map(|i| &*i.name);
+        names().position(|n| n == name).ok_or_else(|| {
+            Error::invalid(format_args!("the engine has no input `{name}`{}", did_you_mean(name, names())))
+        })
+    }
+
+    fn output(&self, name: &str) -> Result<usize> {
+        let names = || self.outputs.iter().map(|(n, _)| &**n);
+        names().position(|n| n == name).ok_or_else(|| {
+            Error::invalid(format_args!("the engine has no output `{name}`{}", did_you_mean(name, names())))
+        })
+    }
+}

@@ -2,6 +2,7 @@
 
 mod attribute;
 mod entry;
+mod guard;
 mod registry;
 mod spec;
 mod suggest;
@@ -13,4 +14,5 @@ pub use entry::{
 };
 pub use registry::{Conflict, Plugin, Registry, RegistryError};
 pub use spec::{AttributeSet, IntoOp, IntoResult, Op, PluginSpec, check};
+pub(crate) use guard::guarded;
 pub(crate) use suggest::did_you_mean;

@@ -1,71 +1,225 @@
-//! Placeholder, being replaced: symbolic expressions.
+//! Symbolic integer expressions.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// What a symbol stands for.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
-pub enum SymbolKind {
-    /// A dynamic dimension of a network input.
-    Dim,
-    /// An extent that a layer's size tensor gives when it has run.
-    Size,
-    /// The size tensor that a `register` function is describing; arithmetic on it is refused.
-    OwnSize,
-}
+use super::display::excerpt;
+use super::polynomial::{Atom, Flaw, MAX_DEPTH, MAX_SIZE, Operation, Polynomial};
+use super::symbol::Symbol;
+use super::{comparison, division};
 
-/// A variable of a shape expression. Equal when kind and index are; the name is for people.
-#[derive(Clone, Debug)]
-pub struct Symbol {
-    /// What it stands for.
-    pub kind: SymbolKind,
-    /// Where its value stands in the slice that evaluation reads.
-    pub index: u32,
-    /// What is printed.
-    pub name: Arc<str>,
-}
+/// A symbolic integer expression of 64 bits, cheap to clone.
+///
+/// It is brought into a normal form when it is made, so equal expressions compare and hash equal: `(a + b)*c` is
+/// `a*c + b*c`, `n + n` is `2*n`, `max(a, b)` is `max(b, a)`. Integers may stand for either operand of `+ - * /`, and
+/// `/` rounds towards negative infinity. What cancels is gone, with any mistake that its evaluation could have made.
+///
+/// An operation that can't have a result (a constant that leaves 64 bits, a division by 0, arithmetic on a size tensor
+/// that is being described) gives an invalid expression, which carries the reason through all further operations to
+/// where it is reported.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct ShapeExpr(pub(super) Result<Arc<Polynomial>, Arc<str>>);
 
-/// A symbolic integer expression.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct ShapeExpr(i64);
+/// How an operation is written in a message.
+pub(super) enum Written {
+    Infix(char),
+    Call(&'static str),
+}
 
 impl ShapeExpr {
     /// A constant.
     pub fn constant(value: i64) -> Self {
-        ShapeExpr(value)
+        Polynomial::constant(value).into()
     }
+
     /// A variable.
-    pub fn symbol(_symbol: Symbol) -> Self {
-        ShapeExpr(0)
+    pub fn symbol(symbol: Symbol) -> Self {
+        Polynomial::from(Atom::Symbol(symbol)).into()
     }
+
     /// An expression that carries a mistake to where it can be reported.
-    pub fn invalid(_reason: impl Into<Arc<str>>) -> Self {
-        ShapeExpr(0)
+    pub fn invalid(reason: impl Into<Arc<str>>) -> Self {
+        ShapeExpr(Err(reason.into()))
     }
+
     /// The mistake this expression carries.
     pub fn error(&self) -> Option<&str> {
-        None
+        self.0.as_ref().err().map(|reason| &**reason)
     }
-    /// The value, where it is a constant.
+
+    /// Whether it is a number.
+    pub fn is_constant(&self) -> bool {
+        self.constant_value().is_some()
+    }
+
+    /// The value, where it is a number.
     pub fn constant_value(&self) -> Option<i64> {
-        Some(self.0)
+        self.0.as_ref().ok()?.constant_value()
+    }
+
+    /// The variable, where the whole expression is one.
+    pub fn as_symbol(&self) -> Option<&Symbol> {
+        self.0.as_ref().ok()?.as_symbol()
+    }
+
+    /// Whether the whole expression is the extent that a size tensor gives.
+    pub fn is_size_tensor(&self) -> bool {
+        use super::SymbolKind::{OwnSize, Size};
+        self.as_symbol().is_some_and(|s| matches!(s.kind, Size | OwnSize))
+    }
+
+    /// The variables it depends on.
+    pub fn symbols(&self) -> BTreeSet<Symbol> {
+        let mut symbols = BTreeSet::new();
+        if let Ok(polynomial) = &self.0 {
+            polynomial.for_each_symbol(&mut |symbol| {
+                if !symbols.contains(symbol) {
+                    symbols.insert(symbol.clone());
+                }
+            });
+        }
+        symbols
+    }
+
+    /// The quotient, rounded towards negative infinity, as `/` does.
+    pub fn floor_div(&self, divisor: impl Into<ShapeExpr>) -> Self {
+        self.combined(&divisor.into(), Written::Infix('/'), division::floor_div)
+    }
+
+    /// The quotient, rounded towards positive infinity.
+    #[doc(alias = "cdiv")]
+    pub fn ceil_div(&self, divisor: impl Into<ShapeExpr>) -> Self {
+        self.combined(&divisor.into(), Written::Call("ceil_div"), division::ceil_div)
+    }
+
+    /// The larger of both.
+    pub fn max(&self, other: impl Into<ShapeExpr>) -> Self {
+        self.combined(&other.into(), Written::Call("max"), |a, b| comparison::extremum(Operation::Max, a, b))
+    }
+
+    /// The smaller of both.
+    pub fn min(&self, other: impl Into<ShapeExpr>) -> Self {
+        self.combined(&other.into(), Written::Call("min"), |a, b| comparison::extremum(Operation::Min, a, b))
+    }
+
+    /// 1 where both are equal, else 0.
+    pub fn equal(&self, other: impl Into<ShapeExpr>) -> Self {
+        self.combined(&other.into(), Written::Call("equal"), comparison::equal)
+    }
+
+    /// 1 where this is below the other, else 0.
+    pub fn less(&self, other: impl Into<ShapeExpr>) -> Self {
+        self.combined(&other.into(), Written::Call("less"), comparison::less)
+    }
+
+    /// The same with symbols replaced: those that `replacement` has one for. A size tensor that is being described can
+    /// only be replaced as a whole expression, as it only occurs as one.
+    pub fn substitute(&self, replacement: &dyn Fn(&Symbol) -> Option<ShapeExpr>) -> Self {
+        let Ok(polynomial) = &self.0 else { return self.clone() };
+        if let Some(symbol) = polynomial.as_symbol() {
+            return replacement(symbol).unwrap_or_else(|| self.clone());
+        }
+        polynomial.terms().iter().fold(ShapeExpr::constant(0), |sum, term| {
+            let factors = term.monomial.atoms().iter().map(|atom| atom.substitute(replacement));
+            sum + factors.fold(ShapeExpr::constant(term.coefficient), |product, factor| product * factor)
+        })
+    }
+
+    pub(super) fn combined(
+        &self,
+        other: &ShapeExpr,
+        written: Written,
+        operation: impl FnOnce(&Arc<Polynomial>, &Arc<Polynomial>) -> Result<Polynomial, Flaw>,
+    ) -> Self {
+        let (a, b) = match (&self.0, &other.0) {
+            (Ok(a), Ok(b)) => (a, b),
+            (Err(_), _) => return self.clone(),
+            (_, Err(_)) => return other.clone(),
+        };
+        if let Some(size) = [a, b].into_iter().find(|p| p.is_own_size()).and_then(|p| p.as_symbol()) {
+            return ShapeExpr::invalid(format!(
+                "arithmetic on the extent of size tensor `{}` isn't possible, because it is known only when the plugin \
+                 has run: use `expr()` only as a whole dimension of an output",
+                size.name
+            ));
+        }
+        match operation(a, b) {
+            Ok(result) => result.into(),
+            Err(flaw) => ShapeExpr::invalid(flaw.of(&written.with(self, other))),
+        }
     }
 }
 
-impl<T: Into<i64>> From<T> for ShapeExpr {
-    fn from(value: T) -> Self {
-        ShapeExpr(value.into())
+impl Atom {
+    fn substitute(&self, replacement: &dyn Fn(&Symbol) -> Option<ShapeExpr>) -> ShapeExpr {
+        let node = match self {
+            Atom::Symbol(symbol) => {
+                return replacement(symbol).unwrap_or_else(|| ShapeExpr::symbol(symbol.clone()));
+            }
+            Atom::Node(node) => node,
+        };
+        let mut operands = node.operands.iter().map(|o| ShapeExpr(Ok(o.clone())).substitute(replacement));
+        let first = operands.next().unwrap_or_else(|| ShapeExpr::constant(0));
+        if node.operation == Operation::Sum {
+            return first.0.map_or_else(ShapeExpr::invalid, |sum| match sum.grouped() {
+                Ok(grouped) => grouped.into(),
+                Err(flaw) => ShapeExpr::invalid(flaw.of(&excerpt(sum))),
+            });
+        }
+        operands.fold(first, |a, b| match node.operation {
+            Operation::FloorDiv => a.floor_div(b),
+            Operation::CeilDiv => a.ceil_div(b),
+            Operation::Max => a.max(b),
+            Operation::Min => a.min(b),
+            Operation::Equal => a.equal(b),
+            Operation::Less => a.less(b),
+            Operation::Sum => a + b,
+        })
     }
 }
 
-impl std::fmt::Display for ShapeExpr {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)
+impl Flaw {
+    fn of(self, operation: &str) -> String {
+        match self {
+            Flaw::Overflow => format!("`{operation}` leaves the 64-bit range of shape expressions"),
+            Flaw::DivisionByZero => format!("`{operation}` divides by zero"),
+            Flaw::TooLarge => {
+                format!("`{operation}` is too large: a shape expression has at most {MAX_SIZE} symbols and operations")
+            }
+            Flaw::TooDeep => {
+                format!("`{operation}` is nested too deeply: at most {MAX_DEPTH} operations in one another")
+            }
+        }
     }
 }
 
-impl std::ops::Mul<&ShapeExpr> for ShapeExpr {
-    type Output = ShapeExpr;
-    fn mul(self, other: &ShapeExpr) -> ShapeExpr {
-        ShapeExpr(self.0 * other.0)
+impl Written {
+    fn with(&self, a: &ShapeExpr, b: &ShapeExpr) -> String {
+        let operand = |expr: &ShapeExpr| {
+            let text = excerpt(expr);
+            if expr.is_constant() || expr.as_symbol().is_some() { text } else { format!("({text})") }
+        };
+        match self {
+            Written::Infix(operator) => format!("{} {operator} {}", operand(a), operand(b)),
+            Written::Call(name) => format!("{name}({}, {})", excerpt(a), excerpt(b)),
+        }
+    }
+}
+
+impl From<Polynomial> for ShapeExpr {
+    fn from(polynomial: Polynomial) -> Self {
+        ShapeExpr(Ok(Arc::new(polynomial)))
+    }
+}
+
+impl From<&ShapeExpr> for ShapeExpr {
+    fn from(expr: &ShapeExpr) -> Self {
+        expr.clone()
+    }
+}
+
+impl From<Symbol> for ShapeExpr {
+    fn from(symbol: Symbol) -> Self {
+        ShapeExpr::symbol(symbol)
     }
 }

@@ -1,7 +1,27 @@
 //! Shapes: symbolic expressions, size tensors, optimization profiles, concrete dimensions.
 
+mod comparison;
 mod dims;
+mod display;
+mod division;
+mod error;
 mod expr;
+mod integer;
+mod operators;
+mod polynomial;
+mod profile;
+mod program;
+mod range;
+mod symbol;
+
+#[cfg(test)]
+mod tests;
 
 pub use dims::{Dims, MAX_RANK};
-pub use expr::{ShapeExpr, Symbol, SymbolKind};
+pub use display::display_shape;
+pub use error::ShapeError;
+pub use expr::ShapeExpr;
+pub use profile::{Profile, ProfileDims, ProfileError};
+pub use program::ShapeProgram;
+pub use range::Interval;
+pub use symbol::{Symbol, SymbolKind};

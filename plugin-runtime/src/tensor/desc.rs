@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::{DataType, Format};
 use crate::error::{Error, Result};
-use crate::shape::{Dims, ShapeExpr, Symbol, SymbolKind};
+use crate::shape::{Dims, display_shape, ShapeExpr, Symbol, SymbolKind};
 
 /// An input or output: element type and symbolic shape, and, while tactics are enumerated, layout and scale.
 #[derive(Clone, Debug)]
@@ -121,6 +121,13 @@ impl TensorDesc {
         self.shape
             .get_mut(dim)
             .ok_or_else(|| Error::plugin(format_args!("dimension {dim} of a tensor with {rank} can't be changed")))
+    }
+}
+
+/// `FP32 [d0, d1, 4]`
+impl std::fmt::Display for TensorDesc {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {}", self.dtype, display_shape(&self.shape))
     }
 }
 

@@ -70,6 +70,18 @@ impl DataType {
         }
     }
 
+    /// The type of that name, which is written in capitals.
+    pub const fn from_name(name: &str) -> Option<DataType> {
+        let mut i = 0;
+        while i < DataType::ALL.len() {
+            if same_text(DataType::ALL[i].name(), name) {
+                return Some(DataType::ALL[i]);
+            }
+            i += 1;
+        }
+        None
+    }
+
     /// Size of one element in bits: 4 for INT4, else a multiple of 8.
     pub const fn bits(self) -> u32 {
         match self {
@@ -97,6 +109,22 @@ impl DataType {
             _ => DataClass::Integer,
         }
     }
+}
+
+/// Equality of texts, for constants.
+pub(crate) const fn same_text(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
 }
 
 impl std::fmt::Display for DataType {

@@ -1,5 +1,7 @@
 //! Memory layouts.
 
+use super::dtype::same_text;
+
 /// How a tensor's elements lie in memory.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord, Default)]
 #[non_exhaustive]
@@ -30,6 +32,33 @@ pub enum Format {
 }
 
 impl Format {
+    /// Every layout, in the order of declaration.
+    pub const ALL: [Format; 11] = [
+        Format::Linear,
+        Format::Chw2,
+        Format::Chw4,
+        Format::Chw16,
+        Format::Chw32,
+        Format::Hwc,
+        Format::Hwc8,
+        Format::Hwc16,
+        Format::Dhwc,
+        Format::Dhwc8,
+        Format::Cdhw32,
+    ];
+
+    /// The layout of that name, which is written in capitals.
+    pub const fn from_name(name: &str) -> Option<Format> {
+        let mut i = 0;
+        while i < Format::ALL.len() {
+            if same_text(Format::ALL[i].name(), name) {
+                return Some(Format::ALL[i]);
+            }
+            i += 1;
+        }
+        None
+    }
+
     /// The name used in combination strings and messages, e.g. `CHW4`.
     pub const fn name(self) -> &'static str {
         match self {

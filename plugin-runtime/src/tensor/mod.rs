@@ -7,6 +7,7 @@ mod host;
 mod view;
 
 pub use desc::{IntoOutputs, OutputDesc, SizeTensorDesc, TensorDesc, size_tensor};
+pub(crate) use dtype::same_text;
 pub use dtype::{DataClass, DataType, Element};
 pub use format::Format;
 pub(crate) use host::HostBytes;

@@ -21,6 +21,16 @@ pub struct TensorInfo {
     pub scale: f32,
 }
 
+impl TensorInfo {
+    /// `FP32 [2, 3]`, and the layout where it isn't LINEAR.
+    pub(crate) fn layout(&self) -> String {
+        match self.format {
+            Format::Linear => format!("{} {}", self.dtype, self.dims),
+            format => format!("{} {} {format}", self.dtype, self.dims),
+        }
+    }
+}
+
 /// Where an input's bytes are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Data<'a> {

@@ -1,1 +1,20 @@
-//! The CPU.
+//! The CPU: what an impl needs to use every core and the whole memory bandwidth from safe code.
+//!
+//! - [`parallel_for`], [`for_each_chunk_mut`] and [`compact`] spread work over one pool of threads. It starts on first
+//!   use and is shared by everything in the process; after that nothing here allocates.
+//! - [`stream_into`] writes outputs that are too large for the caches.
+//!
+//! Waking a thread takes some microseconds. Work that touches less than [`PARALLEL_BYTES`] is done sooner without.
+
+mod chunks;
+mod compact;
+mod pool;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod threads;
+
+pub use chunks::for_each_chunk_mut;
+pub use compact::{Claim, compact};
+pub use stream::{StreamWriter, stream_into};
+pub use threads::{PARALLEL_BYTES, parallel_for, threads};

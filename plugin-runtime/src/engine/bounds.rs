@@ -1,0 +1,97 @@
+//! What an optimization profile says of every tensor: its extents at the profile's opt, and the most it can need.
+
+use crate::error::{Error, Result};
+use crate::network::{Network, SymbolSource};
+use crate::shape::{Dims, Interval, Profile, ShapeExpr};
+use crate::tensor::{DataType, Format};
+
+/// Ranges and opt values of a network's symbols under one profile.
+#[derive(Clone, Debug)]
+pub(crate) struct Bounds {
+    /// One value a symbol; for a size tensor its opt expression.
+    pub(crate) opt: Vec<i64>,
+    ranges: Vec<Interval>,
+}
+
+impl Bounds {
+    pub(crate) fn new(network: &Network, profile: &Profile) -> Result<Self> {
+        let mut bounds = Bounds { opt: Vec::new(), ranges: Vec::new() };
+        for def in network.symbols.iter() {
+            match &def.source {
+                SymbolSource::Dim(places) => {
+                    let extents = |&(input, axis): &(usize, usize)| {
+                        let name = &*network.tensors[network.inputs[input]].name;
+                        let dims = profile.get(name);
+                        dims.and_then(|d| Some([*d.min.get(axis)?, *d.opt.get(axis)?, *d.max.get(axis)?]))
+                            .ok_or_else(|| Error::invalid(format_args!("the profile says nothing of input `{name}`")))
+                    };
+                    let all = places.iter().map(extents).collect::<Result<Vec<_>>>()?;
+                    let Some(&[min, opt, max]) = all.first() else { continue };
+                    if let Some(other) = all.iter().find(|e| **e != [min, opt, max]) {
+                        return Err(Error::invalid(format_args!(
+                            "dimension `{}` is one extent, but the profile gives it (min, opt, max) {:?} and {other:?}",
+                            def.symbol.name,
+                            [min, opt, max]
+                        )));
+                    }
+                    bounds.opt.push(opt);
+                    bounds.ranges.push(Interval { min, max });
+                }
+                SymbolSource::Size { layer, output, opt, upper_bound } => {
+                    let in_layer = |e: Error| {
+                        let layer = &network.layers[*layer];
+                        e.in_layer(&layer.name, &layer.plugin.label())
+                    };
+                    let max = bounds.range(upper_bound).map_err(in_layer)?.max;
+                    if max < 0 {
+                        return Err(in_layer(Error::invalid(format_args!(
+                            "the upper bound of size tensor {output}, {upper_bound}, is at most {max}"
+                        ))));
+                    }
+                    let opt = bounds.at_opt(opt).map_err(in_layer)?.clamp(0, max);
+                    bounds.opt.push(opt);
+                    bounds.ranges.push(Interval { min: 0, max });
+                }
+            }
+        }
+        Ok(bounds)
+    }
+
+    pub(crate) fn range(&self, expr: &ShapeExpr) -> Result<Interval> {
+        let unknown = Interval { min: 0, max: i64::MAX };
+        Ok(expr.range(&|symbol| self.ranges.get(symbol.index as usize).copied().unwrap_or(unknown))?)
+    }
+
+    pub(crate) fn at_opt(&self, expr: &ShapeExpr) -> Result<i64> {
+        Ok(expr.evaluate(&self.opt)?)
+    }
+
+    /// Extents at the profile's opt.
+    pub(crate) fn opt_dims(&self, shape: &[ShapeExpr]) -> Result<Dims> {
+        let extents = shape.iter().map(|e| self.at_opt(e)).collect::<Result<Vec<_>>>()?;
+        checked_dims(&extents, |axis| shape[axis].to_string())
+    }
+
+    /// The largest extents that the profile allows.
+    pub(crate) fn max_dims(&self, shape: &[ShapeExpr]) -> Result<Dims> {
+        let extents = shape.iter().map(|e| Ok(self.range(e)?.max)).collect::<Result<Vec<_>>>()?;
+        checked_dims(&extents, |axis| shape[axis].to_string())
+    }
+}
+
+/// Dimensions of which none is negative; `expr` says what an extent was computed from.
+pub(crate) fn checked_dims(extents: &[i64], expr: impl Fn(usize) -> String) -> Result<Dims> {
+    if let Some((axis, extent)) = extents.iter().enumerate().find(|&(_, &e)| e < 0) {
+        return Err(Error::invalid(format_args!("dimension {axis}, {}, would be {extent}", expr(axis))));
+    }
+    Dims::new(extents).ok_or_else(|| Error::invalid(format_args!("{} dimensions are too many", extents.len())))
+}
+
+/// Bytes that a tensor takes, padding of the layout included.
+pub(crate) fn storage_bytes(dtype: DataType, format: Format, dims: &[i64]) -> Result<usize> {
+    let bytes = format.storage_elements(dims).and_then(|n| dtype.bytes_for(n));
+    bytes
+        .and_then(|b| usize::try_from(b).ok())
+        .filter(|&b| b <= isize::MAX as usize)
+        .ok_or_else(|| Error::invalid(format_args!("{dtype} {dims:?} ({format}) needs more memory than can be addressed")))
+}

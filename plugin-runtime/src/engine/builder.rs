@@ -1,0 +1,122 @@
+//! From a network to an engine.
+
+use super::bounds::Bounds;
+use super::plan::Plan;
+use super::{BuildEvent, BuildReport, Engine, InsertedStep, input_dims};
+use crate::device::Device;
+use crate::error::{Error, Result};
+use crate::network::Network;
+use crate::plugin::Registry;
+use crate::shape::Profile;
+use crate::tactic::{Effort, Rules, Tuning, tune};
+use crate::tensor::DataType;
+
+/// Builds engines for a device.
+pub struct Builder<'o> {
+    device: Device,
+    profiles: Vec<Profile>,
+    rules: Rules,
+    effort: Effort,
+    seed: u64,
+    observer: Option<Box<dyn FnMut(&BuildEvent) + 'o>>,
+}
+
+impl<'o> Builder<'o> {
+    /// A builder of engines for `device`.
+    pub fn new(device: Device) -> Self {
+        Builder {
+            device,
+            profiles: Vec::new(),
+            rules: Rules::default(),
+            effort: Effort::default(),
+            seed: 0,
+            observer: None,
+        }
+    }
+
+    /// Adds an optimization profile: minimum, optimum and maximum of the dynamic dimensions. An engine can have several;
+    /// a context runs under one of them.
+    #[must_use]
+    pub fn profile(mut self, profile: Profile) -> Self {
+        self.profiles.push(profile);
+        self
+    }
+
+    /// Types that layers may run in although the network has another one of the same class (float or integer) there.
+    /// Tensors are cast where they need it.
+    #[must_use]
+    pub fn allow_types(mut self, types: impl IntoIterator<Item = DataType>) -> Self {
+        self.rules.types.extend(types);
+        self
+    }
+
+    /// Tries only these tactics of a plugin.
+    #[must_use]
+    pub fn limit_tactics(mut self, id: &str, tactics: impl IntoIterator<Item = i32>) -> Self {
+        self.rules.tactics.retain(|(other, _)| other != id);
+        self.rules.tactics.push((id.into(), tactics.into_iter().collect()));
+        self
+    }
+
+    /// Seeds the data that tactics are timed on; 0 if not called.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Is told what happens during the build.
+    #[must_use]
+    pub fn observe(mut self, observer: impl FnMut(&BuildEvent) + 'o) -> Self {
+        self.observer = Some(Box::new(observer));
+        self
+    }
+
+    /// Times the tactics, chooses, and plans memory.
+    ///
+    /// # Errors
+    /// When the network has no output, a profile doesn't fit it, a plugin has no impl for the device, or none of its
+    /// combinations and tactics works: the error lists each with its reason.
+    pub fn build(mut self, network: &Network) -> Result<Engine> {
+        if network.outputs.is_empty() {
+            return Err(Error::invalid("the network has no output: mark one with mark_output"));
+        }
+        for (id, _) in &self.rules.tactics {
+            if !network.layers.iter().any(|l| l.plugin.entry.id == id) {
+                // A limit for a plugin that isn't in the network is harmless, one for a plugin that isn't linked a typo.
+                let versions = Registry::global()?.plugins().iter().any(|p| p.entry.id == id);
+                if !versions {
+                    Registry::global()?.get(id, 1)?;
+                }
+            }
+        }
+        if self.profiles.is_empty() {
+            self.profiles.push(Profile::new());
+        }
+        let mut plans = Vec::with_capacity(self.profiles.len());
+        let mut report = BuildReport::default();
+        for (index, profile) in self.profiles.iter().enumerate() {
+            profile.validate(&input_dims(network))?;
+            let bounds = Bounds::new(network, profile)?;
+            let tuning = Tuning { device: &self.device, rules: &self.rules, effort: &self.effort, seed: self.seed };
+            let observer = &mut self.observer;
+            let (choices, layers) = tune(network, &bounds, index, &tuning, &mut |layer, trial, done, total| {
+                if let Some(observer) = observer {
+                    observer(&BuildEvent::Trial { layer: layer.name.clone(), trial: trial.clone(), done, total });
+                }
+            })?;
+            let plan = Plan::new(network, profile, &bounds, &choices)?;
+            report.layers.extend(layers);
+            report.inserted.extend(plan.inserted().map(|name| InsertedStep { name: name.clone(), profile: index }));
+            report.arena_bytes.push(plan.arena);
+            plans.push(plan);
+        }
+        Ok(Engine::new(self.device, network, plans, report))
+    }
+}
+
+impl std::fmt::Debug for Builder<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder").field("device", &self.device).field("profiles", &self.profiles).finish_non_exhaustive()
+    }
+}

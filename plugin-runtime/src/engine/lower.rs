@@ -1,0 +1,199 @@
+//! From a network and a choice for each layer to steps: the plugins in order, with the reformats and copies between them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::network::{Network, Producer};
+use crate::tactic::Combination;
+use crate::tensor::{DataType, Format};
+
+/// A tensor of the network in one type and layout.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Value {
+    pub(crate) tensor: usize,
+    pub(crate) dtype: DataType,
+    pub(crate) format: Format,
+    pub(crate) origin: Origin,
+}
+
+/// What a value's first bytes come from.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) enum Origin {
+    Input(usize),
+    Constant(usize),
+    Step,
+}
+
+/// What a step does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum StepKind {
+    /// Runs the plugin of this layer.
+    Plugin(usize),
+    /// Converts type and layout, or copies.
+    Reformat,
+}
+
+/// One thing to run, over values.
+#[derive(Clone, Debug)]
+pub(crate) struct Step {
+    pub(crate) name: Arc<str>,
+    pub(crate) kind: StepKind,
+    pub(crate) inputs: Vec<usize>,
+    pub(crate) outputs: Vec<usize>,
+    /// For each output, the input whose memory it shares.
+    pub(crate) aliases: Vec<Option<usize>>,
+}
+
+/// A network as steps over values.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Lowered {
+    pub(crate) values: Vec<Value>,
+    pub(crate) steps: Vec<Step>,
+    /// The value of each network output.
+    pub(crate) outputs: Vec<usize>,
+}
+
+/// `chosen` holds one combination a layer.
+pub(crate) fn lower(network: &Network, chosen: &[&Combination]) -> Lowered {
+    let mut lowering = Lowering {
+        network,
+        lowered: Lowered::default(),
+        produced: HashMap::new(),
+        converted: HashMap::new(),
+        uses: uses(network),
+    };
+    for (index, &tensor) in network.inputs.iter().enumerate() {
+        lowering.source(tensor, Origin::Input(index));
+    }
+    for (tensor, node) in network.tensors.iter().enumerate() {
+        if let Producer::Constant(index) = node.producer {
+            lowering.source(tensor, Origin::Constant(index));
+        }
+    }
+    for (layer, combination) in chosen.iter().enumerate() {
+        lowering.layer(layer, combination);
+    }
+    lowering.network_outputs();
+    lowering.lowered
+}
+
+fn uses(network: &Network) -> Vec<usize> {
+    let mut uses = vec![0; network.tensors.len()];
+    let by_layers = network.layers.iter().flat_map(|l| &l.inputs);
+    by_layers.chain(network.outputs.iter().map(|(t, _)| t)).for_each(|&t| uses[t] += 1);
+    uses
+}
+
+struct Lowering<'n> {
+    network: &'n Network,
+    lowered: Lowered,
+    /// The value that a tensor is produced as.
+    produced: HashMap<usize, usize>,
+    /// Values that reformats made, to be shared.
+    converted: HashMap<(usize, DataType, Format), usize>,
+    /// How often a tensor is used, as an input of a layer or as an output of the network.
+    uses: Vec<usize>,
+}
+
+impl Lowering<'_> {
+    fn source(&mut self, tensor: usize, origin: Origin) {
+        let dtype = self.network.tensors[tensor].dtype;
+        let value = self.value(Value { tensor, dtype, format: Format::Linear, origin });
+        self.produced.insert(tensor, value);
+    }
+
+    fn value(&mut self, value: Value) -> usize {
+        self.lowered.values.push(value);
+        self.lowered.values.len() - 1
+    }
+
+    fn layer(&mut self, index: usize, combination: &Combination) {
+        let layer = &self.network.layers[index];
+        let laid_out = |position: usize| (combination.types[position], combination.formats[position]);
+        let mut inputs = Vec::with_capacity(layer.inputs.len());
+        for (position, &tensor) in layer.inputs.iter().enumerate() {
+            let (dtype, format) = laid_out(position);
+            let updated = layer.aliases.contains(&Some(position));
+            inputs.push(if updated {
+                self.own_copy(tensor, dtype, format)
+            } else {
+                self.shared(tensor, dtype, format)
+            });
+        }
+        let mut outputs = Vec::with_capacity(layer.outputs.len());
+        for (output, &tensor) in layer.outputs.iter().enumerate() {
+            let (dtype, format) = laid_out(layer.inputs.len() + output);
+            let value = self.value(Value { tensor, dtype, format, origin: Origin::Step });
+            self.produced.insert(tensor, value);
+            outputs.push(value);
+        }
+        self.lowered.steps.push(Step {
+            name: layer.name.clone(),
+            kind: StepKind::Plugin(index),
+            inputs,
+            outputs,
+            aliases: layer.aliases.clone(),
+        });
+    }
+
+    /// A tensor in some type and layout, to be read.
+    fn shared(&mut self, tensor: usize, dtype: DataType, format: Format) -> usize {
+        let produced = self.produced[&tensor];
+        let value = self.lowered.values[produced];
+        if (value.dtype, value.format) == (dtype, format) {
+            return produced;
+        }
+        if let Some(&converted) = self.converted.get(&(tensor, dtype, format)) {
+            return converted;
+        }
+        let converted = self.reformat(produced, dtype, format);
+        self.converted.insert((tensor, dtype, format), converted);
+        converted
+    }
+
+    /// A tensor in some type and layout, to be overwritten: the tensor itself where nothing else uses it.
+    fn own_copy(&mut self, tensor: usize, dtype: DataType, format: Format) -> usize {
+        let produced = self.produced[&tensor];
+        let constant = matches!(self.lowered.values[produced].origin, Origin::Constant(_));
+        if self.uses[tensor] == 1 && !constant {
+            return self.shared(tensor, dtype, format);
+        }
+        self.reformat(produced, dtype, format)
+    }
+
+    fn reformat(&mut self, source: usize, dtype: DataType, format: Format) -> usize {
+        let from = self.lowered.values[source];
+        let to = self.value(Value { tensor: from.tensor, dtype, format, origin: Origin::Step });
+        let name = &self.network.tensors[from.tensor].name;
+        let name = if (from.dtype, from.format) == (dtype, format) {
+            format!("copy of {name}")
+        } else {
+            format!("reformat of {name}: {} {} to {dtype} {format}", from.dtype, from.format)
+        };
+        self.lowered.steps.push(Step {
+            name: name.into(),
+            kind: StepKind::Reformat,
+            inputs: vec![source],
+            outputs: vec![to],
+            aliases: vec![None],
+        });
+        to
+    }
+
+    /// Network outputs are in the network's own types, LINEAR, each in memory of its own, or in that of an input that
+    /// was updated in place.
+    fn network_outputs(&mut self) {
+        let mut taken = Vec::new();
+        for position in 0..self.network.outputs.len() {
+            let tensor = self.network.outputs[position].0;
+            let dtype = self.network.tensors[tensor].dtype;
+            let mut value = self.shared(tensor, dtype, Format::Linear);
+            let is_source = !matches!(self.lowered.values[value].origin, Origin::Step);
+            if is_source || taken.contains(&value) {
+                value = self.reformat(value, dtype, Format::Linear);
+            }
+            taken.push(value);
+            self.lowered.outputs.push(value);
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! What an engine runs under one optimization profile.
+
+use std::sync::Arc;
+
+use super::bounds::{Bounds, storage_bytes};
+use super::lower::{Lowered, Step, StepKind, Value, lower};
+use super::memory::{self, MemoryPlan};
+use crate::device::{BindingRule, BindingUse, PlacedInput, PlacedTensor, StepMemory};
+use crate::error::{Error, Result};
+use crate::network::Network;
+use crate::plugin::{DynAttributes, ImplEntry};
+use crate::shape::{Dims, Profile, ShapeExpr, ShapeProgram};
+use crate::tactic::{Choice, data_dependent, tactic_name, workspace_expr};
+use crate::tensor::TensorInfo;
+
+/// The steps of an engine under one profile, with the memory of each at its largest.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) profile: Profile,
+    pub(crate) steps: Vec<PlannedStep>,
+    pub(crate) arena: usize,
+    /// Inputs, then outputs.
+    pub(crate) bindings: Vec<BindingRule>,
+    pub(crate) outputs: Vec<OutputShape>,
+    /// The most values that evaluating a step's extents needs: results and intermediate ones.
+    pub(crate) most_extents: usize,
+    pub(crate) most_scratch: usize,
+}
+
+/// What a step runs.
+#[derive(Clone, Debug)]
+pub(crate) enum Run {
+    Plugin { implementation: &'static ImplEntry, attributes: Arc<DynAttributes>, tactic: i32 },
+    Reformat,
+}
+
+#[derive(Debug)]
+pub(crate) struct PlannedStep {
+    pub(crate) name: Arc<str>,
+    /// The plugin's id and version, or what the builder inserted.
+    pub(crate) label: String,
+    pub(crate) tactic: Option<String>,
+    pub(crate) run: Run,
+    pub(crate) memory: StepMemory,
+    /// Extents of the inputs and outputs, one after another, then the workspace's bytes.
+    pub(crate) extents: Vec<ShapeExpr>,
+    pub(crate) program: ShapeProgram,
+    pub(crate) has_workspace: bool,
+    pub(crate) sizes: Vec<OwnSize>,
+    /// Whether the extents depend on what earlier steps find.
+    pub(crate) data_dependent: bool,
+}
+
+/// A size tensor of a step.
+#[derive(Debug)]
+pub(crate) struct OwnSize {
+    pub(crate) output: usize,
+    pub(crate) symbol: usize,
+    pub(crate) upper_bound: ShapeProgram,
+}
+
+/// The shape of a network output.
+#[derive(Debug)]
+pub(crate) struct OutputShape {
+    pub(crate) extents: Vec<ShapeExpr>,
+    pub(crate) program: ShapeProgram,
+    pub(crate) data_dependent: bool,
+}
+
+impl Plan {
+    pub(crate) fn new(network: &Network, profile: &Profile, bounds: &Bounds, choices: &[Choice]) -> Result<Self> {
+        let combinations: Vec<_> = choices.iter().map(|c| &c.combination).collect();
+        let lowered = lower(network, &combinations);
+        let max_dims = network
+            .tensors
+            .iter()
+            .map(|t| bounds.max_dims(&t.shape).map_err(|e| e.in_layer(&t.name, "tensor")))
+            .collect::<Result<Vec<Dims>>>()?;
+        let bytes = lowered
+            .values
+            .iter()
+            .map(|v| storage_bytes(v.dtype, v.format, &max_dims[v.tensor]))
+            .collect::<Result<Vec<usize>>>()?;
+        let mut workspaces = Vec::with_capacity(lowered.steps.len());
+        let mut scratch = Vec::with_capacity(lowered.steps.len());
+        for step in &lowered.steps {
+            let expr = workspace(network, step, choices)?;
+            scratch.push(match &expr {
+                None => 0,
+                Some(expr) => usize::try_from(bounds.range(expr)?.max.max(0)).unwrap_or(usize::MAX),
+            });
+            workspaces.push(expr);
+        }
+        let memory = memory::plan(&lowered, network.inputs.len(), &bytes, &scratch)?;
+        let planner = Planner { network, lowered: &lowered, memory: &memory, max_dims: &max_dims, choices };
+        let mut steps = Vec::with_capacity(lowered.steps.len());
+        for (position, workspace) in workspaces.into_iter().enumerate() {
+            steps.push(planner.step(position, workspace)?);
+        }
+        let outputs = planner.outputs()?;
+        let programs = || {
+            let of_steps = steps.iter().flat_map(|s| s.sizes.iter().map(|z| &z.upper_bound).chain([&s.program]));
+            of_steps.chain(outputs.iter().map(|o| &o.program))
+        };
+        Ok(Plan {
+            profile: profile.clone(),
+            arena: memory.arena,
+            bindings: planner.bindings(),
+            most_extents: programs().map(ShapeProgram::output_len).max().unwrap_or(0).max(1),
+            most_scratch: programs().map(ShapeProgram::scratch_len).max().unwrap_or(0),
+            steps,
+            outputs,
+        })
+    }
+
+    pub(crate) fn inserted(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.steps.iter().filter(|s| matches!(s.run, Run::Reformat)).map(|s| &s.name)
+    }
+}
+
+fn workspace(network: &Network, step: &Step, choices: &[Choice]) -> Result<Option<ShapeExpr>> {
+    let StepKind::Plugin(layer) = step.kind else { return Ok(None) };
+    let (layer, choice) = (&network.layers[layer], &choices[layer]);
+    workspace_expr(network, layer, choice.implementation, &choice.combination)
+        .map_err(|e| e.in_layer(&layer.name, &layer.plugin.label()))
+}
+
+struct Planner<'a> {
+    network: &'a Network,
+    lowered: &'a Lowered,
+    memory: &'a MemoryPlan,
+    max_dims: &'a [Dims],
+    choices: &'a [Choice],
+}
+
+impl Planner<'_> {
+    fn step(&self, position: usize, workspace: Option<ShapeExpr>) -> Result<PlannedStep> {
+        let step = &self.lowered.steps[position];
+        let mut inputs = Vec::with_capacity(step.inputs.len());
+        for (index, &value) in step.inputs.iter().enumerate() {
+            let in_place = step.aliases.iter().position(|a| *a == Some(index));
+            inputs.push(PlacedInput { tensor: self.placed(self.input_name(step, index), value), in_place });
+        }
+        let outputs = step.outputs.iter().enumerate();
+        let outputs = outputs.map(|(index, &value)| self.placed(format!("outputs[{index}]").into(), value)).collect();
+        let memory = StepMemory::new(inputs, outputs, self.memory.workspaces[position])?;
+
+        let mut extents: Vec<ShapeExpr> =
+            step.inputs.iter().chain(&step.outputs).flat_map(|&v| self.shape(v).iter().cloned()).collect();
+        let has_workspace = workspace.is_some();
+        extents.extend(workspace);
+        let sizes = self.sizes(step)?;
+        let own = |expr: &ShapeExpr| expr.as_symbol().is_some_and(|symbol| sizes.iter().any(|s| s.symbol == symbol.index as usize));
+        let data_dependent = extents.iter().any(|e| data_dependent(e) && !own(e));
+        let (label, tactic, run) = match step.kind {
+            StepKind::Reformat => ("inserted by the builder".into(), None, Run::Reformat),
+            StepKind::Plugin(layer) => {
+                let (layer, choice) = (&self.network.layers[layer], &self.choices[layer]);
+                let run = Run::Plugin {
+                    implementation: choice.implementation,
+                    attributes: layer.attributes.clone(),
+                    tactic: choice.tactic,
+                };
+                (layer.plugin.label(), Some(tactic_name(choice.implementation, choice.tactic)), run)
+            }
+        };
+        Ok(PlannedStep {
+            name: step.name.clone(),
+            label,
+            tactic,
+            run,
+            memory,
+            program: ShapeProgram::compile(&extents)?,
+            extents,
+            has_workspace,
+            sizes,
+            data_dependent,
+        })
+    }
+
+    fn sizes(&self, step: &Step) -> Result<Vec<OwnSize>> {
+        let StepKind::Plugin(layer) = step.kind else { return Ok(Vec::new()) };
+        let mut sizes = Vec::new();
+        for (output, symbol) in self.network.layers[layer].sizes.iter().enumerate() {
+            let Some(symbol) = *symbol else { continue };
+            let Some(upper) = self.network.symbols.get(symbol).and_then(|def| def.source.upper_bound()) else {
+                return Err(Error::invalid(format_args!("size tensor {output} has no upper bound")));
+            };
+            sizes.push(OwnSize { output, symbol: symbol as usize, upper_bound: ShapeProgram::compile([upper])? });
+        }
+        Ok(sizes)
+    }
+
+    fn input_name(&self, step: &Step, index: usize) -> Arc<str> {
+        match step.kind {
+            StepKind::Plugin(layer) => self.network.layers[layer].plugin.entry.inputs[index].into(),
+            StepKind::Reformat => self.network.tensors[self.value(step.inputs[index]).tensor].name.clone(),
+        }
+    }
+
+    fn value(&self, value: usize) -> &Value {
+        &self.lowered.values[value]
+    }
+
+    fn shape(&self, value: usize) -> &[ShapeExpr] {
+        &self.network.tensors[self.value(value).tensor].shape
+    }
+
+    fn placed(&self, name: Arc<str>, value: usize) -> PlacedTensor {
+        let Value { tensor, dtype, format, .. } = *self.value(value);
+        let info = TensorInfo { name, dtype, format, dims: self.max_dims[tensor], scale: 1.0 };
+        let region = self.memory.values[value];
+        PlacedTensor { info, region, capacity: region.len }
+    }
+
+    fn bindings(&self) -> Vec<BindingRule> {
+        let network = self.network;
+        let inputs = network.inputs.iter().zip(&self.memory.updated).map(|(&tensor, &updated)| BindingRule {
+            name: network.tensors[tensor].name.clone(),
+            dtype: network.tensors[tensor].dtype,
+            usage: if updated { BindingUse::Update } else { BindingUse::Read },
+            bytes: 0,
+        });
+        let outputs = network.outputs.iter().zip(&self.memory.output_aliases).map(|((tensor, name), alias)| BindingRule {
+            name: name.clone(),
+            dtype: network.tensors[*tensor].dtype,
+            usage: alias.map_or(BindingUse::Write, BindingUse::Aliases),
+            bytes: 0,
+        });
+        inputs.chain(outputs).collect()
+    }
+
+    fn outputs(&self) -> Result<Vec<OutputShape>> {
+        let shape = |(tensor, _): &(usize, Arc<str>)| {
+            let extents = self.network.tensors[*tensor].shape.clone();
+            Ok(OutputShape {
+                program: ShapeProgram::compile(&extents)?,
+                data_dependent: extents.iter().any(data_dependent),
+                extents,
+            })
+        };
+        self.network.outputs.iter().map(shape).collect()
+    }
+}

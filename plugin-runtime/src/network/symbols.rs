@@ -1,0 +1,82 @@
+//! The variables of a network's shapes.
+
+use crate::shape::{ShapeExpr, Symbol, SymbolKind};
+
+/// Where a symbol's value comes from.
+#[derive(Clone, Debug)]
+pub(crate) enum SymbolSource {
+    /// Dynamic dimensions of inputs, as (input, axis); all have the same extent.
+    Dim(Vec<(usize, usize)>),
+    /// A size tensor.
+    Size { layer: usize, output: usize, opt: ShapeExpr, upper_bound: ShapeExpr },
+}
+
+impl SymbolSource {
+    /// The upper bound of a size tensor.
+    pub(crate) fn upper_bound(&self) -> Option<&ShapeExpr> {
+        match self {
+            SymbolSource::Dim(_) => None,
+            SymbolSource::Size { upper_bound, .. } => Some(upper_bound),
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct SymbolDef {
+    pub(crate) symbol: Symbol,
+    pub(crate) source: SymbolSource,
+}
+
+/// All symbols of a network; a symbol's index is its position here, and it depends on earlier ones only.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Symbols(Vec<SymbolDef>);
+
+impl Symbols {
+    pub(crate) fn iter(&self) -> std::slice::Iter<'_, SymbolDef> {
+        self.0.iter()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn get(&self, index: u32) -> Option<&SymbolDef> {
+        self.0.get(index as usize)
+    }
+
+    pub(super) fn truncate(&mut self, len: usize) {
+        self.0.truncate(len);
+    }
+
+    pub(super) fn add_dim(&mut self, name: String, input: usize, axis: usize) -> ShapeExpr {
+        self.add(SymbolKind::Dim, name, SymbolSource::Dim(vec![(input, axis)]))
+    }
+
+    pub(super) fn named_dim(&mut self, name: &str, input: usize, axis: usize) -> ShapeExpr {
+        for def in &mut self.0 {
+            if let SymbolSource::Dim(places) = &mut def.source
+                && *def.symbol.name == *name
+            {
+                places.push((input, axis));
+                return ShapeExpr::symbol(def.symbol.clone());
+            }
+        }
+        self.add_dim(name.into(), input, axis)
+    }
+
+    pub(super) fn add_size(
+        &mut self,
+        name: String,
+        (layer, output): (usize, usize),
+        opt: ShapeExpr,
+        upper_bound: ShapeExpr,
+    ) -> ShapeExpr {
+        self.add(SymbolKind::Size, name, SymbolSource::Size { layer, output, opt, upper_bound })
+    }
+
+    fn add(&mut self, kind: SymbolKind, name: String, source: SymbolSource) -> ShapeExpr {
+        let symbol = Symbol { kind, index: self.0.len() as u32, name: name.into() };
+        self.0.push(SymbolDef { symbol: symbol.clone(), source });
+        ShapeExpr::symbol(symbol)
+    }
+}

@@ -1,0 +1,189 @@
+//! From what an autotune function lists to concrete combinations.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use super::combination::AutoTuneCombination;
+use super::grammar::{self, Link, Vocabulary};
+use crate::error::{Error, Result};
+use crate::tensor::{DataType, Format};
+
+/// The most combinations of types and layouts that one plugin can list.
+pub const MAX_COMBINATIONS: usize = 4096;
+
+/// One type and one layout for each input and output, inputs first, and the tactics to try with them.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Combination {
+    /// Element types.
+    pub types: Vec<DataType>,
+    /// Memory layouts, as many.
+    pub formats: Vec<Format>,
+    /// Tactics, each once; 0 is the default one.
+    pub tactics: Vec<i32>,
+}
+
+impl Combination {
+    /// What a plugin without an autotune function runs with: the network's own types, LINEAR, the default tactic.
+    pub fn untuned(types: impl IntoIterator<Item = DataType>) -> Combination {
+        let types: Vec<DataType> = types.into_iter().collect();
+        Combination { formats: vec![Format::Linear; types.len()], types, tactics: vec![0] }
+    }
+}
+
+/// `FP32, INT32 (LINEAR)`, or `FP32:CHW4, FP16:LINEAR` where a layout isn't LINEAR.
+impl fmt::Display for Combination {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let linear = self.formats.iter().all(|&format| format == Format::Linear);
+        for (index, (dtype, format)) in self.types.iter().zip(&self.formats).enumerate() {
+            f.write_str(if index == 0 { "" } else { ", " })?;
+            write!(f, "{dtype}")?;
+            if !linear {
+                write!(f, ":{format}")?;
+            }
+        }
+        f.write_str(if linear { " (LINEAR)" } else { "" })
+    }
+}
+
+/// What all of an autotune function's list comes to. A combination of types and layouts that is listed twice gets the
+/// tactics of both; the order is that of first mention.
+///
+/// # Errors
+/// As [`AutoTuneCombination::expand`]; also when the list is empty.
+pub fn merge(listed: &[AutoTuneCombination], inputs: usize, outputs: usize) -> Result<Vec<Combination>> {
+    if listed.is_empty() {
+        return Err(Error::plugin("autotune lists no combination; list at least one that the plugin's impl supports"));
+    }
+    let mut merged = Merged::default();
+    for combination in listed {
+        for expanded in combination.expand(inputs, outputs)? {
+            merged.add(expanded)?;
+        }
+    }
+    Ok(merged.combinations)
+}
+
+#[derive(Default)]
+struct Merged {
+    combinations: Vec<Combination>,
+    known: HashMap<(Vec<DataType>, Vec<Format>), usize>,
+}
+
+impl Merged {
+    fn add(&mut self, new: Combination) -> Result<()> {
+        let key = (new.types.clone(), new.formats.clone());
+        if let Some(known) = self.known.get(&key).and_then(|&index| self.combinations.get_mut(index)) {
+            if known.tactics == new.tactics {
+                return Ok(());
+            }
+            let fresh: Vec<i32> = new.tactics.into_iter().filter(|tactic| !known.tactics.contains(tactic)).collect();
+            known.tactics.extend(fresh);
+            return Ok(());
+        }
+        if self.combinations.len() == MAX_COMBINATIONS {
+            return Err(too_many());
+        }
+        self.known.insert(key, self.combinations.len());
+        self.combinations.push(new);
+        Ok(())
+    }
+}
+
+/// Types crossed with layouts, each once, all with the same tactics.
+pub(super) fn expand(
+    types: &str,
+    layouts: &str,
+    tactics: &[i32],
+    inputs: usize,
+    outputs: usize,
+) -> Result<Vec<Combination>> {
+    grammar::validate(types, Vocabulary::Types, inputs, outputs).map_err(Error::plugin)?;
+    grammar::validate(layouts, Vocabulary::Layouts, inputs, outputs).map_err(Error::plugin)?;
+    let type_entries = entries(types, DataType::from_name);
+    let mut layout_entries = entries(layouts, Format::from_name);
+    if let [everywhere] = &layout_entries[..] {
+        layout_entries = vec![everywhere.clone(); type_entries.len()];
+    }
+    let (type_axes, layout_axes) = (axes(&type_entries), axes(&layout_entries));
+    let count = size(&type_axes).and_then(|n| n.checked_mul(size(&layout_axes)?));
+    if count.is_none_or(|n| n > MAX_COMBINATIONS) {
+        return Err(too_many());
+    }
+    let all_formats = cross(&layout_entries, &layout_axes);
+    let mut merged = Merged::default();
+    for types in cross(&type_entries, &type_axes) {
+        for formats in &all_formats {
+            merged.add(Combination { types: types.clone(), formats: formats.clone(), tactics: tactics.to_vec() })?;
+        }
+    }
+    Ok(merged.combinations)
+}
+
+fn too_many() -> Error {
+    Error::plugin(format_args!(
+        "the types and layouts listed make more than {MAX_COMBINATIONS} combinations; join choices by `|` instead of `*`"
+    ))
+}
+
+/// The choices of one position.
+#[derive(Clone)]
+struct Entry<T> {
+    link: Link,
+    choices: Vec<T>,
+}
+
+/// The entries of a text that was found to be right.
+fn entries<T>(text: &str, from_name: impl Fn(&str) -> Option<T>) -> Vec<Entry<T>> {
+    grammar::pieces(text, b',')
+        .map(|entry| {
+            let link = Link::of(entry).unwrap_or(Link::Single);
+            Entry { link, choices: grammar::pieces(entry, link.separator()).filter_map(&from_name).collect() }
+        })
+        .collect()
+}
+
+/// Something that is chosen once: `choices` ways, for all of `positions`.
+struct Axis {
+    positions: Vec<usize>,
+    choices: usize,
+}
+
+/// In the order of first mention.
+fn axes<T>(entries: &[Entry<T>]) -> Vec<Axis> {
+    let mut axes: Vec<Axis> = Vec::new();
+    let mut together: Option<usize> = None;
+    for (position, entry) in entries.iter().enumerate() {
+        match together.filter(|_| entry.link == Link::Together) {
+            Some(axis) => axes[axis].positions.push(position),
+            None => {
+                if entry.link == Link::Together {
+                    together = Some(axes.len());
+                }
+                axes.push(Axis { positions: vec![position], choices: entry.choices.len() });
+            }
+        }
+    }
+    axes
+}
+
+fn size(axes: &[Axis]) -> Option<usize> {
+    axes.iter().try_fold(1usize, |n, axis| n.checked_mul(axis.choices))
+}
+
+/// Every way to choose, the last axis changing first.
+fn cross<T: Copy>(entries: &[Entry<T>], axes: &[Axis]) -> Vec<Vec<T>> {
+    let mut chosen: Vec<Vec<usize>> = vec![vec![0; entries.len()]];
+    for axis in axes {
+        let extended = chosen.iter().flat_map(|partial| {
+            (0..axis.choices).map(|choice| {
+                let mut partial = partial.clone();
+                for &position in &axis.positions {
+                    partial[position] = choice;
+                }
+                partial
+            })
+        });
+        chosen = extended.collect();
+    }
+    chosen.iter().map(|choice| choice.iter().zip(entries).map(|(&k, entry)| entry.choices[k]).collect()).collect()
+}

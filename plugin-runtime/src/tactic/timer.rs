@@ -1,0 +1,138 @@
+//! How often each candidate is run, and which figure counts.
+
+use std::time::Duration;
+
+use crate::error::Result;
+
+/// Runs a candidate once and says how long it took.
+pub(crate) trait Measure {
+    fn run(&mut self, candidate: usize) -> Result<Duration>;
+}
+
+impl<F: FnMut(usize) -> Result<Duration>> Measure for F {
+    fn run(&mut self, candidate: usize) -> Result<Duration> {
+        self(candidate)
+    }
+}
+
+/// How long the timer goes on.
+#[derive(Clone, Debug)]
+pub(crate) struct Effort {
+    /// Runs that don't count, first.
+    pub(crate) warm_up: usize,
+    /// Counted runs, at least.
+    pub(crate) fewest: usize,
+    /// Counted runs, at most.
+    pub(crate) most: usize,
+    /// No further run, the fewest apart, once the counted ones took this long together.
+    pub(crate) enough: Duration,
+    /// Candidates whose median is within this share of the best meet again in the run-off.
+    pub(crate) close: f64,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Effort { warm_up: 2, fewest: 5, most: 50, enough: Duration::from_millis(10), close: 0.1 }
+    }
+}
+
+impl Effort {
+    /// The median time of one candidate.
+    pub(crate) fn time(&self, candidate: usize, measure: &mut impl Measure) -> Result<Duration> {
+        for _ in 0..self.warm_up {
+            measure.run(candidate)?;
+        }
+        let mut times = Vec::with_capacity(self.most);
+        let mut total = Duration::ZERO;
+        while times.len() < self.fewest || (times.len() < self.most && total < self.enough) {
+            let time = measure.run(candidate)?;
+            total += time;
+            times.push(time);
+        }
+        Ok(median(&mut times))
+    }
+
+    /// Runs the candidates that are close to the best in turn, so that a change in the machine's speed meets them
+    /// all, and replaces their times by the medians of that.
+    pub(crate) fn run_off(&self, times: &mut [Option<Duration>], measure: &mut impl Measure) -> Result<()> {
+        let Some(best) = times.iter().flatten().min().copied() else { return Ok(()) };
+        let limit = best.mul_f64(1.0 + self.close);
+        let close: Vec<usize> = (0..times.len()).filter(|&c| times[c].is_some_and(|t| t <= limit)).collect();
+        if close.len() < 2 {
+            return Ok(());
+        }
+        let mut rounds: Vec<Vec<Duration>> = vec![Vec::with_capacity(self.most); close.len()];
+        let mut total = Duration::ZERO;
+        while rounds[0].len() < self.fewest || (rounds[0].len() < self.most && total < self.enough) {
+            for (&candidate, round) in close.iter().zip(&mut rounds) {
+                let time = measure.run(candidate)?;
+                total += time;
+                round.push(time);
+            }
+        }
+        for (candidate, mut round) in close.into_iter().zip(rounds) {
+            times[candidate] = Some(median(&mut round));
+        }
+        Ok(())
+    }
+}
+
+fn median(times: &mut [Duration]) -> Duration {
+    times.sort_unstable();
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Error;
+
+    const MICRO: Duration = Duration::from_micros(1);
+
+    fn effort() -> Effort {
+        Effort { warm_up: 2, fewest: 3, most: 9, enough: Duration::from_micros(60), close: 0.1 }
+    }
+
+    #[test]
+    fn warm_up_runs_do_not_count_and_outliers_do_not_move_the_median() {
+        let script = [900, 900, 10, 10, 500, 10, 10];
+        let mut runs = 0;
+        let time = effort().time(0, &mut |_: usize| {
+            runs += 1;
+            Ok(MICRO * script[(runs - 1) % script.len()])
+        });
+        assert_eq!(time.unwrap(), MICRO * 10);
+        assert_eq!(runs, 5, "the outlier made it enough after the fewest runs");
+    }
+
+    #[test]
+    fn quick_candidates_are_run_up_to_the_most_and_slow_ones_the_fewest() {
+        for (time, expected) in [(1, 2 + 9), (1000, 2 + 3)] {
+            let mut runs = 0;
+            let measured = effort().time(0, &mut |_: usize| {
+                runs += 1;
+                Ok(MICRO * time)
+            });
+            assert_eq!((measured.unwrap(), runs), (MICRO * time, expected));
+        }
+    }
+
+    #[test]
+    fn the_run_off_meets_the_close_ones_in_turn_and_leaves_the_others_alone() {
+        let mut order = Vec::new();
+        let mut times = [Some(MICRO * 100), None, Some(MICRO * 105), Some(MICRO * 200)];
+        let measured = effort().run_off(&mut times, &mut |candidate: usize| {
+            order.push(candidate);
+            Ok(MICRO * if candidate == 0 { 101 } else { 99 })
+        });
+        measured.unwrap();
+        assert_eq!(order, [0, 2, 0, 2, 0, 2]);
+        assert_eq!(times, [Some(MICRO * 101), None, Some(MICRO * 99), Some(MICRO * 200)]);
+    }
+
+    #[test]
+    fn a_failing_candidate_ends_its_timing() {
+        let failed = effort().time(0, &mut |_: usize| Err(Error::plugin("no")));
+        assert!(failed.is_err());
+    }
+}

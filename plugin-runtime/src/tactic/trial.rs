@@ -1,0 +1,239 @@
+//! One layer on made-up data, at the extents that a profile holds most likely.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::Combination;
+use super::sample_data::{difference, sample};
+use crate::device::cpu::reformat::reformat;
+use crate::device::{
+    Active, Base, Frame, Invocation, PlacedInput, PlacedTensor, Region, StepMemory, Stream,
+};
+use crate::engine::{Bounds, checked_dims, storage_bytes};
+use crate::error::{Error, Result};
+use crate::network::{Layer, Network, Producer};
+use crate::plugin::{ImplEntry, guarded};
+use crate::shape::{Dims, ShapeExpr};
+use crate::tensor::{DataType, Format, HostBytes, HostTensor, TensorInfo};
+
+/// A layer with input data, ready to be laid out for one combination after another.
+pub(crate) struct Bench<'n> {
+    network: &'n Network,
+    layer: &'n Layer,
+    implementation: &'n ImplEntry,
+    /// One value a symbol, the layer's own size tensors at their upper bounds.
+    symbols: Vec<i64>,
+    inputs: Vec<HostTensor>,
+    stream: Stream,
+}
+
+/// The layer's outputs after a run, row-major, in the network's own types, at their true extents.
+pub(crate) struct Outputs(Vec<HostTensor>);
+
+impl Outputs {
+    /// How these differ from the reference's, where they do.
+    pub(crate) fn differ_from(&self, reference: &Outputs, coarsest: DataType) -> Option<String> {
+        reference.0.iter().zip(&self.0).enumerate().find_map(|(output, (expected, got))| {
+            difference(expected, got, coarsest).map(|how| format!("output {output} differs from the reference: {how}"))
+        })
+    }
+}
+
+impl<'n> Bench<'n> {
+    pub(crate) fn new(
+        network: &'n Network,
+        layer: &'n Layer,
+        implementation: &'n ImplEntry,
+        bounds: &Bounds,
+        stream: Stream,
+        seed: u64,
+    ) -> Result<Self> {
+        let mut symbols = bounds.opt.clone();
+        for size in layer.sizes.iter().flatten() {
+            if let Some(upper) = network.symbols.get(*size).and_then(|def| def.source.upper_bound()) {
+                symbols[*size as usize] = upper.evaluate(&symbols)?.max(0);
+            }
+        }
+        let data = |(index, &tensor): (usize, &usize)| {
+            let node = &network.tensors[tensor];
+            match node.producer {
+                Producer::Constant(constant) => Ok(network.constants[constant].clone()),
+                _ => sample(node.dtype, &bounds.opt_dims(&node.shape)?, seed ^ ((index as u64) << 32)),
+            }
+        };
+        let inputs = layer.inputs.iter().enumerate().map(data).collect::<Result<Vec<_>>>()?;
+        Ok(Bench { network, layer, implementation, symbols, inputs, stream })
+    }
+
+    /// The network's own types, LINEAR.
+    pub(crate) fn own_combination(&self) -> Combination {
+        Combination::untuned(super::candidates::tensors(self.layer).map(|t| self.network.tensors[t].dtype))
+    }
+
+    /// Lays the inputs out for a combination.
+    pub(crate) fn lay_out(&self, combination: &Combination) -> Result<LaidOut<'_>> {
+        let mut place = Placer::default();
+        let mut originals = Vec::new();
+        let mut inputs = Vec::new();
+        for (index, (data, name)) in self.inputs.iter().zip(self.layer.plugin.entry.inputs).enumerate() {
+            let tensor = place.tensor(name, combination, index, Dims::new(data.dims()).unwrap_or_default())?;
+            let mut bytes = HostBytes::zeroed(tensor.region.len)?;
+            let info = &tensor.info;
+            reformat(
+                data.bytes(), data.dtype(), Format::Linear, 1.0, &mut bytes, info.dtype, info.format, info.scale, data.dims(),
+            )?;
+            originals.push((tensor.region, bytes));
+            let in_place = self.layer.aliases.iter().position(|a| *a == Some(index));
+            inputs.push(PlacedInput { tensor, in_place });
+        }
+        let mut outputs = Vec::new();
+        for (output, &tensor) in self.layer.outputs.iter().enumerate() {
+            let position = inputs.len() + output;
+            let dims = self.dims(tensor, &self.symbols)?;
+            let mut placed = place.tensor(&format!("outputs[{output}]"), combination, position, dims)?;
+            if let Some(input) = self.layer.aliases[output] {
+                placed.region = inputs[input].tensor.region;
+            }
+            outputs.push(placed);
+        }
+        let scratch = self.workspace_bytes(combination)?;
+        let workspace = place.region(scratch);
+        let memory = StepMemory::new(inputs, outputs, workspace)?;
+        let mut frame = Frame::new(place.end, Arc::from([]), 0)?;
+        restore(&mut frame.activate(&mut [], &[])?, &originals)?;
+        Ok(LaidOut { bench: self, memory, frame, originals })
+    }
+
+    fn dims(&self, tensor: usize, symbols: &[i64]) -> Result<Dims> {
+        let shape = &self.network.tensors[tensor].shape;
+        let extents = shape.iter().map(|e| Ok(e.evaluate(symbols)?)).collect::<Result<Vec<_>>>()?;
+        checked_dims(&extents, |axis| shape[axis].to_string())
+    }
+
+    fn workspace_bytes(&self, combination: &Combination) -> Result<usize> {
+        let Some(expr) = workspace_expr(self.network, self.layer, self.implementation, combination)? else {
+            return Ok(0);
+        };
+        let bytes = expr.evaluate(&self.symbols)?;
+        usize::try_from(bytes).map_err(|_| Error::plugin(format_args!("its workspace, {expr}, would be {bytes} bytes")))
+    }
+}
+
+/// The scratch memory that an impl asks for, in bytes.
+pub(crate) fn workspace_expr(
+    network: &Network,
+    layer: &Layer,
+    implementation: &ImplEntry,
+    combination: &Combination,
+) -> Result<Option<ShapeExpr>> {
+    let Some(workspace) = implementation.workspace else { return Ok(None) };
+    let mut descs = super::candidates::descs(network, &layer.inputs);
+    descs.extend(super::candidates::descs(network, &layer.outputs));
+    let laid_out = descs.into_iter().zip(combination.types.iter().zip(&combination.formats));
+    let descs: Vec<_> = laid_out.map(|(desc, (&dtype, &format))| desc.with_layout(dtype, format, 1.0)).collect();
+    let (inputs, outputs) = descs.split_at(layer.inputs.len());
+    let expr = guarded(|| workspace(inputs, outputs, &*layer.attributes))?;
+    match expr.error() {
+        Some(reason) => Err(Error::plugin(format_args!("its workspace: {reason}"))),
+        None => Ok(Some(expr)),
+    }
+}
+
+fn restore(active: &mut Active<'_>, originals: &[(Region, HostBytes)]) -> Result<()> {
+    originals.iter().try_for_each(|(region, bytes)| {
+        active.bytes_mut(*region)?.copy_from_slice(bytes);
+        Ok(())
+    })
+}
+
+/// Regions one after another in an arena.
+#[derive(Default)]
+struct Placer {
+    end: usize,
+}
+
+impl Placer {
+    fn region(&mut self, len: usize) -> Region {
+        let offset = self.end;
+        self.end = offset.saturating_add(len).next_multiple_of(HostBytes::ALIGNMENT);
+        Region { base: Base::Arena, offset, len }
+    }
+
+    fn tensor(&mut self, name: &str, combination: &Combination, position: usize, dims: Dims) -> Result<PlacedTensor> {
+        let (dtype, format) = (combination.types[position], combination.formats[position]);
+        let len = storage_bytes(dtype, format, &dims)?;
+        let info = TensorInfo { name: name.into(), dtype, format, dims, scale: 1.0 };
+        Ok(PlacedTensor { info, region: self.region(len), capacity: len })
+    }
+}
+
+/// A layer whose memory is laid out for one combination.
+pub(crate) struct LaidOut<'b> {
+    bench: &'b Bench<'b>,
+    memory: StepMemory,
+    frame: Frame,
+    originals: Vec<(Region, HostBytes)>,
+}
+
+impl LaidOut<'_> {
+    /// Runs a tactic once; inputs that it updates in place are restored before.
+    pub(crate) fn run(&mut self, tactic: i32) -> Result<Duration> {
+        let layer = self.bench.layer;
+        let mut active = self.frame.activate(&mut [], &[])?;
+        if layer.aliases.iter().any(Option::is_some) {
+            restore(&mut active, &self.originals)?;
+        }
+        for (output, size) in self.memory.outputs().iter().zip(&layer.sizes) {
+            if size.is_some() {
+                active.clear_size(output)?;
+            }
+        }
+        let views = active.step(&self.memory);
+        let mut invocation = Invocation::new(views, &*layer.attributes, &self.bench.stream, tactic);
+        let start = Instant::now();
+        guarded(|| (self.bench.implementation.run)(&mut invocation))?;
+        Ok(start.elapsed())
+    }
+
+    /// What the last run wrote.
+    pub(crate) fn outputs(&mut self) -> Result<Outputs> {
+        let bench = self.bench;
+        let mut active = self.frame.activate(&mut [], &[])?;
+        let mut symbols = bench.symbols.clone();
+        for (output, (placed, size)) in self.memory.outputs().iter().zip(&bench.layer.sizes).enumerate() {
+            if let Some(size) = size {
+                let upper = symbols[*size as usize];
+                let found = active.read_size(placed)?;
+                check_size(output, found, upper)?;
+                symbols[*size as usize] = found;
+            }
+        }
+        let mut outputs = Vec::new();
+        for (placed, &tensor) in self.memory.outputs().iter().zip(&bench.layer.outputs) {
+            let dims = bench.dims(tensor, &symbols)?;
+            let mut data = HostTensor::zeros(bench.network.tensors[tensor].dtype, &dims)?;
+            let info = &placed.info;
+            let len = storage_bytes(info.dtype, info.format, &dims)?;
+            let region = Region { len: len.min(placed.region.len), ..placed.region };
+            let (dtype, target) = (data.dtype(), data.bytes_mut());
+            reformat(
+                active.bytes(region)?, info.dtype, info.format, info.scale, target, dtype, Format::Linear, 1.0, &dims,
+            )?;
+            outputs.push(data);
+        }
+        Ok(Outputs(outputs))
+    }
+}
+
+/// Checks what an impl wrote into a size tensor.
+pub(crate) fn check_size(output: usize, found: i64, upper: i64) -> Result<()> {
+    match found {
+        -1 => Err(Error::plugin(format_args!(
+            "the impl didn't write its size tensor, output {output}: call outputs[{output}].write_size(n)"
+        ))),
+        n if n < 0 || n > upper => Err(Error::plugin(format_args!(
+            "the impl wrote {n} to its size tensor, output {output}; it must be 0 to {upper}, its upper bound"
+        ))),
+        _ => Ok(()),
+    }
+}
