@@ -64,7 +64,9 @@ fn the_plugin_shown_is_the_samples_own() {
     let source = fs::read_to_string(workspace().join("samples/src/non_zero.rs")).unwrap();
     let mut from = 0;
     for item in shown.trim().split("\n\n") {
-        let at = source[from..].find(item).unwrap_or_else(|| panic!("samples/src/non_zero.rs doesn't hold, in this order:\n{item}"));
+        let at = source[from..]
+            .find(item)
+            .unwrap_or_else(|| panic!("samples/src/non_zero.rs doesn't hold, in this order:\n{item}"));
         from += at + item.len();
     }
     for attribute in ["#[register(", "#[autotune(", "#[impl_plugin("] {

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use tests::command::{Run, python_with, run, samples_binary, skipped, workspace};
+use tests::command::{Run, python_is_asked_for, python_with, run, samples_binary, skipped, workspace};
 
 fn samples(line: &str) -> Run {
     run(Command::new(samples_binary()).args(line.split_whitespace()))
@@ -184,12 +184,8 @@ fn results_are_written_whole_or_not_at_all() {
 
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
-    let mut child = Command::new(samples_binary())
-        .arg("list")
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        Command::new(samples_binary()).arg("list").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
@@ -198,6 +194,7 @@ fn a_reader_that_goes_away_is_no_failure() {
 #[test]
 fn numpy_agrees() {
     let Some(python) = python_with(&["numpy"]) else {
+        assert!(!python_is_asked_for(), "the Python that PYTHON names can't import numpy");
         return skipped("numpy_agrees", "python3 with numpy isn't there; set PYTHON to one that has it");
     };
     let folder = tempfile::tempdir().unwrap();

@@ -190,9 +190,12 @@ pub(super) struct Shape(pub(super) Vec<i64>);
 
 fn parse_shape(text: &str) -> std::result::Result<Shape, String> {
     let extents = text.split([',', 'x']).map(|extent| {
-        extent.trim().parse().ok().filter(|e| *e >= 0).ok_or_else(|| {
-            format!("'{extent}' isn't an extent; expected whole numbers from 0, such as 4,5 or 4x5")
-        })
+        extent
+            .trim()
+            .parse()
+            .ok()
+            .filter(|e| *e >= 0)
+            .ok_or_else(|| format!("'{extent}' isn't an extent; expected whole numbers from 0, such as 4,5 or 4x5"))
     });
     let extents = extents.collect::<std::result::Result<Vec<i64>, _>>()?;
     if extents.len() > MAX_RANK {

@@ -44,7 +44,7 @@ impl<'a> Session<'a> {
     pub(super) fn build(
         &mut self,
         network: &Network,
-        configure: impl FnOnce(Builder) -> Builder,
+        configure: impl for<'o> FnOnce(Builder<'o>) -> Builder<'o>,
     ) -> Result<Engine> {
         let progress = Progress::new();
         let builder = configure(Builder::new(self.device.clone()).seed(self.args.seed));

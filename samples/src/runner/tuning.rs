@@ -50,7 +50,14 @@ pub(super) fn table(report: &BuildReport) -> Table {
         }
     }
     for step in &report.inserted {
-        table.row([step.name.to_string(), "inserted".into(), String::new(), String::new(), String::new(), String::new()]);
+        table.row([
+            step.name.to_string(),
+            "inserted".into(),
+            String::new(),
+            String::new(),
+            String::new(),
+            String::new(),
+        ]);
     }
     table
 }

@@ -21,7 +21,8 @@ pub(super) fn run(bench: &mut Bench<'_>) -> Result<()> {
     let (entry, implementation) = model.ok_or_else(|| Failure::work("no plugin with an impl is linked"))?;
     let ids: Vec<&'static str> = (0..PLUGINS).map(scattered_id).collect();
     let plugins: Vec<PluginEntry> = ids.iter().map(|id| PluginEntry { id, ..entry }).collect();
-    let impls: Vec<ImplEntry> = ids.iter().rev().map(|id| ImplEntry { id, version: entry.version, ..implementation }).collect();
+    let impls: Vec<ImplEntry> =
+        ids.iter().rev().map(|id| ImplEntry { id, version: entry.version, ..implementation }).collect();
     let bytes = size_of_val(&plugins[..]) + size_of_val(&impls[..]);
     let work = Work { name: NAME, dtype: "-", shape: &[PLUGINS as i64], bytes: 2 * bytes as u64 };
     bench.add(&work, || {

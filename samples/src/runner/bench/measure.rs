@@ -42,7 +42,8 @@ pub(super) fn in_turns<const N: usize>(
         *batch = (effort.batch.as_nanos() / once.as_nanos().max(1)).clamp(1, 1 << 20) as u32;
         round += once * *batch;
     }
-    let rounds = (effort.total.as_nanos() / round.as_nanos().max(1)).clamp(effort.rounds.0.into(), effort.rounds.1.into());
+    let rounds =
+        (effort.total.as_nanos() / round.as_nanos().max(1)).clamp(effort.rounds.0.into(), effort.rounds.1.into());
     let mut times: [Vec<f64>; N] = std::array::from_fn(|_| Vec::with_capacity(rounds as usize));
     for _ in 0..rounds {
         for ((run, &batch), times) in work.iter_mut().zip(&batches).zip(&mut times) {

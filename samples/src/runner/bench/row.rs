@@ -90,7 +90,16 @@ pub(super) fn table(rows: &[Row], peers: Option<&[Peer]>) -> Table {
         return table;
     };
     let mut table = Table::new([
-        "work", "dtype", "shape", "median µs", "floor µs", "× floor", "numpy", "× faster", "ONNX Runtime", "× faster",
+        "work",
+        "dtype",
+        "shape",
+        "median µs",
+        "floor µs",
+        "× floor",
+        "numpy",
+        "× faster",
+        "ONNX Runtime",
+        "× faster",
     ]);
     for row in rows {
         let peer = peers.iter().find(|p| p.work == row.work && p.dtype == row.dtype && p.shape == row.shape);
@@ -143,7 +152,10 @@ mod tests {
                        {"work": "add", "dtype": "f16", "shape": [2, 3], "numpy_us": 9.0}]"#;
         let peers = parse_peers(text).unwrap();
         let line = table(&[row()], Some(&peers)).plain().lines().nth(1).unwrap().to_owned();
-        assert_eq!(line.split_whitespace().collect::<Vec<_>>(), "add f32 2x3 2.00 1.00 2.00 8.00 4.00 - -".split(' ').collect::<Vec<_>>());
+        assert_eq!(
+            line.split_whitespace().collect::<Vec<_>>(),
+            "add f32 2x3 2.00 1.00 2.00 8.00 4.00 - -".split(' ').collect::<Vec<_>>()
+        );
         for text in ["", "{}", "[1]", r#"[{"work": "add", "dtype": "f32"}]"#] {
             assert!(parse_peers(text).is_err(), "{text}");
         }

@@ -1,7 +1,6 @@
 //! `samples add`: x + 1.
 
 use half::f16;
-use plugin_runtime::engine::Builder;
 use plugin_runtime::network::Network;
 use plugin_runtime::shape::Profile;
 use plugin_runtime::tensor::{DataType, HostTensor};
@@ -43,9 +42,8 @@ pub(in crate::runner) fn add(args: &AddArgs, out: &mut Output) -> Result<()> {
 /// As [`add`].
 pub(super) fn add_dynamic(session: &mut Session<'_>, dtype: DataType, shapes: [[i64; 3]; 3]) -> Result<()> {
     let [min, opt, max] = shapes;
-    let engine = session.build(&network(dtype, &[-1, -1, -1])?, |builder: Builder| {
-        builder.profile(Profile::new().dims("X", min, opt, max))
-    })?;
+    let engine = session
+        .build(&network(dtype, &[-1, -1, -1])?, |builder| builder.profile(Profile::new().dims("X", min, opt, max)))?;
     for shape in shapes {
         let x = data::made_up(dtype, &shape, session.seed(), Fill::Values)?;
         let y = session.run_one(&engine, "add", &x)?;

@@ -14,6 +14,10 @@ use crate::runner::output::Output;
 use crate::runner::session::Session;
 use crate::runner::verify;
 
+const PLUGIN: &str = "sample::circ_pad_plugin";
+/// The tactic that is there without `--multi_tactic`.
+const ONE_TACTIC: i32 = 1;
+
 /// Which tactics the builder chooses from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Tactics {
@@ -45,7 +49,7 @@ pub(super) fn circ_pad_of(
     tactics: Tactics,
 ) -> Result<HostTensor> {
     let engine = session.build(&network(x.dtype(), x.dims(), pads)?, |builder| match tactics {
-        Tactics::One => builder.limit_tactics(1),
+        Tactics::One => builder.limit_tactics(PLUGIN, [ONE_TACTIC]),
         Tactics::All => builder,
     })?;
     let y = session.run_one(&engine, "circ_pad", x)?;

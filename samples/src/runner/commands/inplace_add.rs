@@ -36,9 +36,8 @@ pub(in crate::runner) fn inplace_add(args: &SampleArgs, out: &mut Output) -> Res
 /// As [`inplace_add`].
 pub(super) fn inplace_add_dynamic(session: &mut Session<'_>, dtype: DataType, shapes: [[i64; 3]; 3]) -> Result<()> {
     let [min, opt, max] = shapes;
-    let engine = session.build(&network(dtype, &[-1, -1, -1])?, |builder| {
-        builder.profile(Profile::new().dims("X", min, opt, max))
-    })?;
+    let engine = session
+        .build(&network(dtype, &[-1, -1, -1])?, |builder| builder.profile(Profile::new().dims("X", min, opt, max)))?;
     for shape in shapes {
         let x = data::made_up(dtype, &shape, session.seed(), Fill::Values)?;
         run(session, &engine, &x)?;
@@ -61,7 +60,8 @@ fn run(session: &mut Session<'_>, engine: &Engine, x: &HostTensor) -> Result<Hos
     context.set_input_shape("X", x.dims())?;
     let stream = session.stream()?;
     let mut buffer = x.clone();
-    let mut enqueue = |binding: Binding<'_>, stream: &Stream| context.enqueue(&mut [binding, Binding::aliased()], stream);
+    let mut enqueue =
+        |binding: Binding<'_>, stream: &Stream| context.enqueue(&mut [binding, Binding::aliased()], stream);
     match x.dtype() {
         DataType::Float32 => enqueue(Binding::in_place(buffer.as_mut_slice::<f32>()?), &stream)?,
         DataType::Float16 => enqueue(Binding::in_place(buffer.as_mut_slice::<f16>()?), &stream)?,

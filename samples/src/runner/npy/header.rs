@@ -6,12 +6,8 @@ use plugin_runtime::shape::MAX_RANK;
 use plugin_runtime::tensor::DataType;
 
 /// The types that are read and written, by the names numpy gives them.
-const TYPES: [(&str, DataType); 4] = [
-    ("<f4", DataType::Float32),
-    ("<f2", DataType::Float16),
-    ("<i4", DataType::Int32),
-    ("<i8", DataType::Int64),
-];
+const TYPES: [(&str, DataType); 4] =
+    [("<f4", DataType::Float32), ("<f2", DataType::Float16), ("<i4", DataType::Int32), ("<i8", DataType::Int64)];
 
 /// What an array is: its type, and its extents in row-major order.
 #[derive(Clone, PartialEq, Eq, Debug)]
