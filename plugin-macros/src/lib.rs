@@ -1,33 +1,109 @@
-//! The attributes of `plugin-runtime`.
+//! The attributes of `plugin-runtime`. Authors use them from there: `use plugin_runtime::prelude::*;`
+
+mod expand;
+mod model;
+mod nearest;
+mod parse;
+mod report;
+mod validate;
 
 use proc_macro::TokenStream;
 
-/// Placeholder.
+/// Registers a plugin: the function describes the outputs for given inputs and attributes.
+///
+/// ```ignore
+/// #[register("sample::add_plugin")]
+/// pub fn add_plugin(inp0: &TensorDesc, #[default(256)] block_size: i32) -> TensorDesc {
+///     inp0.like()
+/// }
+/// ```
+///
+/// Parameters are one `&TensorDesc` an input, then the attributes: `i32`, `i64`, `f32`, `f64`, `bool`, `&str`,
+/// `&[u8]` (bytes), or a slice of `i8`, `i16`, `i32`, `i64`, `f16`, `bf16`, `f32`, `f64` or `bool`. One marked
+/// `#[default(constant)]` may be left out by users of the plugin. The function returns a `TensorDesc`, a
+/// `SizeTensorDesc`, a tuple of up to 8 of these, or a `Result` of any of them. Its doc comment is the plugin's
+/// description.
+///
+/// Options:
+/// - `version = N`: from 1, the default.
+/// - `crate = path`: an absolute path to `plugin_runtime`, where it has another name.
+///
+/// Beside the function stands a module that has the name of the plugin and the visibility of the function:
+/// `add_plugin::op(x)` is what `Network::add_plugin` takes (`.block_size(128)` sets an attribute that has a default),
+/// and `add_plugin::Attributes` holds the attributes. The plugin's other functions are checked against it.
 #[proc_macro_attribute]
-pub fn register(_attr: TokenStream, item: TokenStream) -> TokenStream {
-    item
+pub fn register(attr: TokenStream, item: TokenStream) -> TokenStream {
+    expand::register(attr.into(), item.into()).into()
 }
 
-/// Placeholder.
+/// Lists the combinations of types, layouts and tactics that a plugin's impls support.
+///
+/// ```ignore
+/// #[autotune("sample::add_plugin")]
+/// fn add_autotune(inp0: &TensorDesc, outputs: &[TensorDesc; 1]) -> Vec<AutoTuneCombination> {
+///     vec![AutoTuneCombination::new("FP32|FP16, FP32|FP16")]
+/// }
+/// ```
+///
+/// Parameters are the registered inputs as `&TensorDesc`, any of the registered attributes in their order, and
+/// `outputs: &[TensorDesc; N]`. The function returns a `Vec<AutoTuneCombination>` or a `Result` of it. Combinations
+/// written as string literals are checked while compiling.
+///
+/// The plugin's module (`add_plugin` here) has to be in scope, or be named by an option:
+/// - `plugin = path`: the plugin's module.
+/// - `crate = path`: an absolute path to `plugin_runtime`, where it has another name.
 #[proc_macro_attribute]
-pub fn autotune(_attr: TokenStream, item: TokenStream) -> TokenStream {
-    item
+pub fn autotune(attr: TokenStream, item: TokenStream) -> TokenStream {
+    expand::autotune(attr.into(), item.into()).into()
 }
 
-/// Placeholder.
+/// Implements a plugin on one kind of device: the function does the work, or enqueues it on the stream.
+///
+/// ```ignore
+/// #[impl_plugin("sample::add_plugin", device = cpu)]
+/// fn add_cpu(inp0: Tensor, outputs: [TensorMut; 1]) -> Result<()> { .. }
+/// ```
+///
+/// Parameters are the registered inputs as `Tensor`, any of the registered attributes in their order,
+/// `outputs: [TensorMut; N]`, then those wanted of `workspace: Workspace`, `stream: &Stream` and `tactic: T`, in this
+/// order. `T` is `i32` or an enum that derives `Tactic`. The function returns nothing or `Result<()>`.
+///
+/// Options:
+/// - `device = cpu` or `device = cuda`: required.
+/// - `workspace = bytes`: the size of the scratch memory, anything that converts into a `ShapeExpr`. Inputs and outputs
+///   (as descs) and the function's attributes can be named in it: `workspace = inp0.numel() * 4`. A path to a function
+///   is called with the inputs' descs and the attributes.
+/// - `plugin = path`: the plugin's module, where it isn't in scope.
+/// - `crate = path`: an absolute path to `plugin_runtime`, where it has another name.
 #[proc_macro_attribute]
-pub fn impl_plugin(_attr: TokenStream, item: TokenStream) -> TokenStream {
-    item
+pub fn impl_plugin(attr: TokenStream, item: TokenStream) -> TokenStream {
+    expand::impl_plugin(attr.into(), item.into()).into()
 }
 
-/// Placeholder.
+/// Describes a plugin's kernel ahead of time, so that an engine can hold it.
+///
+/// Parameters are the registered inputs as `&TensorDesc`, any of the registered attributes in their order,
+/// `outputs: &[TensorDesc; N]`, then, if wanted, `tactic: T`, where `T` is `i32` or an enum that derives `Tactic`. The
+/// function returns an `AotKernel` or a `Result` of it.
+///
+/// Options are `plugin = path` and `crate = path`, as for [`macro@autotune`].
 #[proc_macro_attribute]
-pub fn aot_impl(_attr: TokenStream, item: TokenStream) -> TokenStream {
-    item
+pub fn aot_impl(attr: TokenStream, item: TokenStream) -> TokenStream {
+    expand::aot_impl(attr.into(), item.into()).into()
 }
 
-/// Placeholder.
-#[proc_macro_derive(Tactic)]
-pub fn tactic(_item: TokenStream) -> TokenStream {
-    TokenStream::new()
+/// Makes an enum's variants the tactics of an impl, numbered by their discriminants, from 1.
+///
+/// ```ignore
+/// #[derive(Clone, Copy, Tactic)]
+/// enum PadTactic {
+///     Rows = 1,
+///     Elements = 2,
+/// }
+/// ```
+///
+/// `#[tactic(crate = path)]` names `plugin_runtime` where it has another name.
+#[proc_macro_derive(Tactic, attributes(tactic))]
+pub fn tactic(item: TokenStream) -> TokenStream {
+    expand::tactic(item.into()).into()
 }

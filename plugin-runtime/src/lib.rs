@@ -29,7 +29,14 @@ pub mod prelude {
 /// What the attributes' expansions name; not for use by hand.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::device::{AotKernel, DeviceKind, Invocation};
+    pub use crate::error::Result;
+    pub use crate::network::TensorId;
+    pub use crate::plugin::shim::*;
     pub use crate::plugin::*;
+    pub use crate::shape::ShapeExpr;
+    pub use crate::tactic::{AutoTuneCombination, Tactic};
+    pub use crate::tensor::{IntoOutputs, OutputDesc, TensorDesc};
     pub use half::{bf16, f16};
     pub use linkme;
 }

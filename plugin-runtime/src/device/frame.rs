@@ -28,8 +28,6 @@ pub(crate) struct Region {
 }
 
 impl Region {
-    pub(crate) const EMPTY: Region = Region { base: Base::Arena, offset: 0, len: 0 };
-
     pub(crate) fn overlaps(&self, other: &Region) -> bool {
         self.base == other.base
             && self.len > 0
@@ -119,11 +117,6 @@ impl Active<'_> {
             "{} bytes are needed, but the memory given holds {given}",
             region.offset.saturating_add(region.len)
         ))
-    }
-
-    /// Checks that the memory given for a binding holds the region.
-    pub(crate) fn check_len(&self, region: Region) -> Result<()> {
-        self.locate(region, false).map(|_| ())
     }
 
     /// The memory of one step, for one run of it. Exclusive, so that views of two steps never live at once.

@@ -90,8 +90,7 @@ pub(crate) fn checked_dims(extents: &[i64], expr: impl Fn(usize) -> String) -> R
 /// Bytes that a tensor takes, padding of the layout included.
 pub(crate) fn storage_bytes(dtype: DataType, format: Format, dims: &[i64]) -> Result<usize> {
     let bytes = format.storage_elements(dims).and_then(|n| dtype.bytes_for(n));
-    bytes
-        .and_then(|b| usize::try_from(b).ok())
-        .filter(|&b| b <= isize::MAX as usize)
-        .ok_or_else(|| Error::invalid(format_args!("{dtype} {dims:?} ({format}) needs more memory than can be addressed")))
+    bytes.and_then(|b| usize::try_from(b).ok()).filter(|&b| b <= isize::MAX as usize).ok_or_else(|| {
+        Error::invalid(format_args!("{dtype} {dims:?} ({format}) needs more memory than can be addressed"))
+    })
 }

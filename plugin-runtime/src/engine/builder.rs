@@ -117,6 +117,9 @@ impl<'o> Builder<'o> {
 
 impl std::fmt::Debug for Builder<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Builder").field("device", &self.device).field("profiles", &self.profiles).finish_non_exhaustive()
+        f.debug_struct("Builder")
+            .field("device", &self.device)
+            .field("profiles", &self.profiles)
+            .finish_non_exhaustive()
     }
 }

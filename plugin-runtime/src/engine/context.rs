@@ -3,9 +3,9 @@
 use std::cell::Cell;
 use std::sync::Arc;
 
+use super::EngineInner;
 use super::bounds::{checked_dims, storage_bytes};
 use super::plan::{OutputShape, PlannedStep, Run};
-use super::EngineInner;
 use crate::device::cpu::reformat::reformat;
 use crate::device::{Active, Binding, BindingRule, BindingUse, Frame, Invocation, Slot, StepMemory, StepViews, Stream};
 use crate::error::{Error, LayerError, Result};
@@ -76,9 +76,8 @@ impl ExecutionContext {
         let position = self.engine.input(name)?;
         let input = &self.engine.inputs[position];
         let profile = self.engine.plans[self.profile].profile.get(name);
-        let fits = check_extents(&input.dims, profile, dims).map_err(|problem| {
-            Error::invalid(format_args!("input `{name}` can't be {dims:?}: {problem}"))
-        })?;
+        let fits = check_extents(&input.dims, profile, dims)
+            .map_err(|problem| Error::invalid(format_args!("input `{name}` can't be {dims:?}: {problem}")))?;
         if self.input_dims[position] != Some(fits) {
             self.input_dims[position] = Some(fits);
             self.stale = true;
@@ -168,7 +167,8 @@ impl ExecutionContext {
             updated.push((rule.usage == BindingUse::Update).then(|| (*tensor).clone()));
         }
         let mut fresh = Vec::new();
-        for ((rule, dims), shape) in outputs.iter().zip(&self.output_dims).zip(&self.engine.plans[self.profile].outputs) {
+        for ((rule, dims), shape) in outputs.iter().zip(&self.output_dims).zip(&self.engine.plans[self.profile].outputs)
+        {
             let owned = !matches!(rule.usage, BindingUse::Aliases(_));
             let dims = if shape.data_dependent { self.state.largest_dims(shape)? } else { *dims };
             fresh.push(owned.then(|| HostTensor::zeros(rule.dtype, &dims)).transpose()?);
@@ -191,9 +191,11 @@ impl ExecutionContext {
         for ((rule, tensor), dims) in rules[given.len()..].iter().zip(fresh).zip(&self.output_dims) {
             let tensor = match (tensor, rule.usage) {
                 (Some(tensor), _) => tensor.truncated(*dims)?,
-                (None, BindingUse::Aliases(input)) => updated.get(input).cloned().flatten().ok_or_else(|| {
-                    Error::invalid(format_args!("output `{}` has no memory", rule.name))
-                })?,
+                (None, BindingUse::Aliases(input)) => updated
+                    .get(input)
+                    .cloned()
+                    .flatten()
+                    .ok_or_else(|| Error::invalid(format_args!("output `{}` has no memory", rule.name)))?,
                 (None, _) => return Err(Error::invalid(format_args!("output `{}` has no memory", rule.name))),
             };
             results.push((rule.name.to_string(), tensor));
@@ -303,8 +305,9 @@ impl State {
         }
         if step.has_workspace {
             let bytes = self.extents[at];
-            let bytes = usize::try_from(bytes)
-                .map_err(|_| Error::plugin(format_args!("its workspace, {}, would be {bytes} bytes", step.extents[at])))?;
+            let bytes = usize::try_from(bytes).map_err(|_| {
+                Error::plugin(format_args!("its workspace, {}, would be {bytes} bytes", step.extents[at]))
+            })?;
             memory.resize_workspace(bytes)?;
         }
         Ok(())
@@ -362,9 +365,7 @@ fn run_reformat(mut views: StepViews<'_>) -> Result<()> {
     let [target] = views.outputs()?;
     let (from, to) = (source.info(), target.info());
     let bytes = target.into_bytes()?;
-    reformat(
-        source.bytes()?, from.dtype, from.format, from.scale, bytes, to.dtype, to.format, to.scale, &from.dims,
-    )
+    reformat(source.bytes()?, from.dtype, from.format, from.scale, bytes, to.dtype, to.format, to.scale, &from.dims)
 }
 
 #[cold]

@@ -234,7 +234,8 @@ mod tests {
             let planned = plan(&lowered, 1, &bytes, &scratch).unwrap();
             for position in 0..lowered.steps.len() {
                 let made = |v: usize| lowered.steps.iter().position(|s| s.outputs.contains(&v));
-                let last = |v: usize| lowered.steps.iter().rposition(|s| s.inputs.contains(&v) || s.outputs.contains(&v));
+                let last =
+                    |v: usize| lowered.steps.iter().rposition(|s| s.inputs.contains(&v) || s.outputs.contains(&v));
                 let alive = |&v: &usize| made(v).is_some_and(|m| m <= position) && last(v) >= Some(position);
                 let regions = (0..bytes.len()).filter(alive).map(|v| planned.values[v]);
                 let regions: Vec<Region> = regions.chain([planned.workspaces[position]]).collect();

@@ -150,7 +150,9 @@ impl Planner<'_> {
         let has_workspace = workspace.is_some();
         extents.extend(workspace);
         let sizes = self.sizes(step)?;
-        let own = |expr: &ShapeExpr| expr.as_symbol().is_some_and(|symbol| sizes.iter().any(|s| s.symbol == symbol.index as usize));
+        let own = |expr: &ShapeExpr| {
+            expr.as_symbol().is_some_and(|symbol| sizes.iter().any(|s| s.symbol == symbol.index as usize))
+        };
         let data_dependent = extents.iter().any(|e| data_dependent(e) && !own(e));
         let (label, tactic, run) = match step.kind {
             StepKind::Reformat => ("inserted by the builder".into(), None, Run::Reformat),
@@ -221,12 +223,13 @@ impl Planner<'_> {
             usage: if updated { BindingUse::Update } else { BindingUse::Read },
             bytes: 0,
         });
-        let outputs = network.outputs.iter().zip(&self.memory.output_aliases).map(|((tensor, name), alias)| BindingRule {
-            name: name.clone(),
-            dtype: network.tensors[*tensor].dtype,
-            usage: alias.map_or(BindingUse::Write, BindingUse::Aliases),
-            bytes: 0,
-        });
+        let outputs =
+            network.outputs.iter().zip(&self.memory.output_aliases).map(|((tensor, name), alias)| BindingRule {
+                name: name.clone(),
+                dtype: network.tensors[*tensor].dtype,
+                usage: alias.map_or(BindingUse::Write, BindingUse::Aliases),
+                bytes: 0,
+            });
         inputs.chain(outputs).collect()
     }
 

@@ -186,7 +186,10 @@ pub(super) fn attribute_values(plugin: &Plugin, given: &[(&str, AttributeValue)]
             )));
         }
         if given[..position].iter().any(|(earlier, _)| earlier == name) {
-            return Err(Error::invalid(format_args!("attribute `{name}` of plugin `{}` was given twice", plugin.label())));
+            return Err(Error::invalid(format_args!(
+                "attribute `{name}` of plugin `{}` was given twice",
+                plugin.label()
+            )));
         }
     }
     let value_of = |attribute: &crate::plugin::AttributeSchema| {

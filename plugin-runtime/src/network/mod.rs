@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::error::{Error, Result};
-use crate::plugin::{AttributeValue, DynAttributes, IntoOp, Op, Plugin, Registry, did_you_mean};
+use crate::plugin::{AttributeValue, DynAttributes, IntoOp, Op, Plugin, Registry};
 use crate::shape::{MAX_RANK, ShapeExpr};
 use crate::tensor::{DataType, HostTensor};
 
@@ -295,7 +295,9 @@ impl Network {
 
     fn check_free(&self, name: &str) -> Result<()> {
         if self.binding_names.contains(name) {
-            return Err(Error::invalid(format_args!("the network has another input, constant or output named `{name}`")));
+            return Err(Error::invalid(format_args!(
+                "the network has another input, constant or output named `{name}`"
+            )));
         }
         Ok(())
     }
@@ -314,13 +316,5 @@ impl Network {
             name.push('_');
         }
         name
-    }
-
-    /// The position of an input.
-    pub(crate) fn input_position(&self, name: &str) -> Result<usize> {
-        let names = || self.inputs.iter().map(|&t| &*self.tensors[t].name);
-        names().position(|n| n == name).ok_or_else(|| {
-            Error::invalid(format_args!("the network has no input `{name}`{}", did_you_mean(name, names())))
-        })
     }
 }

@@ -3,6 +3,7 @@
 use super::AttributeValue;
 use crate::error::Result;
 use crate::network::TensorId;
+use crate::tactic::Tactic;
 
 /// A registered plugin, as a type. `#[register]` implements it.
 pub trait PluginSpec {
@@ -51,7 +52,11 @@ pub trait IntoOp<const N: usize> {
     fn into_op(self) -> Op;
 }
 
-/// What an impl may return: nothing, or a `Result` of nothing.
+/// What a plugin's function may return: a value, or a `Result` of it.
+#[diagnostic::on_unimplemented(
+    message = "this function returns `{Self}`, and should return `{T}` or `plugin_runtime::Result<{T}>`",
+    label = "expected `{T}` or `plugin_runtime::Result<{T}>`"
+)]
 pub trait IntoResult<T> {
     /// As a `Result`.
     ///
@@ -72,5 +77,12 @@ impl<T> IntoResult<T> for Result<T> {
     }
 }
 
-/// Checks that run while an author's crate is compiled; each panics with a message that says what to write.
-pub mod check {}
+/// A tactic enum that lists what it has; `#[derive(Tactic)]` implements it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` isn't a tactic",
+    label = "write `tactic: i32`, or put `#[derive(Tactic)]` on this enum"
+)]
+pub trait KnownTactics: Tactic {
+    /// Number and name of each.
+    const NAMES: &'static [(i32, &'static str)];
+}

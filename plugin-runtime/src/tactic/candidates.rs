@@ -59,7 +59,8 @@ pub(crate) fn enumerate(network: &Network, layer: &Layer, device: DeviceKind, ru
     for (index, combination) in combinations.iter().enumerate() {
         let forbidden = forbidden_combination(network, layer, combination, &own_types, rules);
         for &tactic in &combination.tactics {
-            let unwanted = wanted.filter(|w| !w.contains(&tactic)).map(|_| "this build is limited to other tactics".into());
+            let unwanted =
+                wanted.filter(|w| !w.contains(&tactic)).map(|_| "this build is limited to other tactics".into());
             let ruled_out = forbidden.clone().or(unwanted).or_else(|| unknown_tactic(implementation, tactic));
             candidates.push(Candidate { combination: index, tactic, ruled_out });
         }
@@ -117,17 +118,29 @@ fn forbidden_combination(
             return Some(format!("{} is {own}, and this build doesn't allow {dtype}", label(position)));
         }
         if !format.supports(node.shape.len()) || (dtype == DataType::Int4 && format != Format::Linear) {
-            return Some(format!("{} has {} dimensions of {dtype}: {format} can't lay it out", label(position), node.shape.len()));
+            return Some(format!(
+                "{} has {} dimensions of {dtype}: {format} can't lay it out",
+                label(position),
+                node.shape.len()
+            ));
         }
         if node.shape.iter().any(data_dependent) && format != Format::Linear {
-            return Some(format!("{} has a data-dependent shape, which is always LINEAR, not {format}", label(position)));
+            return Some(format!(
+                "{} has a data-dependent shape, which is always LINEAR, not {format}",
+                label(position)
+            ));
         }
     }
     for (output, alias) in layer.aliases.iter().enumerate() {
         let Some(input) = *alias else { continue };
         let out = inputs + output;
-        if (combination.types[input], combination.formats[input]) != (combination.types[out], combination.formats[out]) {
-            return Some(format!("{} is updated in place over {}, so both need one type and layout", label(out), label(input)));
+        if (combination.types[input], combination.formats[input]) != (combination.types[out], combination.formats[out])
+        {
+            return Some(format!(
+                "{} is updated in place over {}, so both need one type and layout",
+                label(out),
+                label(input)
+            ));
         }
     }
     None

@@ -201,7 +201,8 @@ mod tests {
             let options: Vec<usize> = (0..1 + random.below(6)).map(|_| 1 + random.below(3)).collect();
             let factors: Vec<Factor> = (0..random.below(9))
                 .map(|_| {
-                    let scope: BTreeSet<usize> = (0..1 + random.below(3)).map(|_| random.below(options.len())).collect();
+                    let scope: BTreeSet<usize> =
+                        (0..1 + random.below(3)).map(|_| random.below(options.len())).collect();
                     Factor::new(scope.into_iter().collect(), &options, |_| random.below(20) as f64).unwrap()
                 })
                 .collect();
@@ -228,9 +229,8 @@ mod tests {
     #[test]
     fn a_long_chain_and_a_wide_clique_end_quickly() {
         let options = vec![4; 3000];
-        let chain = (1..3000).map(|v| {
-            Factor::new(vec![v - 1, v], &options, |a| (a[0] + 3 * a[1] + v) as f64 % 7.0).unwrap()
-        });
+        let chain =
+            (1..3000).map(|v| Factor::new(vec![v - 1, v], &options, |a| (a[0] + 3 * a[1] + v) as f64 % 7.0).unwrap());
         assert_eq!(minimise(&options, chain.collect()).len(), 3000);
         let options = vec![4; 24];
         let pairs = (0..24).flat_map(|a| (a + 1..24).map(move |b| vec![a, b]));

@@ -6,9 +6,7 @@ use std::time::{Duration, Instant};
 use super::Combination;
 use super::sample_data::{difference, sample};
 use crate::device::cpu::reformat::reformat;
-use crate::device::{
-    Active, Base, Frame, Invocation, PlacedInput, PlacedTensor, Region, StepMemory, Stream,
-};
+use crate::device::{Active, Base, Frame, Invocation, PlacedInput, PlacedTensor, Region, StepMemory, Stream};
 use crate::engine::{Bounds, checked_dims, storage_bytes};
 use crate::error::{Error, Result};
 use crate::network::{Layer, Network, Producer};
@@ -80,7 +78,15 @@ impl<'n> Bench<'n> {
             let mut bytes = HostBytes::zeroed(tensor.region.len)?;
             let info = &tensor.info;
             reformat(
-                data.bytes(), data.dtype(), Format::Linear, 1.0, &mut bytes, info.dtype, info.format, info.scale, data.dims(),
+                data.bytes(),
+                data.dtype(),
+                Format::Linear,
+                1.0,
+                &mut bytes,
+                info.dtype,
+                info.format,
+                info.scale,
+                data.dims(),
             )?;
             originals.push((tensor.region, bytes));
             let in_place = self.layer.aliases.iter().position(|a| *a == Some(index));
@@ -217,7 +223,15 @@ impl LaidOut<'_> {
             let region = Region { len: len.min(placed.region.len), ..placed.region };
             let (dtype, target) = (data.dtype(), data.bytes_mut());
             reformat(
-                active.bytes(region)?, info.dtype, info.format, info.scale, target, dtype, Format::Linear, 1.0, &dims,
+                active.bytes(region)?,
+                info.dtype,
+                info.format,
+                info.scale,
+                target,
+                dtype,
+                Format::Linear,
+                1.0,
+                &dims,
             )?;
             outputs.push(data);
         }

@@ -3,12 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
+use super::Combination;
 use super::candidates::{Candidates, Rules, enumerate, tactic_name};
 use super::sample_data::{coarsest, sample};
 use super::selection::{Factor, minimise};
 use super::timer::Effort;
 use super::trial::{Bench, Outputs};
-use super::Combination;
 use crate::device::Device;
 use crate::device::cpu::reformat::reformat;
 use crate::engine::{Bounds, LayerReport, Trial, TrialOutcome};

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::{DataType, Format};
 use crate::error::{Error, Result};
-use crate::shape::{Dims, display_shape, ShapeExpr, Symbol, SymbolKind};
+use crate::shape::{Dims, ShapeExpr, Symbol, SymbolKind, display_shape};
 
 /// An input or output: element type and symbolic shape, and, while tactics are enumerated, layout and scale.
 #[derive(Clone, Debug)]

@@ -82,3 +82,11 @@ impl std::fmt::Display for Format {
         f.write_str(self.name())
     }
 }
+impl Format {
+    pub(crate) fn supports(self, _rank: usize) -> bool {
+        true
+    }
+    pub(crate) fn storage_elements(self, dims: &[i64]) -> Option<u64> {
+        crate::shape::Dims::new(dims)?.numel()
+    }
+}

@@ -9,6 +9,7 @@
 mod chunks;
 mod compact;
 mod pool;
+pub(crate) mod reformat;
 mod stream;
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,90 @@
+//! From the model to code. Everything the code names is reached through `__rt`, the runtime's hidden module; locals
+//! and types of the expansion can't clash with the author's.
+
+mod aot_impl;
+mod autotune;
+mod impl_plugin;
+mod register;
+mod shared;
+mod tactic;
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use syn::{Error, ItemFn};
+
+use crate::model::{Function, Options, Part, Role};
+use crate::parse;
+use crate::report::Report;
+use crate::validate;
+
+pub(crate) use tactic::tactic;
+
+pub(crate) fn register(attr: TokenStream, item: TokenStream) -> TokenStream {
+    annotated(Role::Register, attr, item, |options, function, report| {
+        validate::registration(options, function, report).map(register::expand)
+    })
+}
+
+pub(crate) fn autotune(attr: TokenStream, item: TokenStream) -> TokenStream {
+    part(Role::Autotune, attr, item, |_, part, _| Some(autotune::expand(part)))
+}
+
+pub(crate) fn impl_plugin(attr: TokenStream, item: TokenStream) -> TokenStream {
+    part(Role::Impl, attr, item, |options, part, report| impl_plugin::expand(options, part, report))
+}
+
+pub(crate) fn aot_impl(attr: TokenStream, item: TokenStream) -> TokenStream {
+    part(Role::Aot, attr, item, |_, part, _| Some(aot_impl::expand(part)))
+}
+
+fn part(
+    role: Role,
+    attr: TokenStream,
+    item: TokenStream,
+    expand: impl FnOnce(&Options, Part, &mut Report) -> Option<TokenStream>,
+) -> TokenStream {
+    annotated(role, attr, item, |options, function, report| {
+        let device = (role == Role::Impl).then(|| validate::device(&options, report));
+        let part = validate::part(&options, function, role, report)?;
+        device.is_none_or(|device| device.is_some()).then(|| expand(&options, part, report))?
+    })
+}
+
+/// Parses, checks and expands. On a mistake the function is still emitted, so that it isn't missed elsewhere.
+fn annotated(
+    role: Role,
+    attr: TokenStream,
+    item: TokenStream,
+    expand: impl FnOnce(Options, Function, &mut Report) -> Option<TokenStream>,
+) -> TokenStream {
+    let item_fn: ItemFn = match syn::parse2(item.clone()) {
+        Ok(function) => function,
+        Err(_) => {
+            let error = Error::new(Span::call_site(), format!("{role} goes on a function with a body"));
+            let error = error.to_compile_error();
+            return quote!(#error #item);
+        }
+    };
+    let mut options = Options::default();
+    let mut function = None;
+    let expanded = Report::collect(|report| {
+        options = parse::options(attr, role, report);
+        let read = function.insert(parse::function(item_fn, role, report));
+        expand(options.clone(), read.clone(), report)
+    });
+    let errors = match expanded {
+        Ok(expanded) => return expanded,
+        Err(errors) => errors,
+    };
+    let item = function.map(|mut function: Function| {
+        function.use_parameters(|_| true);
+        function.item
+    });
+    match (role, item) {
+        (Role::Register, Some(item)) => register::failed(&item, &options, errors),
+        (_, item) => {
+            let errors = errors.to_compile_error();
+            quote!(#errors #item)
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! What the expansions have in common.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+
+use crate::model::{AttributeParameter, Parameter, Part, TacticParameter};
+
+/// A static in one of the runtime's link-time slices.
+pub(crate) fn entry(slice: &str, ty: &str, fields: TokenStream) -> TokenStream {
+    let (slice, ty) = (hygienic(slice), hygienic(ty));
+    quote_spanned! {Span::mixed_site()=>
+        #[__rt::linkme::distributed_slice(__rt::#slice)]
+        #[linkme(crate = __rt::linkme)]
+        static __ENTRY: __rt::#ty = __rt::#ty { #fields };
+    }
+}
+
+/// Where the function stands.
+pub(crate) fn location(function: &Ident) -> TokenStream {
+    let here =
+        quote_spanned!(function.span()=> file: ::core::file!(), line: ::core::line!(), column: ::core::column!());
+    quote!(__rt::Location { #here })
+}
+
+/// The function, and beside it a scope that holds the checks against `register` and `body`.
+pub(crate) fn beside(mut part: Part, body: TokenStream) -> TokenStream {
+    let inputs = part.inputs.len();
+    part.function.use_parameters(|parameter| {
+        parameter.text() == "outputs" || part.inputs[..inputs].iter().any(|input| input.name == parameter.name)
+    });
+    let Part { runtime, plugin, function, .. } = &part;
+    let (item, conditions) = (&function.item, function.conditions());
+    let checks = checks(&part);
+    quote_spanned! {Span::mixed_site()=>
+        #item
+
+        #(#conditions)*
+        const _: () = {
+            use #runtime as __rt;
+            type __Plugin = #plugin::Plugin;
+            #checks
+            #body
+        };
+    }
+}
+
+/// Constants that fail to compile where the function and `register` disagree.
+fn checks(part: &Part) -> TokenStream {
+    let id = &part.id.literal;
+    let mut checks = vec![check(id.span(), quote!(id::<__Plugin>(#id)))];
+    for (index, input) in part.inputs.iter().enumerate() {
+        let name = input.text();
+        checks.push(check(input.name.span(), quote!(input::<__Plugin>(#index, #name))));
+    }
+    let (name, count) = (&part.function.item.sig.ident, part.inputs.len());
+    checks.push(check(name.span(), quote!(inputs::<__Plugin>(#count))));
+    let names: Vec<String> = part.attributes.iter().map(|attribute| attribute.parameter.text()).collect();
+    for (index, attribute) in part.attributes.iter().enumerate().skip(1) {
+        let (previous, name) = (&names[index - 1], &names[index]);
+        checks.push(check(attribute.parameter.name.span(), quote!(order::<__Plugin>(#previous, #name))));
+    }
+    let outputs = &part.outputs;
+    let span = syn::spanned::Spanned::span(outputs);
+    checks.push(check(span, quote!(outputs::<__Plugin>(#outputs))));
+    checks.into_iter().collect()
+}
+
+/// One check, whose message points at `span`.
+pub(crate) fn check(span: Span, call: TokenStream) -> TokenStream {
+    quote_spanned!(at(span)=> const _: () = __rt::check::#call;)
+}
+
+/// The typed attributes out of `attributes`, where the function takes any.
+pub(crate) fn typed_attributes(part: &Part) -> TokenStream {
+    if part.attributes.is_empty() {
+        return TokenStream::new();
+    }
+    quote_spanned!(Span::mixed_site()=> let attributes = __rt::attributes::<__Plugin>(attributes)?;)
+}
+
+/// The descs out of `inputs` and `outputs`, as arrays.
+pub(crate) fn arrays(part: &Part) -> TokenStream {
+    let count = part.inputs.len();
+    quote_spanned! {Span::mixed_site()=>
+        let inputs = __rt::descs::<#count>(inputs)?;
+        let outputs = __rt::descs(outputs)?;
+    }
+}
+
+/// The inputs' descs as arguments.
+pub(crate) fn desc_arguments(inputs: &[Parameter]) -> Vec<TokenStream> {
+    let arguments = inputs.iter().enumerate().map(|(index, input)| {
+        let index = syn::Index::from(index);
+        let inputs = local("inputs", input.name.span());
+        quote_spanned!(at(input.name.span())=> &#inputs[#index])
+    });
+    arguments.collect()
+}
+
+/// The attributes as arguments, so that the compiler finds the wrong name or type at the author's parameter.
+pub(crate) fn attribute_arguments(attributes: &[AttributeParameter]) -> Vec<TokenStream> {
+    let arguments = attributes.iter().map(|AttributeParameter { parameter, ty }| {
+        let name = &parameter.name;
+        let attributes = local("attributes", name.span());
+        let borrow = (!ty.is_copied()).then(|| quote_spanned!(at(name.span())=> &));
+        quote_spanned!(at(name.span())=> #borrow #attributes.#name)
+    });
+    arguments.collect()
+}
+
+/// The fields of an entry that say which tactics there are.
+pub(crate) fn tactic_fields(tactic: Option<&TacticParameter>) -> TokenStream {
+    let takes_tactic = tactic.is_some();
+    let names = match tactic {
+        Some(TacticParameter::Enum(ty)) => quote!(::core::option::Option::Some(<#ty as __rt::Tactic>::name)),
+        _ => quote!(::core::option::Option::None),
+    };
+    quote!(tactic_names: #names, takes_tactic: #takes_tactic,)
+}
+
+/// The tactic as an argument, from its number.
+pub(crate) fn tactic_argument(tactic: &TacticParameter, number: TokenStream) -> TokenStream {
+    match tactic {
+        TacticParameter::Number => number,
+        TacticParameter::Enum(ty) => {
+            let span = syn::spanned::Spanned::span(ty);
+            quote_spanned!(at(span)=> __rt::tactic::<#ty>(#number)?)
+        }
+    }
+}
+
+/// Calls the author's function with `arguments` and makes a `Result` of what it returns.
+pub(crate) fn call(part: &Part, arguments: &[TokenStream]) -> TokenStream {
+    let name = &part.function.item.sig.ident;
+    let returned = syn::spanned::Spanned::span(&part.function.return_tokens());
+    quote_spanned!(at(returned)=> __rt::IntoResult::into_result(#name(#(#arguments),*)))
+}
+
+/// A local variable of the expansion, out of reach of the author's names, shown at `span`.
+pub(crate) fn local(name: &str, span: Span) -> Ident {
+    Ident::new(name, at(span))
+}
+
+/// The expansion's own code, shown at `span`: what the author's lints say of written code isn't said of it.
+pub(crate) fn at(span: Span) -> Span {
+    Span::mixed_site().located_at(span)
+}
+
+/// A name of the runtime's.
+pub(crate) fn hygienic(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+/// The value of a static slice of names.
+pub(crate) fn names<'a>(parameters: impl IntoIterator<Item = &'a Parameter>) -> TokenStream {
+    let names = parameters.into_iter().map(Parameter::text);
+    quote!(&[#(#names),*]).into_token_stream()
+}

@@ -1,0 +1,96 @@
+//! `#[derive(Tactic)]`
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{Data, DeriveInput, Fields, Path};
+
+use super::shared::check;
+use crate::report::Report;
+use crate::validate;
+
+pub(crate) fn tactic(item: TokenStream) -> TokenStream {
+    let input: DeriveInput = match syn::parse2(item) {
+        Ok(input) => input,
+        Err(error) => return error.to_compile_error(),
+    };
+    let expanded = Report::collect(|report| {
+        let runtime = runtime(&input, report);
+        let variants = variants(&input, report)?;
+        Some(expand(&input.ident, &runtime, &variants))
+    });
+    expanded.unwrap_or_else(|errors| errors.to_compile_error())
+}
+
+/// `#[tactic(crate = path)]`
+fn runtime(input: &DeriveInput, report: &mut Report) -> TokenStream {
+    let mut path: Option<Path> = None;
+    for attribute in input.attrs.iter().filter(|attribute| attribute.path().is_ident("tactic")) {
+        let parsed = attribute.parse_nested_meta(|meta| {
+            if !meta.path.is_ident("crate") {
+                return Err(meta.error("the one option is `crate = ::name_of_plugin_runtime`"));
+            }
+            path = Some(meta.value()?.call(Path::parse_mod_style)?);
+            Ok(())
+        });
+        report.absorb(parsed);
+    }
+    validate::runtime(path.as_ref(), report)
+}
+
+fn variants<'a>(input: &'a DeriveInput, report: &mut Report) -> Option<Vec<&'a Ident>> {
+    if !input.generics.params.is_empty() {
+        report.error(&input.generics, "a tactic has no generic parameters: remove them");
+    }
+    let Data::Enum(data) = &input.data else {
+        report.error(&input.ident, "tactics are the variants of an enum: `enum Name { First = 1, Second = 2 }`");
+        return None;
+    };
+    if data.variants.is_empty() {
+        report.error(&input.ident, "an enum of tactics has at least one variant: `First = 1`");
+    }
+    for variant in &data.variants {
+        if !matches!(variant.fields, Fields::Unit) {
+            let name = &variant.ident;
+            report.error(&variant.fields, format_args!("a tactic is a number and holds nothing: write `{name} = 1`"));
+        }
+        for attribute in variant.attrs.iter().filter(|attribute| attribute.path().is_ident("tactic")) {
+            report.error(attribute, "`#[tactic(..)]` goes on the enum: move it there");
+        }
+    }
+    Some(data.variants.iter().map(|variant| &variant.ident).collect())
+}
+
+fn expand(name: &Ident, runtime: &TokenStream, variants: &[&Ident]) -> TokenStream {
+    let checks = variants.iter().map(|variant| {
+        let text = syn::ext::IdentExt::unraw(*variant).to_string();
+        check(variant.span(), quote!(tactic(#text, #name::#variant as i128)))
+    });
+    let names: Vec<String> = variants.iter().map(|variant| syn::ext::IdentExt::unraw(*variant).to_string()).collect();
+    quote_spanned! {Span::mixed_site()=>
+        const _: () = {
+            use #runtime as __rt;
+            #(#checks)*
+
+            impl __rt::Tactic for #name {
+                fn id(self) -> i32 {
+                    self as i32
+                }
+
+                fn from_id(id: i32) -> ::core::option::Option<Self> {
+                    #(if id == #name::#variants as i32 { return ::core::option::Option::Some(#name::#variants); })*
+                    ::core::option::Option::None
+                }
+
+                fn name(id: i32) -> ::core::option::Option<&'static str> {
+                    ::core::option::Option::map(<Self as __rt::Tactic>::from_id(id), |tactic| match tactic {
+                        #(#name::#variants => #names,)*
+                    })
+                }
+            }
+
+            impl __rt::KnownTactics for #name {
+                const NAMES: &'static [(i32, &'static str)] = &[#((#name::#variants as i32, #names)),*];
+            }
+        };
+    }
+}

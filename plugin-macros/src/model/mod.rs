@@ -1,0 +1,77 @@
+//! What the attributes' arguments and functions say, once they are understood.
+
+mod attribute_type;
+mod function;
+mod id;
+mod role;
+pub(crate) mod types;
+
+use proc_macro2::{Ident, TokenStream};
+use syn::{Expr, LitInt, Path, Type};
+
+pub(crate) use attribute_type::{AttributeType, NAMES as ATTRIBUTE_TYPES, advice};
+pub(crate) use function::{Function, Parameter};
+pub(crate) use id::PluginId;
+pub(crate) use role::Role;
+
+/// An attribute's arguments.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options {
+    pub id: Option<PluginId>,
+    pub version: Option<LitInt>,
+    pub device: Option<Ident>,
+    pub workspace: Option<Expr>,
+    pub plugin: Option<Path>,
+    pub runtime: Option<Path>,
+}
+
+/// A parameter that is an attribute of the plugin.
+#[derive(Clone, Debug)]
+pub(crate) struct AttributeParameter {
+    pub parameter: Parameter,
+    pub ty: AttributeType,
+}
+
+/// A `register` function.
+#[derive(Clone, Debug)]
+pub(crate) struct Registration {
+    pub id: PluginId,
+    pub version: u32,
+    pub runtime: TokenStream,
+    pub function: Function,
+    pub inputs: Vec<Parameter>,
+    pub attributes: Vec<AttributeParameter>,
+    pub outputs: usize,
+}
+
+/// One of a plugin's other functions.
+#[derive(Clone, Debug)]
+pub(crate) struct Part {
+    pub id: PluginId,
+    pub runtime: TokenStream,
+    /// The plugin's module.
+    pub plugin: TokenStream,
+    pub function: Function,
+    pub inputs: Vec<Parameter>,
+    pub attributes: Vec<AttributeParameter>,
+    /// The number of outputs, as it was written.
+    pub outputs: Expr,
+    pub takes_workspace: bool,
+    pub takes_stream: bool,
+    pub tactic: Option<TacticParameter>,
+}
+
+/// What a function takes a tactic as.
+#[derive(Clone, Debug)]
+pub(crate) enum TacticParameter {
+    Number,
+    Enum(Type),
+}
+
+impl Part {
+    /// The `workspace` parameter, for messages.
+    pub(crate) fn workspace_tokens(&self) -> Option<&Ident> {
+        let mut names = self.function.parameters.iter().map(|parameter| &parameter.name);
+        names.find(|name| *name == "workspace")
+    }
+}

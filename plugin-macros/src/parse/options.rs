@@ -1,0 +1,158 @@
+//! An attribute's arguments: the id, then options.
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream, Parser};
+use syn::{LitStr, Path, Token};
+
+use crate::model::{Options, Role};
+use crate::nearest::nearest;
+use crate::report::Report;
+use crate::validate;
+
+/// Reads the arguments of the attribute that `role` names. What can't be read is reported and left out.
+pub(crate) fn options(tokens: TokenStream, role: Role, report: &mut Report) -> Options {
+    let mut options = Options::default();
+    let parser = |input: ParseStream<'_>| {
+        let mut reader = Reader { input, role, report: &mut *report, seen: Vec::new() };
+        reader.id(&mut options);
+        while !reader.input.is_empty() {
+            reader.option(&mut options);
+        }
+        Ok(())
+    };
+    let read = parser.parse2(tokens);
+    report.absorb(read);
+    options
+}
+
+struct Reader<'a> {
+    input: ParseStream<'a>,
+    role: Role,
+    report: &'a mut Report,
+    seen: Vec<String>,
+}
+
+impl Reader<'_> {
+    fn id(&mut self, options: &mut Options) {
+        let role = self.role;
+        let example = role.example("namespace::name");
+        if self.input.is_empty() {
+            self.report.error_at(Span::call_site(), format_args!("{role} needs the plugin's id: write `{example}`"));
+        } else if self.input.peek(LitStr) {
+            if let Some(literal) = self.report.absorb(self.input.parse::<LitStr>()) {
+                options.id = validate::id(literal, self.report);
+            }
+            self.end_of_argument();
+        } else if self.input.peek(Ident::peek_any) && self.input.peek2(Token![=]) {
+            let at = self.input.span();
+            self.report.error_at(at, format_args!("the plugin's id comes first: write `{example}`"));
+        } else {
+            let start = self.input.span();
+            match self.input.fork().call(Path::parse_mod_style) {
+                Ok(path) => {
+                    let id: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+                    self.report.error(path, format_args!("the id is a string: write `\"{}\"`", id.join("::")));
+                }
+                Err(_) => self.report.error_at(start, format_args!("expected the plugin's id: write `{example}`")),
+            }
+            self.skip_argument();
+        }
+    }
+
+    fn option(&mut self, options: &mut Options) {
+        let Ok(name) = self.input.call(Ident::parse_any) else {
+            let at = self.input.span();
+            self.report.error_at(at, format_args!("expected an option of {}: {}", self.role, self.known()));
+            return self.skip_argument();
+        };
+        let text = name.to_string();
+        if !self.role.options().contains(&text.as_str()) {
+            self.unknown(&name, &text);
+            return self.skip_argument();
+        }
+        if self.seen.contains(&text) {
+            self.report.error(&name, format_args!("option `{text}` is given twice"));
+            return self.skip_argument();
+        }
+        match text.as_str() {
+            "version" => options.version = self.value(&name, "version is a whole number from 1: write `version = 2`"),
+            "device" => options.device = self.value(&name, "write `device = cpu` or `device = cuda`"),
+            "workspace" => options.workspace = self.value(&name, "write `workspace = bytes`, an expression"),
+            "plugin" => {
+                options.plugin = self.value(&name, "write `plugin = path::to::the_plugins_module`").map(|ModPath(p)| p)
+            }
+            _ => options.runtime = self.value(&name, "write `crate = ::name_of_plugin_runtime`").map(|ModPath(p)| p),
+        }
+        self.seen.push(text);
+    }
+
+    /// The value after `name =`; a mistake is answered with `advice`.
+    fn value<T: Parse>(&mut self, name: &Ident, advice: &str) -> Option<T> {
+        if self.input.parse::<Token![=]>().is_err() {
+            self.report.error(name, advice);
+            self.skip_argument();
+            return None;
+        }
+        let start = self.input.span();
+        match self.input.parse() {
+            Ok(value) => {
+                self.end_of_argument();
+                Some(value)
+            }
+            Err(_) => {
+                let span = if self.input.is_empty() { name.span() } else { start };
+                self.report.error_at(span, advice);
+                self.skip_argument();
+                None
+            }
+        }
+    }
+
+    fn unknown(&mut self, name: &Ident, text: &str) {
+        let elsewhere = [Role::Register, Role::Autotune, Role::Impl].into_iter().find(|r| r.options().contains(&text));
+        let (role, known) = (self.role, self.known());
+        match (nearest(text, role.options().iter().copied()), elsewhere) {
+            (Some(near), _) => {
+                self.report.error(name, format_args!("{role} has no option `{text}`; did you mean `{near}`?"))
+            }
+            (None, Some(other)) => self.report.error(
+                name,
+                format_args!("`{text}` is an option of {other}, not of {role}, which takes its id and {known}"),
+            ),
+            (None, None) => {
+                self.report.error(name, format_args!("{role} has no option `{text}`; it takes its id and {known}"))
+            }
+        }
+    }
+
+    fn known(&self) -> String {
+        let names: Vec<String> = self.role.options().iter().map(|name| format!("`{name} = ..`")).collect();
+        names.join(", ")
+    }
+
+    fn end_of_argument(&mut self) {
+        if !self.input.is_empty() && self.input.parse::<Token![,]>().is_err() {
+            self.report.error_at(self.input.span(), "expected `,` before the next option");
+            self.skip_argument();
+        }
+    }
+
+    fn skip_argument(&mut self) {
+        while !self.input.is_empty() {
+            let token = self.input.parse::<TokenTree>();
+            if matches!(&token, Ok(TokenTree::Punct(punct)) if punct.as_char() == ',') {
+                break;
+            }
+        }
+    }
+}
+
+/// A path without generic arguments, of which any segment may be a keyword.
+struct ModPath(Path);
+
+impl Parse for ModPath {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        input.call(Path::parse_mod_style).map(ModPath)
+    }
+}

@@ -1,0 +1,12 @@
+//! The rules that plugins follow; what breaks one is reported with what to write instead.
+
+mod id;
+mod options;
+mod outputs;
+mod part;
+mod registration;
+
+pub(crate) use id::id;
+pub(crate) use options::{device, runtime, workspace};
+pub(crate) use part::part;
+pub(crate) use registration::registration;

@@ -1,0 +1,182 @@
+//! Rules of the functions that belong to a registered plugin.
+
+use quote::{ToTokens, quote};
+use syn::{Expr, Type};
+
+use super::options::runtime;
+use super::outputs::returned;
+use super::registration::unsupported;
+use crate::model::types::{array_length, ends_in, is_reference_to, plain, referent, spelled};
+use crate::model::{AttributeParameter, AttributeType, Function, Options, Parameter, Part, Role, TacticParameter};
+use crate::report::Report;
+
+/// What an `autotune`, `impl_plugin` or `aot_impl` function says, if it keeps the rules.
+pub(crate) fn part(options: &Options, function: Function, role: Role, report: &mut Report) -> Option<Part> {
+    let runtime = runtime(options.runtime.as_ref(), report);
+    returned(&function, role, report);
+    let mut sorted = Sorted::default();
+    for parameter in &function.parameters {
+        sorted.add(parameter, role, report);
+    }
+    if sorted.inputs.is_empty() && !sorted.failed {
+        let message = format!("a plugin has at least one input: write `name: {}` first", role.input_type());
+        report.error_at(function.item.sig.paren_token.span.join(), message);
+    }
+    if !sorted.tail.contains(&"outputs") {
+        let message =
+            format!("the outputs are missing: write `outputs: {}` after inputs and attributes", role.outputs_type());
+        report.error_at(function.item.sig.paren_token.span.join(), message);
+    }
+    let id = options.id.clone()?;
+    let plugin = match &options.plugin {
+        Some(path) => path.to_token_stream(),
+        None => id.name.to_token_stream(),
+    };
+    Some(Part {
+        takes_workspace: sorted.tail.contains(&"workspace"),
+        takes_stream: sorted.tail.contains(&"stream"),
+        id,
+        runtime,
+        plugin,
+        function,
+        inputs: sorted.inputs,
+        attributes: sorted.attributes,
+        outputs: sorted.outputs?,
+        tactic: sorted.tactic,
+    })
+}
+
+/// The parameters by kind.
+#[derive(Default)]
+struct Sorted {
+    inputs: Vec<Parameter>,
+    attributes: Vec<AttributeParameter>,
+    outputs: Option<Expr>,
+    tactic: Option<TacticParameter>,
+    /// Those of fixed name, so far.
+    tail: Vec<&'static str>,
+    /// Whether one couldn't be sorted.
+    failed: bool,
+}
+
+impl Sorted {
+    fn add(&mut self, parameter: &Parameter, role: Role, report: &mut Report) {
+        let name = parameter.text();
+        match Role::Impl.tail().iter().find(|tail| **tail == name) {
+            Some(tail) => return self.add_tail(tail, parameter, role, report),
+            None => self.must_be_first(&name, parameter, report),
+        }
+        if is_input(parameter, role, report) {
+            if let Some(first) = self.attributes.first() {
+                let before = first.parameter.text();
+                let message = format!("inputs come before attributes: move `{name}` before `{before}`");
+                report.error(&parameter.name, message);
+            }
+            self.inputs.push(parameter.clone());
+        } else if let Some(ty) = AttributeType::of(&parameter.ty) {
+            self.attributes.push(AttributeParameter { parameter: parameter.clone(), ty });
+        } else {
+            self.failed = true;
+            report.error(&parameter.ty, misnamed(&parameter.ty, role).unwrap_or_else(|| unsupported(&parameter.ty)));
+        }
+    }
+
+    fn must_be_first(&self, name: &str, parameter: &Parameter, report: &mut Report) {
+        if let Some(last) = self.tail.first() {
+            let message = format!("inputs and attributes come first: move `{name}` before `{last}`");
+            report.error(&parameter.name, message);
+        }
+    }
+
+    fn add_tail(&mut self, name: &'static str, parameter: &Parameter, role: Role, report: &mut Report) {
+        let Some(place) = role.tail().iter().position(|tail| *tail == name) else {
+            self.failed = true;
+            return report.error(&parameter.name, format_args!("{role} takes no `{name}`: remove it"));
+        };
+        let later = self.tail.iter().find(|seen| role.tail().iter().position(|tail| tail == *seen) > Some(place));
+        if let Some(later) = later {
+            let order = role.tail().join("`, `");
+            let message = format!("`{name}` comes before `{later}`: the order is inputs, attributes, `{order}`");
+            report.error(&parameter.name, message);
+        }
+        self.tail.push(name);
+        let ty = &parameter.ty;
+        match name {
+            "outputs" => self.outputs = outputs(ty, role, report),
+            "workspace" if !ends_in(ty, "Workspace") => report.error(ty, "write `workspace: Workspace`"),
+            "stream" if !is_reference_to(ty, "Stream") => report.error(ty, "write `stream: &Stream`"),
+            "tactic" => self.tactic = tactic(ty, report),
+            _ => {}
+        }
+    }
+}
+
+fn is_input(parameter: &Parameter, role: Role, report: &mut Report) -> bool {
+    let ty = &parameter.ty;
+    let is_right = match role {
+        Role::Impl => ends_in(ty, "Tensor"),
+        _ => is_reference_to(ty, "TensorDesc"),
+    };
+    if is_right {
+        return true;
+    }
+    let target = match plain(ty) {
+        Type::Reference(reference) => &*reference.elem,
+        other => other,
+    };
+    let is_meant = ["Tensor", "TensorDesc", "TensorMut"].iter().any(|name| ends_in(target, name));
+    if is_meant {
+        let (name, right) = (&parameter.name, role.input_type());
+        report.error(ty, format_args!("an input of {role} is a `{right}`: write `{name}: {right}`"));
+    }
+    is_meant
+}
+
+fn outputs(ty: &Type, role: Role, report: &mut Report) -> Option<Expr> {
+    let length = match role {
+        Role::Impl => array_length(ty, "TensorMut"),
+        _ => referent(ty).and_then(|array| array_length(array, "TensorDesc")),
+    };
+    if length.is_none() {
+        let right = role.outputs_type();
+        report.error(ty, format_args!("write `outputs: {right}`, with the plugin's number of outputs for `N`"));
+    }
+    length.cloned()
+}
+
+fn tactic(ty: &Type, report: &mut Report) -> Option<TacticParameter> {
+    if ends_in(ty, "i32") {
+        return Some(TacticParameter::Number);
+    }
+    let is_primitive = quote!(#ty).to_string().starts_with(|c: char| c.is_lowercase());
+    match plain(ty) {
+        Type::Path(path) if !(is_primitive && path.path.get_ident().is_some()) => {
+            Some(TacticParameter::Enum(ty.clone()))
+        }
+        _ => {
+            let message =
+                format!("`{}` isn't a tactic: write `tactic: i32`, or an enum that derives `Tactic`", spelled(ty));
+            report.error(ty, message);
+            None
+        }
+    }
+}
+
+/// A parameter of fixed name under another name.
+fn misnamed(ty: &Type, role: Role) -> Option<String> {
+    let is = |name: &str, role_takes: &str| {
+        let target = referent(ty).unwrap_or(ty);
+        (role.tail().contains(&role_takes) && ends_in(target, name)).then(|| role_takes.to_owned())
+    };
+    let is_array = |ty: &Type| match plain(ty) {
+        Type::Array(array) => ends_in(&array.elem, "TensorMut") || ends_in(&array.elem, "TensorDesc"),
+        Type::Slice(slice) => ends_in(&slice.elem, "TensorMut") || ends_in(&slice.elem, "TensorDesc"),
+        _ => false,
+    };
+    if is_array(ty) || referent(ty).is_some_and(is_array) {
+        return Some(format!("the outputs' parameter is called `outputs`: write `outputs: {}`", role.outputs_type()));
+    }
+    let name = is("Workspace", "workspace").or_else(|| is("Stream", "stream"))?;
+    let ty = spelled(ty);
+    Some(format!("the parameter of this type is called `{name}`: write `{name}: {ty}`"))
+}

@@ -1,0 +1,81 @@
+//! Rules of `register` functions.
+
+use super::options::{runtime, version};
+use super::outputs::described;
+use crate::model::types::{ends_in, is_reference_to, plain, spelled};
+use crate::model::{ATTRIBUTE_TYPES, AttributeParameter, AttributeType, Function, Options, Parameter, Registration};
+use crate::model::{advice, types};
+use crate::report::Report;
+
+/// Names of parameters that impls have for themselves.
+const RESERVED: [&str; 4] = ["outputs", "workspace", "stream", "tactic"];
+
+/// What a `register` function says, if it keeps the rules.
+pub(crate) fn registration(options: Options, function: Function, report: &mut Report) -> Option<Registration> {
+    let runtime = runtime(options.runtime.as_ref(), report);
+    let version = version(options.version.as_ref(), report);
+    let outputs = described(&function, report);
+    let mut inputs: Vec<Parameter> = Vec::new();
+    let mut attributes: Vec<AttributeParameter> = Vec::new();
+    for parameter in &function.parameters {
+        let name = parameter.text();
+        if RESERVED.contains(&name.as_str()) {
+            let message = format!("`{name}` is a parameter that impls have for themselves: take another name");
+            report.error(&parameter.name, message);
+        }
+        if is_input(parameter, report) {
+            if let Some(attribute) = attributes.first() {
+                let before = attribute.parameter.text();
+                report.error(
+                    &parameter.name,
+                    format_args!("inputs come before attributes: move `{name}: &TensorDesc` before `{before}`"),
+                );
+            }
+            if let Some(default) = &parameter.default {
+                report.error(default, "an input has no default: every input of a plugin is connected");
+            }
+            inputs.push(parameter.clone());
+        } else if let Some(ty) = AttributeType::of(&parameter.ty) {
+            attributes.push(AttributeParameter { parameter: parameter.clone(), ty });
+        } else {
+            report.error(&parameter.ty, unsupported(&parameter.ty));
+        }
+    }
+    if inputs.is_empty() && !function.parameters.iter().any(|p| AttributeType::of(&p.ty).is_none()) {
+        let span = function.item.sig.paren_token.span.join();
+        report.error_at(span, "a plugin has at least one input: write `name: &TensorDesc` as the first parameter");
+    }
+    Some(Registration { id: options.id?, version, runtime, function, inputs, attributes, outputs: outputs? })
+}
+
+/// Whether it is meant as an input; whatever is wrong with its type is reported.
+fn is_input(parameter: &Parameter, report: &mut Report) -> bool {
+    let ty = &parameter.ty;
+    if is_reference_to(ty, "TensorDesc") {
+        return true;
+    }
+    let referent = match plain(ty) {
+        syn::Type::Reference(reference) => &*reference.elem,
+        other => other,
+    };
+    let is_meant = ["TensorDesc", "SizeTensorDesc", "Tensor", "TensorMut"].iter().any(|name| ends_in(referent, name));
+    if is_meant {
+        let name = &parameter.name;
+        report.error(ty, format_args!("an input of `register` is a `&TensorDesc`: write `{name}: &TensorDesc`"));
+    }
+    is_meant
+}
+
+/// What to say of a type that neither inputs nor attributes have.
+pub(super) fn unsupported(ty: &syn::Type) -> String {
+    let spelled = spelled(ty);
+    match (advice(ty), types::plain(ty)) {
+        (Some(advice), _) => format!("an attribute can't be a `{spelled}`: {advice}"),
+        (None, syn::Type::ImplTrait(_)) => {
+            format!("`{spelled}` isn't a type of its own: an attribute is {ATTRIBUTE_TYPES}")
+        }
+        (None, _) => {
+            format!("`{spelled}` is neither an input's type (`&TensorDesc`) nor an attribute's: {ATTRIBUTE_TYPES}")
+        }
+    }
+}

@@ -1,0 +1,18 @@
+use plugin_runtime::prelude::*;
+
+#[register("test::scale")]
+fn scale(inp0: &TensorDesc, inp1: &TensorDesc, block_size: i32, #[default([1])] pads: &[i64]) -> TensorDesc {
+    inp0.like()
+}
+
+#[aot_impl("test::scale")]
+fn scale_aot(
+    inp0: &TensorDesc,
+    block_size: i64,
+    outputs: &[TensorDesc; 1],
+    tactic: i32,
+) -> Result<AotKernel> {
+    Ok(AotKernel::new("scale", [0]))
+}
+
+fn main() {}

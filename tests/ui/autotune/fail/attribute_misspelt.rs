@@ -1,0 +1,18 @@
+use plugin_runtime::prelude::*;
+
+#[register("test::scale")]
+fn scale(inp0: &TensorDesc, inp1: &TensorDesc, block_size: i32, #[default([1])] pads: &[i64]) -> TensorDesc {
+    inp0.like()
+}
+
+#[autotune("test::scale")]
+fn scale_autotune(
+    inp0: &TensorDesc,
+    inp1: &TensorDesc,
+    block_sise: i32,
+    outputs: &[TensorDesc; 1],
+) -> Vec<AutoTuneCombination> {
+    Vec::new()
+}
+
+fn main() {}

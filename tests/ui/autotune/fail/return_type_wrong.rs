@@ -1,0 +1,16 @@
+use plugin_runtime::prelude::*;
+
+#[register("test::scale")]
+fn scale(inp0: &TensorDesc, inp1: &TensorDesc, block_size: i32, #[default([1])] pads: &[i64]) -> TensorDesc {
+    inp0.like()
+}
+
+#[autotune("test::scale")]
+fn missing(inp0: &TensorDesc, inp1: &TensorDesc, outputs: &[TensorDesc; 1]) {}
+
+#[autotune("test::scale")]
+fn single(inp0: &TensorDesc, inp1: &TensorDesc, outputs: &[TensorDesc; 1]) -> AutoTuneCombination {
+    loop {}
+}
+
+fn main() {}

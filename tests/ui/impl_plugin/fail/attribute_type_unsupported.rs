@@ -1,0 +1,11 @@
+use plugin_runtime::prelude::*;
+
+#[register("test::scale")]
+fn scale(inp0: &TensorDesc, inp1: &TensorDesc, block_size: i32, #[default([1])] pads: &[i64]) -> TensorDesc {
+    inp0.like()
+}
+
+#[impl_plugin("test::scale", device = cpu)]
+fn scale_cpu(inp0: Tensor, inp1: Tensor, pads: Vec<i64>, outputs: [TensorMut; 1]) {}
+
+fn main() {}

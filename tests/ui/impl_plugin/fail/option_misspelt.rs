@@ -1,0 +1,14 @@
+use plugin_runtime::prelude::*;
+
+#[register("test::scale")]
+fn scale(inp0: &TensorDesc, inp1: &TensorDesc, block_size: i32, #[default([1])] pads: &[i64]) -> TensorDesc {
+    inp0.like()
+}
+
+#[impl_plugin("test::scale", device = cpu, workspce = 16)]
+fn scale_cpu(inp0: Tensor, inp1: Tensor, outputs: [TensorMut; 1]) {}
+
+#[impl_plugin("test::scale", device = cpu, version = 2)]
+fn scale_cpu_2(inp0: Tensor, inp1: Tensor, outputs: [TensorMut; 1]) {}
+
+fn main() {}

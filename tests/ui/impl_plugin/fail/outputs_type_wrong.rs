@@ -1,0 +1,17 @@
+use plugin_runtime::prelude::*;
+
+#[register("test::scale")]
+fn scale(inp0: &TensorDesc, inp1: &TensorDesc, block_size: i32, #[default([1])] pads: &[i64]) -> TensorDesc {
+    inp0.like()
+}
+
+#[impl_plugin("test::scale", device = cpu)]
+fn slice(inp0: Tensor, inp1: Tensor, outputs: &mut [TensorMut]) {}
+
+#[impl_plugin("test::scale", device = cpu)]
+fn single(inp0: Tensor, inp1: Tensor, outputs: TensorMut) {}
+
+#[impl_plugin("test::scale", device = cpu)]
+fn another_name(inp0: Tensor, inp1: Tensor, out: [TensorMut; 1]) {}
+
+fn main() {}

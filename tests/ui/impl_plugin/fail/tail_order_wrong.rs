@@ -1,0 +1,14 @@
+use plugin_runtime::prelude::*;
+
+#[register("test::scale")]
+fn scale(inp0: &TensorDesc, inp1: &TensorDesc, block_size: i32, #[default([1])] pads: &[i64]) -> TensorDesc {
+    inp0.like()
+}
+
+#[impl_plugin("test::scale", device = cpu)]
+fn stream_last(inp0: Tensor, inp1: Tensor, outputs: [TensorMut; 1], tactic: i32, stream: &Stream) {}
+
+#[impl_plugin("test::scale", device = cpu)]
+fn attribute_last(inp0: Tensor, inp1: Tensor, outputs: [TensorMut; 1], block_size: i32) {}
+
+fn main() {}

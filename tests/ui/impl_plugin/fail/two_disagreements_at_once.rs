@@ -1,0 +1,11 @@
+use plugin_runtime::prelude::*;
+
+#[register("test::scale")]
+fn scale(inp0: &TensorDesc, inp1: &TensorDesc, block_size: i32, #[default([1])] pads: &[i64]) -> TensorDesc {
+    inp0.like()
+}
+
+#[impl_plugin("test::scale", device = cpu)]
+fn scale_cpu(inp0: Tensor, input1: Tensor, blok_size: i32, pads: &[f32], outputs: [TensorMut; 3]) {}
+
+fn main() {}

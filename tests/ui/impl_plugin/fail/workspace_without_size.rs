@@ -1,0 +1,14 @@
+use plugin_runtime::prelude::*;
+
+#[register("test::scale")]
+fn scale(inp0: &TensorDesc, inp1: &TensorDesc, block_size: i32, #[default([1])] pads: &[i64]) -> TensorDesc {
+    inp0.like()
+}
+
+#[impl_plugin("test::scale", device = cpu)]
+fn without_size(inp0: Tensor, inp1: Tensor, outputs: [TensorMut; 1], workspace: Workspace) {}
+
+#[impl_plugin("test::scale", device = cuda, workspace = inp0.numel())]
+fn without_parameter(inp0: Tensor, inp1: Tensor, outputs: [TensorMut; 1]) {}
+
+fn main() {}

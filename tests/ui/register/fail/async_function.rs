@@ -1,0 +1,8 @@
+use plugin_runtime::prelude::*;
+
+#[register("ops::f")]
+async fn f(x: &TensorDesc) -> TensorDesc {
+    x.like()
+}
+
+fn main() {}

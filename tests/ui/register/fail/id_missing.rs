@@ -1,0 +1,8 @@
+use plugin_runtime::prelude::*;
+
+#[register]
+fn f(x: &TensorDesc) -> TensorDesc {
+    x.like()
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+use plugin_runtime::prelude::*;
+
+#[register("ops::f")]
+fn f(x: &TensorDesc) {}
+
+fn main() {}

@@ -1,0 +1,9 @@
+use plugin_runtime::prelude::*;
+
+#[derive(Clone, Copy, Tactic)]
+struct Choice;
+
+#[derive(Clone, Copy, Tactic)]
+enum Empty {}
+
+fn main() {}

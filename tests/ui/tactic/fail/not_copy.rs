@@ -1,0 +1,8 @@
+use plugin_runtime::prelude::*;
+
+#[derive(Tactic)]
+enum Choice {
+    Rows = 1,
+}
+
+fn main() {}
