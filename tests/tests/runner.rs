@@ -61,12 +61,16 @@ fn the_seed_decides_the_data() {
 
 #[test]
 fn verbose_shows_every_trial_and_a_winner() {
-    let printed = right("circ_pad --mode inetdef --multi_tactic -v");
-    let tried = printed.lines().filter(|l| l.contains("circ_pad_plugin")).count();
-    assert!(tried >= 2, "{printed}");
-    assert_eq!(printed.lines().filter(|l| l.contains("chosen")).count(), 1, "{printed}");
-    let printed = right("circ_pad --mode inetdef -v");
-    assert_eq!(printed.lines().filter(|l| l.contains("circ_pad_plugin")).count(), 1, "{printed}");
+    let trials = |line: &str| {
+        let printed = right(line);
+        let rows = |what: &str| printed.lines().filter(|l| l.contains("circ_pad_plugin") && l.contains(what)).count();
+        assert_eq!(rows("chosen"), 1, "{printed}");
+        (rows("µs"), rows("left out: "))
+    };
+    let (timed, left_out) = trials("circ_pad --mode inetdef --multi_tactic -v");
+    assert!(timed >= 2 && left_out >= 2, "{timed} {left_out}");
+    let (timed_of_one, left_out_of_one) = trials("circ_pad --mode inetdef -v");
+    assert_eq!((timed_of_one, left_out_of_one), (1, left_out + timed - 1));
 }
 
 #[test]

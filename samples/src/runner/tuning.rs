@@ -36,28 +36,21 @@ impl Progress {
 
 /// A row for each combination and tactic of each layer.
 pub(super) fn table(report: &BuildReport) -> Table {
-    let mut table = Table::new(["layer", "plugin", "combination", "tactic", "time", ""]);
+    let mut table = Table::new(["layer", "combination", "tactic", "", "time"]);
     for layer in &report.layers {
         for trial in &layer.trials {
             table.row([
                 layer.layer.to_string(),
-                layer.plugin.clone(),
                 trial.combination.clone(),
                 trial.tactic.clone(),
-                outcome(&trial.outcome),
                 if trial.chosen { "chosen".into() } else { String::new() },
+                outcome(&trial.outcome),
             ]);
         }
     }
     for step in &report.inserted {
-        table.row([
-            step.name.to_string(),
-            "inserted".into(),
-            String::new(),
-            String::new(),
-            String::new(),
-            String::new(),
-        ]);
+        let [combination, tactic, chosen, time] = [const { String::new() }; 4];
+        table.row([format!("{} (inserted)", step.name), combination, tactic, chosen, time]);
     }
     table
 }

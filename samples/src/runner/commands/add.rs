@@ -53,7 +53,11 @@ pub(super) fn add_dynamic(session: &mut Session<'_>, dtype: DataType, shapes: [[
     Ok(())
 }
 
-fn network(dtype: DataType, dims: &[i64]) -> Result<Network> {
+/// The sample's network.
+///
+/// # Errors
+/// When the plugin refuses the input.
+pub(in crate::runner) fn network(dtype: DataType, dims: &[i64]) -> Result<Network> {
     let mut network = Network::new();
     let x = network.add_input("X", dtype, dims.iter().copied())?;
     let [y] = network.add_plugin(elemwise_add_plugin::op(x, BLOCK_SIZE))?;

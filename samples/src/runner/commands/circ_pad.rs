@@ -52,9 +52,13 @@ pub(super) fn circ_pad_of(
         Tactics::One => builder.limit_tactics(PLUGIN, [ONE_TACTIC]),
         Tactics::All => builder,
     })?;
-    let y = session.run_one(&engine, "circ_pad", x)?;
+    let sample = match tactics {
+        Tactics::One => "circ_pad (one tactic)",
+        Tactics::All => "circ_pad (all tactics)",
+    };
+    let y = session.run_one(&engine, sample, x)?;
     check(x, &y, pads)?;
-    session.right("circ_pad", &[("X", x)], &[("Y", &y)])?;
+    session.right(sample, &[("X", x)], &[("Y", &y)])?;
     Ok(y)
 }
 

@@ -68,7 +68,7 @@ fn run(session: &mut Session<'_>, engine: &Engine, x: &HostTensor) -> Result<Hos
         other => return Err(Failure::work(format_args!("no buffer of {other}"))),
     }
     check(x, &buffer)?;
-    session.right("inplace_add", &[("X", x)], &[("X, updated in place,", &buffer)])?;
+    session.right("inplace_add", &[("X", x)], &[("the same buffer", &buffer)])?;
     Ok(buffer)
 }
 

@@ -7,7 +7,7 @@ mod inplace_add;
 mod list;
 mod non_zero;
 
-pub(super) use add::add;
+pub(super) use add::{add, network as add_network};
 pub(super) use all::all;
 pub(super) use circ_pad::{circ_pad, network as circ_pad_network};
 pub(super) use inplace_add::inplace_add;
