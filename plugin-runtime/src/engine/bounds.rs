@@ -3,7 +3,6 @@
 use crate::error::{Error, Result};
 use crate::network::{Network, SymbolSource};
 use crate::shape::{Dims, Interval, Profile, ShapeExpr};
-use crate::tensor::{DataType, Format};
 
 /// Ranges and opt values of a network's symbols under one profile.
 #[derive(Clone, Debug)]
@@ -85,12 +84,4 @@ pub(crate) fn checked_dims(extents: &[i64], expr: impl Fn(usize) -> String) -> R
         return Err(Error::invalid(format_args!("dimension {axis}, {}, would be {extent}", expr(axis))));
     }
     Dims::new(extents).ok_or_else(|| Error::invalid(format_args!("{} dimensions are too many", extents.len())))
-}
-
-/// Bytes that a tensor takes, padding of the layout included.
-pub(crate) fn storage_bytes(dtype: DataType, format: Format, dims: &[i64]) -> Result<usize> {
-    let bytes = format.storage_elements(dims).and_then(|n| dtype.bytes_for(n));
-    bytes.and_then(|b| usize::try_from(b).ok()).filter(|&b| b <= isize::MAX as usize).ok_or_else(|| {
-        Error::invalid(format_args!("{dtype} {dims:?} ({format}) needs more memory than can be addressed"))
-    })
 }

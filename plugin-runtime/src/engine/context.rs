@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use super::EngineInner;
-use super::bounds::{checked_dims, storage_bytes};
+use super::bounds::checked_dims;
 use super::plan::{OutputShape, PlannedStep, Run};
 use crate::device::cpu::reformat::reformat;
 use crate::device::{Active, Binding, BindingRule, BindingUse, Frame, Invocation, Slot, StepMemory, StepViews, Stream};
@@ -13,7 +13,7 @@ use crate::network::SymbolSource;
 use crate::plugin::guarded;
 use crate::shape::{Dims, ProfileDims, ShapeExpr, ShapeProgram};
 use crate::tactic::check_size;
-use crate::tensor::{Format, HostTensor};
+use crate::tensor::{HostTensor, Representation};
 
 /// Runs an engine: holds its intermediate memory and its present shapes. One thread uses a context at a time; several
 /// contexts of one engine run side by side.
@@ -220,7 +220,7 @@ impl ExecutionContext {
         for (rule, dims) in self.bindings.iter_mut().zip(dims) {
             rule.bytes = match rule.usage {
                 BindingUse::Aliases(_) => 0,
-                _ => storage_bytes(rule.dtype, Format::Linear, &dims)?,
+                _ => Representation::linear(rule.dtype).bytes(&dims)?,
             };
         }
         self.stale = false;
@@ -297,10 +297,10 @@ impl State {
         let mut at = 0;
         for slot in (0..inputs).map(Slot::Input).chain((0..outputs).map(Slot::Output)) {
             let Some(info) = memory.info(slot) else { continue };
-            let (rank, dtype, format) = (info.dims.len(), info.dtype, info.format);
+            let (rank, representation) = (info.dims.len(), info.representation());
             let exprs = &step.extents[at..at + rank];
             let dims = checked_dims(&self.extents[at..at + rank], |axis| exprs[axis].to_string())?;
-            memory.resize(slot, dims, storage_bytes(dtype, format, &dims)?)?;
+            memory.resize(slot, dims, representation.bytes(&dims)?)?;
             at += rank;
         }
         if step.has_workspace {
@@ -364,8 +364,7 @@ fn run_reformat(mut views: StepViews<'_>) -> Result<()> {
     let source = views.input(0)?;
     let [target] = views.outputs()?;
     let (from, to) = (source.info(), target.info());
-    let bytes = target.into_bytes()?;
-    reformat(source.bytes()?, from.dtype, from.format, from.scale, bytes, to.dtype, to.format, to.scale, &from.dims)
+    reformat(from.representation(), source.bytes()?, to.representation(), target.into_bytes()?, &from.dims)
 }
 
 #[cold]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::bounds::{Bounds, storage_bytes};
+use super::bounds::Bounds;
 use super::lower::{Lowered, Step, StepKind, Value, lower};
 use super::memory::{self, MemoryPlan};
 use crate::device::{BindingRule, BindingUse, PlacedInput, PlacedTensor, StepMemory};
@@ -11,7 +11,7 @@ use crate::network::Network;
 use crate::plugin::{DynAttributes, ImplEntry};
 use crate::shape::{Dims, Profile, ShapeExpr, ShapeProgram};
 use crate::tactic::{Choice, data_dependent, tactic_name, workspace_expr};
-use crate::tensor::TensorInfo;
+use crate::tensor::{Representation, TensorInfo};
 
 /// The steps of an engine under one profile, with the memory of each at its largest.
 #[derive(Debug)]
@@ -79,7 +79,7 @@ impl Plan {
         let bytes = lowered
             .values
             .iter()
-            .map(|v| storage_bytes(v.dtype, v.format, &max_dims[v.tensor]))
+            .map(|v| Representation::new(v.dtype, v.format).bytes(&max_dims[v.tensor]))
             .collect::<Result<Vec<usize>>>()?;
         let mut workspaces = Vec::with_capacity(lowered.steps.len());
         let mut scratch = Vec::with_capacity(lowered.steps.len());

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::Combination;
 use super::candidates::{Candidates, Rules, enumerate, tactic_name};
-use super::sample_data::{coarsest, sample};
+use super::sample_data::coarsest;
 use super::selection::{Factor, minimise};
 use super::timer::Effort;
 use super::trial::{Bench, Outputs};
@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::network::{Layer, Network, Producer};
 use crate::plugin::ImplEntry;
 use crate::shape::Dims;
-use crate::tensor::{DataType, Format, HostTensor};
+use crate::tensor::{DataType, Format, HostTensor, Representation};
 
 /// What a layer runs as.
 #[derive(Clone, Debug)]
@@ -298,12 +298,13 @@ impl ReformatTimes<'_> {
 }
 
 fn measure_reformat(dims: Dims, from: Laid, to: Laid) -> Result<f64> {
-    let bytes = |(dtype, format): Laid| crate::engine::storage_bytes(dtype, format, &dims).map(|b| b as i64);
-    let source = sample(DataType::UInt8, &[bytes(from)?], 0)?;
-    let mut target = HostTensor::zeros(DataType::UInt8, &[bytes(to)?])?;
+    let representation = |(dtype, format): Laid| Representation::new(dtype, format);
+    let (from, to) = (representation(from), representation(to));
+    let source = HostTensor::zeros(DataType::UInt8, &[from.bytes(&dims)? as i64])?;
+    let mut target = HostTensor::zeros(DataType::UInt8, &[to.bytes(&dims)? as i64])?;
     let mut run = |_: usize| {
         let start = Instant::now();
-        reformat(source.bytes(), from.0, from.1, 1.0, target.bytes_mut(), to.0, to.1, 1.0, &dims)?;
+        reformat(from, source.bytes(), to, target.bytes_mut(), &dims)?;
         Ok(start.elapsed())
     };
     Ok(Effort::default().time(0, &mut run)?.as_secs_f64())

@@ -99,6 +99,10 @@ impl HostTensor {
         &self.dims
     }
 
+    pub(crate) fn extents(&self) -> Dims {
+        self.dims
+    }
+
     /// The data as bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.data

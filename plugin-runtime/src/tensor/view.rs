@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{DataType, Element, Format};
+use super::{DataType, Element, Format, Representation};
 use crate::error::{Error, Result};
 use crate::shape::Dims;
 
@@ -22,6 +22,10 @@ pub struct TensorInfo {
 }
 
 impl TensorInfo {
+    pub(crate) fn representation(&self) -> Representation {
+        Representation { dtype: self.dtype, format: self.format, scale: self.scale }
+    }
+
     /// `FP32 [2, 3]`, and the layout where it isn't LINEAR.
     pub(crate) fn layout(&self) -> String {
         match self.format {

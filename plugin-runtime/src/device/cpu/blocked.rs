@@ -1,0 +1,132 @@
+//! Layouts that have their channels in the same dimension, tile by tile.
+
+use super::cast::Cast;
+use super::interleave::{Lanes, TILE, TILE_CHANNELS, Tile, gather, scatter};
+use super::reformat::in_tasks;
+use crate::tensor::Arrangement;
+
+/// A tile is rows of one channel each, which are contiguous on a side of single lanes and otherwise gathered from places
+/// or scattered to them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Blocked {
+    pub(super) cast: Cast,
+    pub(super) src: Arrangement,
+    pub(super) dst: Arrangement,
+    pub(super) src_element: usize,
+    pub(super) dst_element: usize,
+}
+
+impl Blocked {
+    pub(super) fn run(&self, src: &[u8], dst: &mut [u8]) {
+        if self.dst.lanes == 1 {
+            // Threads that share a group of channels would each read all of it.
+            let group = self.channels_of_a_tile(self.src.lanes).min(self.dst.channels);
+            let group_bytes = group * self.dst.spatial * self.dst_element;
+            in_tasks(src.len(), dst, group_bytes, |first, rows| self.to_rows(src, first * group, rows));
+        } else {
+            let place_bytes = self.dst.lanes * self.dst_element;
+            in_tasks(src.len(), dst, place_bytes, |first, places| self.to_places(src, first, places));
+        }
+    }
+
+    fn channels_of_a_tile(&self, lanes: usize) -> usize {
+        lanes.min(TILE_CHANNELS)
+    }
+
+    /// Fills rows of the destination, of which `first` is the first one, counted through all batches.
+    fn to_rows(&self, src: &[u8], first: usize, rows: &mut [u8]) {
+        let Arrangement { channels, spatial, .. } = self.dst;
+        let row_bytes = spatial * self.dst_element;
+        let width = self.channels_of_a_tile(self.src.lanes);
+        let places = TILE / width;
+        let mut tile = Tile::new();
+        let end = first + rows.len() / row_bytes;
+        let mut at = first;
+        while at < end {
+            let (outer, channel) = (at / channels, at % channels);
+            let count = (width - channel % width).min(channels - channel).min(end - at);
+            let group = &mut rows[(at - first) * row_bytes..][..count * row_bytes];
+            for start in (0..spatial).step_by(places) {
+                let part = Part { outer, channel, count, start, places: places.min(spatial - start) };
+                self.gather(src, part, tile.bytes_mut(), places);
+                let gathered = tile.bytes().chunks_exact(places * self.src_element);
+                for (row, gathered) in group.chunks_exact_mut(row_bytes).zip(gathered) {
+                    let to = &mut row[start * self.dst_element..][..part.places * self.dst_element];
+                    self.cast.run(&gathered[..part.places * self.src_element], to);
+                }
+            }
+            at += count;
+        }
+    }
+
+    /// Fills places of the destination, of which `first` is the first one, counted through all batches and blocks.
+    fn to_places(&self, src: &[u8], first: usize, places: &mut [u8]) {
+        let Arrangement { spatial, blocks, lanes, .. } = self.dst;
+        let place_bytes = lanes * self.dst_element;
+        let width = self.channels_of_a_tile(lanes);
+        let row = TILE / width;
+        let (mut read, mut cast) = (Tile::new(), Tile::new());
+        let end = first + places.len() / place_bytes;
+        let mut at = first;
+        while at < end {
+            let (block, start) = (at / spatial, at % spatial);
+            let (outer, block) = (block / blocks, block % blocks);
+            let count = row.min(spatial - start).min(end - at);
+            let run = &mut places[(at - first) * place_bytes..][..count * place_bytes];
+            for first_lane in (0..lanes).step_by(width) {
+                let channel = block * lanes + first_lane;
+                let lanes = Lanes { all: lanes, first: first_lane, count: width.min(lanes - first_lane) };
+                let real = self.dst.channels.saturating_sub(channel).min(lanes.count);
+                let part = Part { outer, channel, count: real, start, places: count };
+                self.fill_tile(src, part, &mut read, &mut cast, row);
+                let row_bytes = row * self.dst_element;
+                cast.bytes_mut()[real * row_bytes..lanes.count * row_bytes].fill(0);
+                scatter(self.dst_element, cast.bytes(), row, lanes, run);
+            }
+            at += count;
+        }
+    }
+
+    /// Rows of the destination's type.
+    fn fill_tile(&self, src: &[u8], part: Part, read: &mut Tile, cast: &mut Tile, row: usize) {
+        let to = cast.bytes_mut().chunks_exact_mut(row * self.dst_element).take(part.count);
+        let to = to.map(|row| &mut row[..part.places * self.dst_element]);
+        let row_bytes = part.places * self.src_element;
+        if self.src.lanes == 1 {
+            for (channel, to) in (part.channel..).zip(to) {
+                let start = self.src.offset(part.outer, channel, part.start) * self.src_element;
+                self.cast.run(&src[start..][..row_bytes], to);
+            }
+            return;
+        }
+        self.gather(src, part, read.bytes_mut(), row);
+        for (from, to) in read.bytes().chunks_exact(row * self.src_element).zip(to) {
+            self.cast.run(&from[..row_bytes], to);
+        }
+    }
+
+    /// Rows of the source's type, from a source with places.
+    fn gather(&self, src: &[u8], part: Part, tile: &mut [u8], row: usize) {
+        let all = self.src.lanes;
+        let mut done = 0;
+        while done < part.count {
+            let channel = part.channel + done;
+            let first = channel % all;
+            let lanes = Lanes { all, first, count: (all - first).min(part.count - done) };
+            let start = self.src.offset(part.outer, channel - first, part.start) * self.src_element;
+            let places = &src[start..][..part.places * all * self.src_element];
+            gather(self.src_element, places, lanes, &mut tile[done * row * self.src_element..], row);
+            done += lanes.count;
+        }
+    }
+}
+
+/// Some channels at some places of one batch.
+#[derive(Clone, Copy)]
+struct Part {
+    outer: usize,
+    channel: usize,
+    count: usize,
+    start: usize,
+    places: usize,
+}
