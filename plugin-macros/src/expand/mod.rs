@@ -4,6 +4,7 @@
 mod aot_impl;
 mod autotune;
 mod impl_plugin;
+mod literals;
 mod register;
 mod shared;
 mod tactic;

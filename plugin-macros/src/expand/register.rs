@@ -5,7 +5,9 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Error, Expr, ItemFn};
 
-use super::shared::{at, attribute_arguments, desc_arguments, entry, location, names};
+use super::shared::{
+    at, attribute_arguments, attribute_bindings, desc_arguments, entry, location, names, typed_attributes,
+};
 use crate::model::{AttributeParameter, AttributeType, Options, Registration};
 
 pub(crate) fn expand(mut registration: Registration) -> TokenStream {
@@ -38,11 +40,13 @@ pub(crate) fn expand(mut registration: Registration) -> TokenStream {
     }
 }
 
-/// The function, the mistakes, and in place of the module one that stops the compiler from missing it elsewhere.
+/// The function, the mistakes, and in place of the module one that keeps the compiler from missing it elsewhere: its type
+/// holds the first mistake as the length of an array, and of a type whose length is in error the compiler says no more.
 pub(crate) fn failed(item: &ItemFn, options: &Options, errors: Error) -> TokenStream {
     let visibility = &item.vis;
     let mut errors = errors.into_iter().map(|error| error.to_compile_error());
-    let stand_in = options.id.as_ref().and_then(|id| {
+    let is_method = item.sig.receiver().is_some();
+    let stand_in = options.id.as_ref().filter(|_| !is_method).and_then(|id| {
         let (name, error) = (&id.name, errors.next()?);
         Some(quote! {
             #[doc = ""]
@@ -222,8 +226,7 @@ fn beside(registration: &Registration) -> TokenStream {
         },
     );
     let count = inputs.len();
-    let typed = (!attributes.is_empty())
-        .then(|| quote_spanned!(Span::mixed_site()=> let attributes = __rt::attributes::<#plugin>(attributes)?;));
+    let typed = attribute_bindings(attributes, typed_attributes(plugin.clone()));
     let mut arguments = desc_arguments(inputs);
     arguments.extend(attribute_arguments(attributes));
     let call = quote_spanned! {at(function.return_tokens().span())=>

@@ -71,25 +71,27 @@ fn expand(name: &Ident, runtime: &TokenStream, variants: &[&Ident]) -> TokenStre
             use #runtime as __rt;
             #(#checks)*
 
+            impl __rt::KnownTactics for #name {
+                const NAMES: &'static [(i32, &'static str)] = &[#((#name::#variants as i32, #names)),*];
+
+                fn find(id: i32) -> ::core::option::Option<Self> {
+                    #(if id == #name::#variants as i32 { return ::core::option::Option::Some(#name::#variants); })*
+                    ::core::option::Option::None
+                }
+            }
+
             impl __rt::Tactic for #name {
                 fn id(self) -> i32 {
                     self as i32
                 }
 
                 fn from_id(id: i32) -> ::core::option::Option<Self> {
-                    #(if id == #name::#variants as i32 { return ::core::option::Option::Some(#name::#variants); })*
-                    ::core::option::Option::None
+                    <Self as __rt::KnownTactics>::find(id)
                 }
 
                 fn name(id: i32) -> ::core::option::Option<&'static str> {
-                    ::core::option::Option::map(<Self as __rt::Tactic>::from_id(id), |tactic| match tactic {
-                        #(#name::#variants => #names,)*
-                    })
+                    (__rt::tactics::<Self>().name)(id)
                 }
-            }
-
-            impl __rt::KnownTactics for #name {
-                const NAMES: &'static [(i32, &'static str)] = &[#((#name::#variants as i32, #names)),*];
             }
         };
     }

@@ -2,6 +2,7 @@
 
 use super::arrangement::Arrangement;
 use super::dtype::same_text;
+use crate::shape::ShapeExpr;
 
 /// How a tensor's elements lie in memory. Dimensions are counted from the last: `.., C, H, W`, or `.., C, D, H, W` for
 /// the layouts with a depth; all dimensions before the channels are like a batch. Padding elements are zero.
@@ -134,6 +135,18 @@ impl Format {
         })
     }
 
+    /// [`Format::storage_elements`] of symbolic extents. `None` where the layout needs more dimensions.
+    pub fn storage_expr(self, dims: &[ShapeExpr]) -> Option<ShapeExpr> {
+        if !self.supports(dims.len()) {
+            return None;
+        }
+        let channel_axis = self.spatial_dims().map(|spatial| dims.len() - 1 - spatial);
+        let multiple = self.channel_multiple();
+        Some(dims.iter().enumerate().fold(ShapeExpr::constant(1), |elements, (axis, extent)| {
+            if channel_axis == Some(axis) { elements * extent.ceil_div(multiple) * multiple } else { elements * extent }
+        }))
+    }
+
     /// Where each element of a tensor of these extents lies. `None` as [`Format::storage_elements`], and where the number
     /// of elements is above `usize::MAX`.
     pub fn arrange(self, dims: &[i64]) -> Option<Arrangement> {
@@ -152,5 +165,67 @@ impl Format {
 impl std::fmt::Display for Format {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_back() {
+        for format in Format::ALL {
+            assert_eq!(Format::from_name(format.name()), Some(format));
+        }
+        assert_eq!([Format::from_name("chw4"), Format::from_name(""), Format::from_name("CHW")], [None; 3]);
+    }
+
+    #[test]
+    fn storage_counts_padding() {
+        let dims = [2, 33, 5, 3, 7];
+        let places = 2 * 33 * 3 * 7;
+        let deep_places = 2 * 5 * 3 * 7;
+        let wanted = [
+            (Format::Linear, places * 5),
+            (Format::Chw2, places * 6),
+            (Format::Chw4, places * 8),
+            (Format::Chw16, places * 16),
+            (Format::Chw32, places * 32),
+            (Format::Hwc, places * 5),
+            (Format::Hwc8, places * 8),
+            (Format::Hwc16, places * 16),
+            (Format::Dhwc, deep_places * 33),
+            (Format::Dhwc8, deep_places * 40),
+            (Format::Cdhw32, deep_places * 64),
+        ];
+        for (format, elements) in wanted {
+            assert_eq!(format.storage_elements(&dims), Some(elements), "{format}");
+            assert_eq!(format.arrange(&dims).map(|a| a.storage() as u64), Some(elements), "{format}");
+            let symbolic = format.storage_expr(&dims.map(ShapeExpr::constant)).and_then(|n| n.constant_value());
+            assert_eq!(symbolic, Some(elements as i64), "{format}");
+        }
+    }
+
+    #[test]
+    fn storage_that_makes_no_sense_is_none() {
+        for format in Format::ALL {
+            let least = format.spatial_dims().map_or(0, |spatial| spatial + 1);
+            assert!(format.supports(least) && (least == 0 || !format.supports(least - 1)));
+            assert_eq!(
+                format.storage_elements(&vec![1; least]),
+                Some(u64::from(format.channel_multiple())),
+                "{format}"
+            );
+            if least > 0 {
+                assert_eq!(format.storage_elements(&vec![1; least - 1]), None);
+                assert_eq!(format.storage_expr(&vec![ShapeExpr::constant(1); least - 1]), None);
+                assert_eq!(format.arrange(&vec![1; least - 1]), None);
+            }
+            assert_eq!(format.storage_elements(&[2, 2, -1, 2, 2]), None);
+            assert_eq!(format.storage_elements(&[i64::MAX, i64::MAX, 0, i64::MAX]), Some(0));
+            assert_eq!(format.storage_elements(&[i64::MAX, i64::MAX, 1, 1]), None);
+            assert_eq!(format.storage_elements(&[1, 4, i64::MAX, 1, 3]), None);
+            assert_eq!(format.arrange(&[3, i64::MAX, 0, 2]).map(|a| a.storage()), Some(0));
+        }
     }
 }

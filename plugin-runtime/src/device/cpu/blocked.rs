@@ -1,7 +1,7 @@
 //! Layouts that have their channels in the same dimension, tile by tile.
 
 use super::cast::Cast;
-use super::interleave::{Lanes, TILE, TILE_CHANNELS, Tile, gather, scatter};
+use super::interleave::{Lanes, Tile, gather, scatter, tile_channels, tile_row};
 use super::reformat::in_tasks;
 use crate::tensor::Arrangement;
 
@@ -20,7 +20,7 @@ impl Blocked {
     pub(super) fn run(&self, src: &[u8], dst: &mut [u8]) {
         if self.dst.lanes == 1 {
             // Threads that share a group of channels would each read all of it.
-            let group = self.channels_of_a_tile(self.src.lanes).min(self.dst.channels);
+            let group = tile_channels(self.src.lanes).min(self.dst.channels);
             let group_bytes = group * self.dst.spatial * self.dst_element;
             in_tasks(src.len(), dst, group_bytes, |first, rows| self.to_rows(src, first * group, rows));
         } else {
@@ -29,17 +29,13 @@ impl Blocked {
         }
     }
 
-    fn channels_of_a_tile(&self, lanes: usize) -> usize {
-        lanes.min(TILE_CHANNELS)
-    }
-
     /// Fills rows of the destination, of which `first` is the first one, counted through all batches.
     fn to_rows(&self, src: &[u8], first: usize, rows: &mut [u8]) {
         let Arrangement { channels, spatial, .. } = self.dst;
         let row_bytes = spatial * self.dst_element;
-        let width = self.channels_of_a_tile(self.src.lanes);
-        let places = TILE / width;
-        let mut tile = Tile::new();
+        let width = tile_channels(self.src.lanes);
+        let places = tile_row(width, self.src_element);
+        let Tiles { read, zipped, .. } = &mut Tiles::new();
         let end = first + rows.len() / row_bytes;
         let mut at = first;
         while at < end {
@@ -48,8 +44,8 @@ impl Blocked {
             let group = &mut rows[(at - first) * row_bytes..][..count * row_bytes];
             for start in (0..spatial).step_by(places) {
                 let part = Part { outer, channel, count, start, places: places.min(spatial - start) };
-                self.gather(src, part, tile.bytes_mut(), places);
-                let gathered = tile.bytes().chunks_exact(places * self.src_element);
+                self.gather(src, part, places, read, zipped);
+                let gathered = read.bytes().chunks_exact(places * self.src_element);
                 for (row, gathered) in group.chunks_exact_mut(row_bytes).zip(gathered) {
                     let to = &mut row[start * self.dst_element..][..part.places * self.dst_element];
                     self.cast.run(&gathered[..part.places * self.src_element], to);
@@ -63,9 +59,9 @@ impl Blocked {
     fn to_places(&self, src: &[u8], first: usize, places: &mut [u8]) {
         let Arrangement { spatial, blocks, lanes, .. } = self.dst;
         let place_bytes = lanes * self.dst_element;
-        let width = self.channels_of_a_tile(lanes);
-        let row = TILE / width;
-        let (mut read, mut cast) = (Tile::new(), Tile::new());
+        let width = tile_channels(lanes);
+        let row = tile_row(width, self.src_element.max(self.dst_element));
+        let mut tiles = Tiles::new();
         let end = first + places.len() / place_bytes;
         let mut at = first;
         while at < end {
@@ -78,17 +74,18 @@ impl Blocked {
                 let lanes = Lanes { all: lanes, first: first_lane, count: width.min(lanes - first_lane) };
                 let real = self.dst.channels.saturating_sub(channel).min(lanes.count);
                 let part = Part { outer, channel, count: real, start, places: count };
-                self.fill_tile(src, part, &mut read, &mut cast, row);
+                self.fill_tile(src, part, row, &mut tiles);
                 let row_bytes = row * self.dst_element;
-                cast.bytes_mut()[real * row_bytes..lanes.count * row_bytes].fill(0);
-                scatter(self.dst_element, cast.bytes(), row, lanes, run);
+                tiles.cast.bytes_mut()[real * row_bytes..lanes.count * row_bytes].fill(0);
+                scatter(self.dst_element, tiles.cast.bytes(), row, lanes, run, &mut tiles.zipped);
             }
             at += count;
         }
     }
 
-    /// Rows of the destination's type.
-    fn fill_tile(&self, src: &[u8], part: Part, read: &mut Tile, cast: &mut Tile, row: usize) {
+    /// Rows of the destination's type in `tiles.cast`.
+    fn fill_tile(&self, src: &[u8], part: Part, row: usize, tiles: &mut Tiles) {
+        let Tiles { read, cast, zipped } = tiles;
         let to = cast.bytes_mut().chunks_exact_mut(row * self.dst_element).take(part.count);
         let to = to.map(|row| &mut row[..part.places * self.dst_element]);
         let row_bytes = part.places * self.src_element;
@@ -99,14 +96,14 @@ impl Blocked {
             }
             return;
         }
-        self.gather(src, part, read.bytes_mut(), row);
+        self.gather(src, part, row, read, zipped);
         for (from, to) in read.bytes().chunks_exact(row * self.src_element).zip(to) {
             self.cast.run(&from[..row_bytes], to);
         }
     }
 
-    /// Rows of the source's type, from a source with places.
-    fn gather(&self, src: &[u8], part: Part, tile: &mut [u8], row: usize) {
+    /// Rows of the source's type in `read`, from a source with places.
+    fn gather(&self, src: &[u8], part: Part, row: usize, read: &mut Tile, zipped: &mut Tile) {
         let all = self.src.lanes;
         let mut done = 0;
         while done < part.count {
@@ -115,9 +112,23 @@ impl Blocked {
             let lanes = Lanes { all, first, count: (all - first).min(part.count - done) };
             let start = self.src.offset(part.outer, channel - first, part.start) * self.src_element;
             let places = &src[start..][..part.places * all * self.src_element];
-            gather(self.src_element, places, lanes, &mut tile[done * row * self.src_element..], row);
+            let tile = &mut read.bytes_mut()[done * row * self.src_element..];
+            gather(self.src_element, places, lanes, tile, row, zipped);
             done += lanes.count;
         }
+    }
+}
+
+/// Memory of one task.
+struct Tiles {
+    read: Tile,
+    cast: Tile,
+    zipped: Tile,
+}
+
+impl Tiles {
+    fn new() -> Self {
+        Tiles { read: Tile::new(), cast: Tile::new(), zipped: Tile::new() }
     }
 }
 

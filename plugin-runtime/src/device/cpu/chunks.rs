@@ -3,7 +3,8 @@
 use std::marker::PhantomData;
 
 use super::pool::Pool;
-use super::threads::pool;
+use super::threads::{FirstError, pool};
+use crate::error::Result;
 
 /// Cuts `out` into chunks of `chunk_len` elements (the last may be shorter; 0 counts as 1) and calls `task` with each
 /// chunk and its index, on all threads of the pool.
@@ -12,6 +13,23 @@ use super::threads::pool;
 /// As [`parallel_for`](super::parallel_for).
 pub fn for_each_chunk_mut<T: Send>(out: &mut [T], chunk_len: usize, task: impl Fn(usize, &mut [T]) + Sync) {
     for_each_chunk_on(pool(), out, chunk_len, task);
+}
+
+/// As [`for_each_chunk_mut`], for a task that can fail.
+///
+/// # Errors
+/// The first error that a task returned. All chunks are visited all the same.
+///
+/// # Panics
+/// As [`parallel_for`](super::parallel_for).
+pub fn try_for_each_chunk_mut<T: Send>(
+    out: &mut [T],
+    chunk_len: usize,
+    task: impl Fn(usize, &mut [T]) -> Result<()> + Sync,
+) -> Result<()> {
+    let error = FirstError::default();
+    for_each_chunk_mut(out, chunk_len, |index, chunk| error.note(task(index, chunk)));
+    error.into_result()
 }
 
 pub(super) fn for_each_chunk_on<T: Send>(

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::chunks::Parts;
 use super::pool::{Pool, pause};
-use super::threads::pool;
+use super::threads::{FirstError, pool};
 use crate::error::{Error, Result};
 
 /// Writes the outputs of `0..blocks` one behind the other into `out`, in the order of the blocks, on all threads of
@@ -16,14 +16,15 @@ use crate::error::{Error, Result};
 /// writing behind it. A block that drops its claim has no output.
 ///
 /// # Errors
-/// When the claims sum up to more than `out` has room for; the message names both numbers.
+/// The first error that a block returned. Else, when the claims sum up to more than `out` has room for; the message names
+/// both numbers.
 ///
 /// # Panics
 /// As [`parallel_for`](super::parallel_for).
 pub fn compact<T: Send>(
     blocks: usize,
     out: &mut [T],
-    block: impl for<'a> Fn(usize, Claim<'a, T>) + Sync,
+    block: impl for<'a> Fn(usize, Claim<'a, T>) -> Result<()> + Sync,
 ) -> Result<usize> {
     compact_on(pool(), blocks, out, block)
 }
@@ -32,14 +33,16 @@ pub(super) fn compact_on<T: Send>(
     pool: &Pool,
     blocks: usize,
     out: &mut [T],
-    block: impl for<'a> Fn(usize, Claim<'a, T>) + Sync,
+    block: impl for<'a> Fn(usize, Claim<'a, T>) -> Result<()> + Sync,
 ) -> Result<usize> {
     let room = out.len();
     let queue = Queue { out: Parts::new(out), turn: AtomicUsize::new(0), total: AtomicUsize::new(0) };
+    let error = FirstError::default();
     pool.run(blocks, &|index| {
         let turn = Turn { queue: &queue, index, over: Cell::new(false) };
-        block(index, Claim { turn: &turn });
+        error.note(block(index, Claim { turn: &turn }));
     });
+    error.into_result()?;
     let total = queue.total.into_inner();
     if total > room {
         return Err(Error::plugin(format_args!("{total} elements were to be written, but the output holds {room}")));

@@ -62,14 +62,22 @@ pub(super) fn store(packed: &mut [u8], index: usize, value: u8) {
 }
 
 fn unpack(packed: &[u8], elements: &mut [u8]) {
-    for (pair, &byte) in elements.chunks_mut(2).zip(packed) {
-        pair.copy_from_slice(&nibbles(byte)[..pair.len()]);
+    let (pairs, last) = elements.as_chunks_mut();
+    for (pair, &byte) in pairs.iter_mut().zip(packed) {
+        *pair = nibbles(byte);
+    }
+    if let ([last], Some(&byte)) = (last, packed.last()) {
+        [*last, _] = nibbles(byte);
     }
 }
 
 fn pack(elements: &[u8], packed: &mut [u8]) {
-    for (byte, pair) in packed.iter_mut().zip(elements.chunks(2)) {
-        *byte = pair.iter().rev().fold(0, |byte, &element| byte << 4 | saturate(element));
+    let (pairs, last) = elements.as_chunks();
+    for (byte, &[low, high]) in packed.iter_mut().zip(pairs) {
+        *byte = saturate(high) << 4 | saturate(low);
+    }
+    if let ([last], Some(byte)) = (last, packed.last_mut()) {
+        *byte = saturate(*last);
     }
 }
 

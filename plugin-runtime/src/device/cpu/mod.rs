@@ -13,6 +13,7 @@ mod compact;
 mod elementwise;
 mod int4;
 mod interleave;
+mod lines;
 mod minifloat;
 mod pool;
 pub(crate) mod reformat;
@@ -20,8 +21,10 @@ mod stream;
 #[cfg(test)]
 mod tests;
 mod threads;
+mod vector;
 
-pub use chunks::for_each_chunk_mut;
+pub use chunks::{for_each_chunk_mut, try_for_each_chunk_mut};
 pub use compact::{Claim, compact};
 pub use stream::{StreamWriter, stream_into};
-pub use threads::{PARALLEL_BYTES, parallel_for, threads};
+pub use threads::{PARALLEL_BYTES, STREAM_BYTES, parallel_for, threads};
+pub use vector::{bits_of_flags, prefetch, vectorized};

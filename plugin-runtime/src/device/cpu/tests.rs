@@ -6,6 +6,7 @@ use super::chunks::for_each_chunk_on;
 use super::compact::compact_on;
 use super::pool::Pool;
 use super::stream_into;
+use crate::Error;
 
 const WORKERS: [usize; 3] = [0, 1, 3];
 
@@ -116,6 +117,7 @@ fn compacted(pool: &Pool, counts: &[usize], room: usize) -> (crate::Result<usize
         if let Some(part) = claim.take(counts[block]) {
             part.fill(block);
         }
+        Ok(())
     });
     (total, out)
 }
@@ -148,18 +150,26 @@ fn compaction_that_does_not_fit_says_what_was_needed() {
 fn a_block_without_a_claim_holds_nobody_up() {
     for pool in WORKERS.map(Pool::new) {
         let mut out = [0; 4];
-        let total = compact_on(&pool, 9, &mut out, |block, claim| match block % 3 {
-            0 | 1 => {}
-            _ => claim.take(1).into_iter().flatten().for_each(|value| *value = block),
+        let total = compact_on(&pool, 9, &mut out, |block, claim| {
+            if block % 3 == 2 {
+                claim.take(1).into_iter().flatten().for_each(|value| *value = block);
+            }
+            Ok(())
         });
         assert_eq!((total.unwrap(), out), (3, [2, 5, 8, 0]));
         let raised = catch_unwind(AssertUnwindSafe(|| {
             compact_on(&pool, 9, &mut out, |block, claim| {
                 assert!(block != 4, "block {block}");
                 claim.take(0);
+                Ok(())
             })
         }));
         assert_eq!(message_of(&*raised.unwrap_err()), "block 4");
+        let failed = compact_on(&pool, 9, &mut out, |block, _| match block {
+            4 => Err(Error::plugin("block 4")),
+            _ => Ok(()),
+        });
+        assert_eq!(failed.unwrap_err().to_string(), "block 4");
     }
 }
 
@@ -192,7 +202,7 @@ fn a_stream_arrives_whole_wherever_it_starts_and_however_it_is_cut() {
                 assert_eq!(written, values);
                 let written = guarded(offset, len, u16::MAX, |out| {
                     stream_into(out, |writer| {
-                        for (i, part) in values.chunks(cut.min(1024)).enumerate() {
+                        for (i, part) in values.chunks(cut.min(512)).enumerate() {
                             if i % 2 == 0 {
                                 writer.spare(part.len())[..part.len()].copy_from_slice(part);
                                 writer.commit(part.len());

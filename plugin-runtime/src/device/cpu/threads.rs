@@ -1,8 +1,9 @@
 //! The pool that the whole process shares.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::pool::Pool;
+use crate::error::{Error, Result};
 
 /// Limits the number of threads.
 const THREADS_VARIABLE: &str = "PLUGIN_RUNTIME_THREADS";
@@ -11,6 +12,9 @@ const MOST_THREADS: usize = 1024;
 
 /// Bytes read and written in all from which more than one thread pays.
 pub const PARALLEL_BYTES: usize = 512 << 10;
+
+/// Bytes from which an output is worth being written past the caches, by [`stream_into`](super::stream_into).
+pub const STREAM_BYTES: usize = 8 << 20;
 
 /// The number of threads that [`parallel_for`] uses, the caller's included; at least 1.
 ///
@@ -31,6 +35,22 @@ pub fn threads() -> usize {
 /// are left out.
 pub fn parallel_for(tasks: usize, task: impl Fn(usize) + Sync) {
     pool().run(tasks, &task);
+}
+
+/// The first error of several tasks.
+#[derive(Default)]
+pub(super) struct FirstError(Mutex<Option<Error>>);
+
+impl FirstError {
+    pub(super) fn note(&self, result: Result<()>) {
+        if let Err(error) = result {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+        }
+    }
+
+    pub(super) fn into_result(self) -> Result<()> {
+        self.0.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+    }
 }
 
 pub(super) fn pool() -> &'static Pool {

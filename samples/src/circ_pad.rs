@@ -1,0 +1,57 @@
+//! `sample::circ_pad_plugin`: continues a tensor beyond its edges by what is at the opposite edge.
+
+mod check;
+mod kernel;
+mod plan;
+
+use plugin_runtime::prelude::*;
+
+use plan::Plan;
+
+/// Pads circularly, as `numpy.pad(.., 'wrap')`. `pads` holds (before, after) pairs, the last dimension's first.
+///
+/// Pads larger than their dimension go around more than once. An empty dimension can't be padded.
+#[register("sample::circ_pad_plugin")]
+pub fn circ_pad_plugin(inp0: &TensorDesc, pads: &[i32]) -> Result<TensorDesc> {
+    let mut out = inp0.like();
+    for (dim, &[before, after]) in (0..inp0.rank()).rev().zip(check::pairs(inp0.rank(), pads)?) {
+        if let Some(extent) = inp0.shape_expr(dim).constant_value() {
+            check::extent(dim, extent, [before, after])?;
+        }
+        *out.shape_expr_mut(dim)? += i64::from(before) + i64::from(after);
+    }
+    Ok(out)
+}
+
+/// How the CPU writes the output.
+#[derive(Tactic, Clone, Copy, Debug)]
+pub enum CircPadTactic {
+    /// Row by row, through the caches: best where the output fits them.
+    Rows = 1,
+    /// In one stream past the caches: best where it doesn't.
+    Stream = 2,
+}
+
+#[autotune("sample::circ_pad_plugin")]
+fn circ_pad_autotune(inp0: &TensorDesc, outputs: &[TensorDesc; 1]) -> Vec<AutoTuneCombination> {
+    let tactics = [CircPadTactic::Rows, CircPadTactic::Stream];
+    vec![AutoTuneCombination::by_position().pos([0, 1], "FP32|FP16").tactics(tactics)]
+}
+
+#[impl_plugin("sample::circ_pad_plugin", device = cpu)]
+fn circ_pad_cpu(inp0: Tensor, pads: &[i32], outputs: [TensorMut; 1], tactic: CircPadTactic) -> Result<()> {
+    let [out] = outputs;
+    match inp0.dtype() {
+        DataType::Float16 => pad::<f16>(inp0, pads, out, tactic),
+        _ => pad::<f32>(inp0, pads, out, tactic),
+    }
+}
+
+fn pad<T: Element>(x: Tensor, pads: &[i32], out: TensorMut, tactic: CircPadTactic) -> Result<()> {
+    let plan = Plan::new(x.shape(), pads)?;
+    let (x, out) = (x.as_slice::<T>()?, out.into_slice()?);
+    match tactic {
+        CircPadTactic::Rows => kernel::pad_rows(x, &plan, out),
+        CircPadTactic::Stream => kernel::pad_stream(x, &plan, out),
+    }
+}

@@ -1,0 +1,31 @@
+//! `sample::non_zero_plugin`: where a matrix isn't 0.
+
+mod kernel;
+
+use plugin_runtime::prelude::*;
+
+/// Row-major indices of the non-zero elements of a matrix.
+#[register("sample::non_zero_plugin")]
+pub fn non_zero_plugin(inp0: &TensorDesc) -> Result<(TensorDesc, SizeTensorDesc)> {
+    if inp0.rank() != 2 {
+        bail!("`inp0` has {} dimensions; non_zero needs a matrix, which has 2", inp0.rank());
+    }
+    let upper_bound = inp0.shape_expr(0) * inp0.shape_expr(1);
+    let count = size_tensor(&upper_bound / 2, upper_bound).dtype(DataType::Int64);
+    Ok((TensorDesc::from_shape_expr([count.expr(), 2.into()], DataType::Int32), count))
+}
+
+#[autotune("sample::non_zero_plugin")]
+fn non_zero_autotune(inp0: &TensorDesc, outputs: &[TensorDesc; 2]) -> Vec<AutoTuneCombination> {
+    vec![AutoTuneCombination::new("FP32|FP16, INT32, INT64")]
+}
+
+#[impl_plugin("sample::non_zero_plugin", device = cpu)]
+fn non_zero_cpu(inp0: Tensor, outputs: [TensorMut; 2]) -> Result<()> {
+    let [indices, count] = outputs;
+    let found = match inp0.dtype() {
+        DataType::Float16 => kernel::non_zero(inp0.as_slice::<f16>()?, inp0.shape(), indices.into_slice()?),
+        _ => kernel::non_zero(inp0.as_slice::<f32>()?, inp0.shape(), indices.into_slice()?),
+    }?;
+    count.write_size(found)
+}
