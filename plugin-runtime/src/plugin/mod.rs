@@ -8,14 +8,14 @@ mod registry;
 #[doc(hidden)]
 pub mod shim;
 mod spec;
-mod suggest;
 
 pub use attribute::{Attribute, AttributeSchema, AttributeType, AttributeValue};
 pub use entry::{
-    AOT_IMPLS, AUTOTUNES, AotEntry, AutotuneEntry, DynAttributes, IMPLS, ImplEntry, ListCombinations, Location,
-    PLUGINS, PluginEntry, TacticNames, WorkspaceSize,
+    AOT_IMPLS, AUTOTUNES, AotEntry, AutotuneEntry, IMPLS, ImplEntry, ListCombinations, Location, PLUGINS, PluginEntry,
+    TacticNames, WorkspaceSize,
 };
 pub(crate) use guard::guarded;
 pub use registry::{Conflict, Plugin, Registry, RegistryError};
-pub use spec::{AttributeSet, IntoOp, IntoResult, KnownTactics, Op, PluginSpec};
-pub(crate) use suggest::did_you_mean;
+pub use spec::{AttributeSet, IntoResult, KnownTactics, PluginSpec};
+
+pub use crate::device::DynAttributes;

@@ -3,11 +3,9 @@
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use super::{
-    AOT_IMPLS, AUTOTUNES, AotEntry, AutotuneEntry, IMPLS, ImplEntry, Location, PLUGINS, PluginEntry,
-    suggest::nearest_names,
-};
+use super::{AOT_IMPLS, AUTOTUNES, AotEntry, AutotuneEntry, IMPLS, ImplEntry, Location, PLUGINS, PluginEntry};
 use crate::device::DeviceKind;
+use crate::suggest::nearest_names;
 
 /// One plugin with all that was written for it.
 #[derive(Clone, Debug)]
