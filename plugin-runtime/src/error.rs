@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::plugin::RegistryError;
 use crate::shape::{ProfileError, ShapeError};
-use crate::tensor::{DataType, Format};
+use crate::tensor::DataType;
 
 /// A result whose error is [`Error`].
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -22,42 +22,32 @@ pub enum Error {
     Invalid(String),
 
     /// A tensor was viewed as a type that its elements don't have.
-    #[error("tensor `{tensor}` holds {dtype}, which can't be viewed as {requested}")]
-    ElementType {
-        /// The parameter's name.
-        tensor: String,
-        /// What it holds.
-        dtype: DataType,
-        /// The Rust type asked for.
-        requested: &'static str,
-    },
-
-    /// A tensor is laid out in a way that the caller can't read.
-    #[error("tensor `{tensor}` is laid out as {format}, but {expected} was asked for")]
-    Layout {
-        /// The parameter's name.
-        tensor: String,
-        /// Its layout.
-        format: Format,
-        /// The layout asked for.
-        expected: Format,
-    },
+    #[error("{0}")]
+    ElementType(Box<ElementTypeError>),
 
     /// The linked plugins contradict each other, or one that was asked for isn't there.
-    #[error(transparent)]
-    Registry(#[from] RegistryError),
+    #[error("{0}")]
+    Registry(Box<RegistryError>),
 
-    /// A shape can't be computed.
-    #[error(transparent)]
-    Shape(#[from] ShapeError),
-
-    /// An optimization profile doesn't fit the network.
-    #[error(transparent)]
-    Profile(#[from] ProfileError),
+    /// A shape can't be computed, or an optimization profile doesn't fit the network.
+    #[error("{0}")]
+    Shape(Box<ShapeError>),
 
     /// An error with the place in the network where it happened.
     #[error("{0}")]
     Layer(Box<LayerError>),
+}
+
+/// A tensor viewed as a type that its elements don't have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("tensor `{tensor}` holds {dtype}, which can't be viewed as {requested}")]
+pub struct ElementTypeError {
+    /// The parameter's or binding's name.
+    pub tensor: String,
+    /// What it holds.
+    pub dtype: DataType,
+    /// The Rust type asked for.
+    pub requested: &'static str,
 }
 
 /// An error with the layer, plugin, tactic and shapes it belongs to.
@@ -102,6 +92,30 @@ impl Error {
 
     pub(crate) fn invalid(message: impl fmt::Display) -> Self {
         Error::Invalid(message.to_string())
+    }
+}
+
+impl From<RegistryError> for Error {
+    fn from(error: RegistryError) -> Self {
+        Error::Registry(Box::new(error))
+    }
+}
+
+impl From<ShapeError> for Error {
+    fn from(error: ShapeError) -> Self {
+        Error::Shape(Box::new(error))
+    }
+}
+
+impl From<ProfileError> for Error {
+    fn from(error: ProfileError) -> Self {
+        ShapeError::from(error).into()
+    }
+}
+
+impl From<ElementTypeError> for Error {
+    fn from(error: ElementTypeError) -> Self {
+        Error::ElementType(Box::new(error))
     }
 }
 

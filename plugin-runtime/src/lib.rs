@@ -9,7 +9,7 @@ pub mod shape;
 pub mod tactic;
 pub mod tensor;
 
-pub use error::{Error, LayerError, Result};
+pub use error::{ElementTypeError, Error, LayerError, Result};
 pub use plugin_macros::{Tactic, aot_impl, autotune, impl_plugin, register};
 
 /// What a plugin's author needs: `use plugin_runtime::prelude::*;`

@@ -5,8 +5,8 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::Expr;
 
 use super::shared::{
-    arrays, at, attribute_arguments, beside, call, desc_arguments, entry, local, location, names, tactic_argument,
-    tactic_fields, typed_attributes,
+    arrays, at, attribute_arguments, attribute_bindings, beside, call, desc_arguments, entry, local, location, names,
+    tactic_argument, tactic_fields, typed_attributes,
 };
 use crate::model::{Options, Parameter, Part};
 use crate::report::Report;
@@ -44,11 +44,8 @@ pub(crate) fn expand(options: &Options, part: Part, report: &mut Report) -> Opti
 /// The function that takes an invocation apart.
 fn run(part: &Part) -> TokenStream {
     let invocation = local("invocation", Span::mixed_site());
-    let attributes = (!part.attributes.is_empty()).then(|| {
-        quote_spanned! {Span::mixed_site()=>
-            let attributes = invocation.attributes::<<__Plugin as __rt::PluginSpec>::Attributes>()?;
-        }
-    });
+    let typed = quote!(#invocation.attributes::<<__Plugin as __rt::PluginSpec>::Attributes>()?);
+    let attributes = attribute_bindings(&part.attributes, typed);
     let mut arguments: Vec<TokenStream> = Vec::new();
     for (index, input) in part.inputs.iter().enumerate() {
         let invocation = local("invocation", input.name.span());
@@ -63,7 +60,7 @@ fn run(part: &Part) -> TokenStream {
         arguments.push(quote!(#invocation.stream()));
     }
     arguments.extend(part.tactic.as_ref().map(|tactic| tactic_argument(tactic, quote!(#invocation.tactic()))));
-    let call = call(part, &arguments);
+    let call = call(part, &arguments, quote!(()));
     quote_spanned! {Span::mixed_site()=>
         fn __run(invocation: &mut __rt::Invocation<'_>) -> __rt::Result<()> {
             #attributes
@@ -83,7 +80,8 @@ fn workspace_size(part: &Part, size: &Expr) -> TokenStream {
         size.to_token_stream()
     };
     let span = syn::spanned::Spanned::span(&size);
-    let (arrays, typed) = (arrays(part), typed_attributes(part));
+    let arrays = arrays(part);
+    let typed = attribute_bindings(&part.attributes, typed_attributes(quote!(__Plugin)));
     let (descs, values) = (desc_arguments(&part.inputs), attribute_arguments(&part.attributes));
     let (inputs, attributes) = (inputs.iter().map(|p| &p.name), attributes.iter().map(|p| &p.name));
     let names: Vec<_> = inputs.clone().chain(attributes.clone()).collect();

@@ -5,7 +5,10 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Error, Expr, ItemFn};
 
-use super::shared::{at, attribute_arguments, desc_arguments, entry, location, names};
+use super::shared::{
+    at, attribute_arguments, attribute_bindings, desc_arguments, entry, location, names, typed_attributes,
+};
+use crate::model::types::spelled;
 use crate::model::{AttributeParameter, AttributeType, Options, Registration};
 
 pub(crate) fn expand(mut registration: Registration) -> TokenStream {
@@ -38,11 +41,13 @@ pub(crate) fn expand(mut registration: Registration) -> TokenStream {
     }
 }
 
-/// The function, the mistakes, and in place of the module one that stops the compiler from missing it elsewhere.
+/// The function, the mistakes, and in place of the module one that keeps the compiler from missing it elsewhere: its type
+/// holds the first mistake as the length of an array, and of a type whose length is in error the compiler says no more.
 pub(crate) fn failed(item: &ItemFn, options: &Options, errors: Error) -> TokenStream {
     let visibility = &item.vis;
     let mut errors = errors.into_iter().map(|error| error.to_compile_error());
-    let stand_in = options.id.as_ref().and_then(|id| {
+    let is_method = item.sig.receiver().is_some();
+    let stand_in = options.id.as_ref().filter(|_| !is_method).and_then(|id| {
         let (name, error) = (&id.name, errors.next()?);
         Some(quote! {
             #[doc = ""]
@@ -189,7 +194,7 @@ fn describe(attribute: &AttributeParameter) -> String {
     let AttributeParameter { parameter, ty } = attribute;
     match &parameter.default {
         Some(default) => {
-            format!("`{}`, `{ty}`; `{}` where it isn't set.", parameter.text(), default.to_token_stream())
+            format!("`{}`, `{ty}`; `{}` where it isn't set.", parameter.text(), spelled(default))
         }
         None => format!("`{}`, `{ty}`.", parameter.text()),
     }
@@ -222,8 +227,7 @@ fn beside(registration: &Registration) -> TokenStream {
         },
     );
     let count = inputs.len();
-    let typed = (!attributes.is_empty())
-        .then(|| quote_spanned!(Span::mixed_site()=> let attributes = __rt::attributes::<#plugin>(attributes)?;));
+    let typed = attribute_bindings(attributes, typed_attributes(plugin.clone()));
     let mut arguments = desc_arguments(inputs);
     arguments.extend(attribute_arguments(attributes));
     let call = quote_spanned! {at(function.return_tokens().span())=>

@@ -2,6 +2,8 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::Type;
+use syn::spanned::Spanned;
 
 use crate::model::{AttributeParameter, Parameter, Part, TacticParameter};
 
@@ -60,7 +62,7 @@ fn checks(part: &Part) -> TokenStream {
         checks.push(check(attribute.parameter.name.span(), quote!(order::<__Plugin>(#previous, #name))));
     }
     let outputs = &part.outputs;
-    let span = syn::spanned::Spanned::span(outputs);
+    let span = outputs.span();
     checks.push(check(span, quote!(outputs::<__Plugin>(#outputs))));
     checks.into_iter().collect()
 }
@@ -70,12 +72,9 @@ pub(crate) fn check(span: Span, call: TokenStream) -> TokenStream {
     quote_spanned!(at(span)=> const _: () = __rt::check::#call;)
 }
 
-/// The typed attributes out of `attributes`, where the function takes any.
-pub(crate) fn typed_attributes(part: &Part) -> TokenStream {
-    if part.attributes.is_empty() {
-        return TokenStream::new();
-    }
-    quote_spanned!(Span::mixed_site()=> let attributes = __rt::attributes::<__Plugin>(attributes)?;)
+/// The typed attributes of `plugin` out of those whose type is forgotten.
+pub(crate) fn typed_attributes(plugin: TokenStream) -> TokenStream {
+    quote_spanned!(Span::mixed_site()=> __rt::attributes::<#plugin>(attributes)?)
 }
 
 /// The descs out of `inputs` and `outputs`, as arrays.
@@ -97,22 +96,45 @@ pub(crate) fn desc_arguments(inputs: &[Parameter]) -> Vec<TokenStream> {
     arguments.collect()
 }
 
-/// The attributes as arguments, so that the compiler finds the wrong name or type at the author's parameter.
+/// Takes the attributes out of the typed ones that `source` gives, each into a variable of the type that the author wrote:
+/// so the compiler finds a wrong name or type at the author's parameter.
+pub(crate) fn attribute_bindings(attributes: &[AttributeParameter], source: TokenStream) -> TokenStream {
+    if attributes.is_empty() {
+        return TokenStream::new();
+    }
+    let bindings = attributes.iter().map(|attribute| {
+        let AttributeParameter { parameter: Parameter { name, ty, .. }, .. } = attribute;
+        let (variable, attributes) = (variable(attribute), local("attributes", name.span()));
+        let borrow = attribute.ty.is_copied().then(|| quote_spanned!(at(ty.span())=> &));
+        quote_spanned!(at(name.span())=> let #variable: #borrow #ty = &#attributes.#name;)
+    });
+    quote_spanned! {Span::mixed_site()=>
+        let attributes = #source;
+        #(#bindings)*
+    }
+}
+
+/// The variables of [`attribute_bindings`] as arguments.
 pub(crate) fn attribute_arguments(attributes: &[AttributeParameter]) -> Vec<TokenStream> {
-    let arguments = attributes.iter().map(|AttributeParameter { parameter, ty }| {
-        let name = &parameter.name;
-        let attributes = local("attributes", name.span());
-        let borrow = (!ty.is_copied()).then(|| quote_spanned!(at(name.span())=> &));
-        quote_spanned!(at(name.span())=> #borrow #attributes.#name)
+    let arguments = attributes.iter().map(|attribute| {
+        let variable = variable(attribute);
+        if attribute.ty.is_copied() { quote!(*#variable) } else { quote!(#variable) }
     });
     arguments.collect()
+}
+
+fn variable(attribute: &AttributeParameter) -> Ident {
+    local(&format!("__{}", attribute.parameter.text()), attribute.parameter.name.span())
 }
 
 /// The fields of an entry that say which tactics there are.
 pub(crate) fn tactic_fields(tactic: Option<&TacticParameter>) -> TokenStream {
     let takes_tactic = tactic.is_some();
     let names = match tactic {
-        Some(TacticParameter::Enum(ty)) => quote!(::core::option::Option::Some(<#ty as __rt::Tactic>::name)),
+        Some(TacticParameter::Enum(ty)) => {
+            let tactics = tactics(ty);
+            quote!(::core::option::Option::Some(#tactics.name))
+        }
         _ => quote!(::core::option::Option::None),
     };
     quote!(tactic_names: #names, takes_tactic: #takes_tactic,)
@@ -123,17 +145,21 @@ pub(crate) fn tactic_argument(tactic: &TacticParameter, number: TokenStream) -> 
     match tactic {
         TacticParameter::Number => number,
         TacticParameter::Enum(ty) => {
-            let span = syn::spanned::Spanned::span(ty);
-            quote_spanned!(at(span)=> __rt::tactic::<#ty>(#number)?)
+            let tactics = tactics(ty);
+            quote!((#tactics.find)(#number)?)
         }
     }
 }
 
-/// Calls the author's function with `arguments` and makes a `Result` of what it returns.
-pub(crate) fn call(part: &Part, arguments: &[TokenStream]) -> TokenStream {
+fn tactics(ty: &Type) -> TokenStream {
+    quote_spanned!(at(ty.span())=> __rt::tactics::<#ty>())
+}
+
+/// Calls the author's function with `arguments` and makes a `Result<value>` of what it returns.
+pub(crate) fn call(part: &Part, arguments: &[TokenStream], value: TokenStream) -> TokenStream {
     let name = &part.function.item.sig.ident;
-    let returned = syn::spanned::Spanned::span(&part.function.return_tokens());
-    quote_spanned!(at(returned)=> __rt::IntoResult::into_result(#name(#(#arguments),*)))
+    let returned = part.function.return_tokens().span();
+    quote_spanned!(at(returned)=> __rt::IntoResult::<#value>::into_result(#name(#(#arguments),*)))
 }
 
 /// A local variable of the expansion, out of reach of the author's names, shown at `span`.

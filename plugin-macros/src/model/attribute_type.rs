@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::Type;
 
-use super::types::{last_segment, plain, spelled};
+use super::types::{last_segment, plain, referent, spelled};
 
 /// Types of single numbers and flags.
 const SCALARS: [&str; 5] = ["i32", "i64", "f32", "f64", "bool"];
@@ -28,11 +28,10 @@ impl AttributeType {
     pub(crate) fn of(ty: &Type) -> Option<AttributeType> {
         match plain(ty) {
             Type::Path(_) => known(ty, &SCALARS).map(AttributeType::Scalar),
-            Type::Reference(reference) if reference.mutability.is_none() => match plain(&reference.elem) {
+            _ => match plain(referent(ty)?) {
                 Type::Slice(slice) => known(&slice.elem, &ELEMENTS).map(AttributeType::Slice),
-                _ => known(&reference.elem, &["str"]).map(|_| AttributeType::Str),
+                target => known(target, &["str"]).map(|_| AttributeType::Str),
             },
-            _ => None,
         }
     }
 
@@ -80,7 +79,6 @@ impl std::fmt::Display for AttributeType {
 /// What to write in place of a type that isn't supported, where that can be told.
 pub(crate) fn advice(ty: &Type) -> Option<String> {
     let referent = match plain(ty) {
-        Type::Reference(reference) if reference.mutability.is_some() => return replacement(&reference.elem, true),
         Type::Reference(reference) => plain(&reference.elem),
         Type::Array(array) => return slice_of(&array.elem),
         other => return replacement(other, false),
@@ -108,7 +106,7 @@ fn replacement(ty: &Type, referenced: bool) -> Option<String> {
         "Option" => {
             let inner = argument()?;
             let inner = AttributeType::of(inner).map_or_else(|| spelled(inner), |ty| ty.to_string());
-            format!("an attribute that may be left out has a default: write `#[default(..)]` before it, and `{inner}`")
+            format!("for one that may be left out, write `#[default(..)]` before it, and `{inner}`")
         }
         "f16" | "bf16" => "write `f32`".to_owned(),
         "i8" | "i16" | "u8" | "u16" => "write `i32`".to_owned(),

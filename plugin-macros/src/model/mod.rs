@@ -23,6 +23,15 @@ pub(crate) struct Options {
     pub workspace: Option<Expr>,
     pub plugin: Option<Path>,
     pub runtime: Option<Path>,
+    /// Names of the options that are there, whether or not their values could be read.
+    pub written: Vec<String>,
+}
+
+impl Options {
+    /// Whether the option is there.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.written.iter().any(|written| written == name)
+    }
 }
 
 /// A parameter that is an attribute of the plugin.
@@ -65,7 +74,7 @@ pub(crate) struct Part {
 #[derive(Clone, Debug)]
 pub(crate) enum TacticParameter {
     Number,
-    Enum(Type),
+    Enum(Box<Type>),
 }
 
 impl Part {

@@ -62,6 +62,7 @@ fn parameter(argument: &mut PatType, role: Role, report: &mut Report) -> Option<
                 attribute,
                 "a parameter can't depend on `cfg`: put `#[cfg(..)]` on two versions of the function",
             );
+            return None;
         }
     }
     let name = match &*argument.pat {

@@ -14,7 +14,7 @@ use crate::validate;
 pub(crate) fn options(tokens: TokenStream, role: Role, report: &mut Report) -> Options {
     let mut options = Options::default();
     let parser = |input: ParseStream<'_>| {
-        let mut reader = Reader { input, role, report: &mut *report, seen: Vec::new() };
+        let mut reader = Reader { input, role, report: &mut *report };
         reader.id(&mut options);
         while !reader.input.is_empty() {
             reader.option(&mut options);
@@ -30,7 +30,6 @@ struct Reader<'a> {
     input: ParseStream<'a>,
     role: Role,
     report: &'a mut Report,
-    seen: Vec<String>,
 }
 
 impl Reader<'_> {
@@ -71,12 +70,13 @@ impl Reader<'_> {
             self.unknown(&name, &text);
             return self.skip_argument();
         }
-        if self.seen.contains(&text) {
+        if options.has(&text) {
             self.report.error(&name, format_args!("option `{text}` is given twice"));
             return self.skip_argument();
         }
+        options.written.push(text.clone());
         match text.as_str() {
-            "version" => options.version = self.value(&name, "version is a whole number from 1: write `version = 2`"),
+            "version" => options.version = self.value(&name, "a version is a whole number from 1: write `version = 2`"),
             "device" => options.device = self.value(&name, "write `device = cpu` or `device = cuda`"),
             "workspace" => options.workspace = self.value(&name, "write `workspace = bytes`, an expression"),
             "plugin" => {
@@ -84,7 +84,6 @@ impl Reader<'_> {
             }
             _ => options.runtime = self.value(&name, "write `crate = ::name_of_plugin_runtime`").map(|ModPath(p)| p),
         }
-        self.seen.push(text);
     }
 
     /// The value after `name =`; a mistake is answered with `advice`.

@@ -36,6 +36,9 @@ pub(crate) fn version(literal: Option<&LitInt>, report: &mut Report) -> u32 {
 /// The variant of `DeviceKind`.
 pub(crate) fn device(options: &Options, report: &mut Report) -> Option<Ident> {
     let Some(device) = &options.device else {
+        if options.has("device") {
+            return None;
+        }
         let at = options.id.as_ref().map_or_else(Span::call_site, |id| id.literal.span());
         let role = Role::Impl;
         report
@@ -47,7 +50,8 @@ pub(crate) fn device(options: &Options, report: &mut Report) -> Option<Ident> {
         "cpu" => "Cpu",
         "cuda" => "Cuda",
         _ => {
-            let near = nearest(&name.to_lowercase(), ["cpu", "cuda"]);
+            let lower = name.to_lowercase();
+            let near = if lower == "gpu" { Some("cuda") } else { nearest(&lower, ["cpu", "cuda"]) };
             let advice = match near {
                 Some(near) => format!("did you mean `device = {near}`?"),
                 None => "write `device = cpu` or `device = cuda`".to_owned(),
@@ -68,6 +72,7 @@ pub(crate) fn workspace<'a>(options: &'a Options, part: &Part, report: &mut Repo
             report.error(size, "scratch memory that no parameter takes: write `workspace: Workspace` after `outputs`");
             None
         }
+        (None, true) if options.has("workspace") => None,
         (None, true) => {
             let message = "how much scratch memory? Write `workspace = bytes` after the id, e.g. \
                            `workspace = inp0.numel() * 4`";

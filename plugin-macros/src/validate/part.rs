@@ -1,6 +1,6 @@
 //! Rules of the functions that belong to a registered plugin.
 
-use quote::{ToTokens, quote};
+use quote::ToTokens;
 use syn::{Expr, Type};
 
 use super::options::runtime;
@@ -18,7 +18,8 @@ pub(crate) fn part(options: &Options, function: Function, role: Role, report: &m
     for parameter in &function.parameters {
         sorted.add(parameter, role, report);
     }
-    if sorted.inputs.is_empty() && !sorted.failed {
+    let all_read = function.parameters.len() == function.item.sig.inputs.len();
+    if sorted.inputs.is_empty() && !sorted.failed && all_read {
         let message = format!("a plugin has at least one input: write `name: {}` first", role.input_type());
         report.error_at(function.item.sig.paren_token.span.join(), message);
     }
@@ -77,7 +78,15 @@ impl Sorted {
             self.attributes.push(AttributeParameter { parameter: parameter.clone(), ty });
         } else {
             self.failed = true;
-            report.error(&parameter.ty, misnamed(&parameter.ty, role).unwrap_or_else(|| unsupported(&parameter.ty)));
+            let message = match renamed(&parameter.ty, role) {
+                Some(name) => {
+                    self.tail.push(name);
+                    let right = if name == "outputs" { role.outputs_type().to_owned() } else { spelled(&parameter.ty) };
+                    format!("the parameter of this type is called `{name}`: write `{name}: {right}`")
+                }
+                None => unsupported(&parameter.ty),
+            };
+            report.error(&parameter.ty, message);
         }
     }
 
@@ -148,10 +157,10 @@ fn tactic(ty: &Type, report: &mut Report) -> Option<TacticParameter> {
     if ends_in(ty, "i32") {
         return Some(TacticParameter::Number);
     }
-    let is_primitive = quote!(#ty).to_string().starts_with(|c: char| c.is_lowercase());
+    let is_primitive = |name: &str| name.starts_with(|c: char| c.is_lowercase());
     match plain(ty) {
-        Type::Path(path) if !(is_primitive && path.path.get_ident().is_some()) => {
-            Some(TacticParameter::Enum(ty.clone()))
+        Type::Path(path) if !path.path.get_ident().is_some_and(|name| is_primitive(&name.to_string())) => {
+            Some(TacticParameter::Enum(Box::new(ty.clone())))
         }
         _ => {
             let message =
@@ -162,21 +171,18 @@ fn tactic(ty: &Type, report: &mut Report) -> Option<TacticParameter> {
     }
 }
 
-/// A parameter of fixed name under another name.
-fn misnamed(ty: &Type, role: Role) -> Option<String> {
-    let is = |name: &str, role_takes: &str| {
-        let target = referent(ty).unwrap_or(ty);
-        (role.tail().contains(&role_takes) && ends_in(target, name)).then(|| role_takes.to_owned())
+/// The fixed name that a parameter of this type should have.
+fn renamed(ty: &Type, role: Role) -> Option<&'static str> {
+    let target = referent(ty).unwrap_or(ty);
+    let element = match plain(target) {
+        Type::Array(array) => Some(&array.elem),
+        Type::Slice(slice) => Some(&slice.elem),
+        _ => None,
     };
-    let is_array = |ty: &Type| match plain(ty) {
-        Type::Array(array) => ends_in(&array.elem, "TensorMut") || ends_in(&array.elem, "TensorDesc"),
-        Type::Slice(slice) => ends_in(&slice.elem, "TensorMut") || ends_in(&slice.elem, "TensorDesc"),
-        _ => false,
-    };
-    if is_array(ty) || referent(ty).is_some_and(is_array) {
-        return Some(format!("the outputs' parameter is called `outputs`: write `outputs: {}`", role.outputs_type()));
+    if element.is_some_and(|element| ends_in(element, "TensorMut") || ends_in(element, "TensorDesc")) {
+        return Some("outputs");
     }
-    let name = is("Workspace", "workspace").or_else(|| is("Stream", "stream"))?;
-    let ty = spelled(ty);
-    Some(format!("the parameter of this type is called `{name}`: write `{name}: {ty}`"))
+    let fixed = [("Workspace", "workspace"), ("Stream", "stream")];
+    let (_, name) = fixed.into_iter().find(|(ty, _)| ends_in(target, ty))?;
+    role.tail().contains(&name).then_some(name)
 }

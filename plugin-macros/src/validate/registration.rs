@@ -41,7 +41,8 @@ pub(crate) fn registration(options: Options, function: Function, report: &mut Re
             report.error(&parameter.ty, unsupported(&parameter.ty));
         }
     }
-    if inputs.is_empty() && !function.parameters.iter().any(|p| AttributeType::of(&p.ty).is_none()) {
+    let all_read = function.parameters.len() == function.item.sig.inputs.len();
+    if inputs.is_empty() && all_read && !function.parameters.iter().any(|p| AttributeType::of(&p.ty).is_none()) {
         let span = function.item.sig.paren_token.span.join();
         report.error_at(span, "a plugin has at least one input: write `name: &TensorDesc` as the first parameter");
     }
@@ -70,7 +71,7 @@ fn is_input(parameter: &Parameter, report: &mut Report) -> bool {
 pub(super) fn unsupported(ty: &syn::Type) -> String {
     let spelled = spelled(ty);
     match (advice(ty), types::plain(ty)) {
-        (Some(advice), _) => format!("an attribute can't be a `{spelled}`: {advice}"),
+        (Some(advice), _) => format!("an attribute can't be of type `{spelled}`: {advice}"),
         (None, syn::Type::ImplTrait(_)) => {
             format!("`{spelled}` isn't a type of its own: an attribute is {ATTRIBUTE_TYPES}")
         }

@@ -3,7 +3,7 @@
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use crate::error::{Error, Result};
+use crate::error::{ElementTypeError, Error, Result};
 use crate::tensor::{DataType, Element, HostTensor};
 
 /// What a caller gives for one input or output of an engine, in the engine's order: inputs, then outputs.
@@ -124,7 +124,9 @@ impl Binding<'_> {
             }
         };
         if !(check.views)(rule.dtype) {
-            return Err(Error::ElementType { tensor: rule.name.to_string(), dtype: rule.dtype, requested: check.name });
+            return Err(
+                ElementTypeError { tensor: rule.name.to_string(), dtype: rule.dtype, requested: check.name }.into()
+            );
         }
         if base.len < rule.bytes {
             return Err(Error::invalid(format_args!(

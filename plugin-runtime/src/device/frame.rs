@@ -90,6 +90,7 @@ pub(crate) struct Active<'f> {
 }
 
 impl Active<'_> {
+    #[inline]
     fn base(&self, base: Base) -> Option<&BasePointer> {
         match base {
             Base::Arena => self.bases.first(),
@@ -99,6 +100,7 @@ impl Active<'_> {
         }
     }
 
+    #[inline]
     pub(super) fn locate(&self, region: Region, write: bool) -> Result<NonNull<u8>> {
         let base = self.base(region.base).filter(|b| {
             region.offset.checked_add(region.len).is_some_and(|end| end <= b.len) && (b.writable || !write)
@@ -120,6 +122,7 @@ impl Active<'_> {
     }
 
     /// The memory of one step, for one run of it. Exclusive, so that views of two steps never live at once.
+    #[inline]
     pub(crate) fn step<'s>(&'s mut self, memory: &'s StepMemory) -> StepViews<'s> {
         StepViews::new(self, memory)
     }

@@ -16,6 +16,7 @@ pub struct Invocation<'a> {
 }
 
 impl<'a> Invocation<'a> {
+    #[inline]
     pub(crate) fn new(views: StepViews<'a>, attributes: &'a DynAttributes, stream: &'a Stream, tactic: i32) -> Self {
         Invocation { views, attributes, stream, tactic }
     }
@@ -24,6 +25,7 @@ impl<'a> Invocation<'a> {
     ///
     /// # Errors
     /// Beyond the number of inputs.
+    #[inline]
     pub fn input(&self, index: usize) -> Result<Tensor<'a>> {
         self.views.input(index)
     }
@@ -32,6 +34,7 @@ impl<'a> Invocation<'a> {
     ///
     /// # Errors
     /// When there aren't `N`, or they were taken before.
+    #[inline]
     pub fn outputs<const N: usize>(&mut self) -> Result<[TensorMut<'a>; N]> {
         self.views.outputs()
     }
@@ -40,6 +43,7 @@ impl<'a> Invocation<'a> {
     ///
     /// # Errors
     /// When it was taken before.
+    #[inline]
     pub fn workspace(&mut self) -> Result<Workspace<'a>> {
         self.views.workspace()
     }
@@ -48,16 +52,19 @@ impl<'a> Invocation<'a> {
     ///
     /// # Errors
     /// When it has another type.
+    #[inline]
     pub fn attributes<A: AttributeSet>(&self) -> Result<&'a A> {
         self.attributes.downcast_ref().ok_or_else(|| Error::invalid("the attributes belong to another plugin"))
     }
 
     /// The stream to put work on.
+    #[inline]
     pub fn stream(&self) -> &'a Stream {
         self.stream
     }
 
     /// The number of the tactic to run; 0 is the default one.
+    #[inline]
     pub fn tactic(&self) -> i32 {
         self.tactic
     }

@@ -70,10 +70,12 @@ impl StepMemory {
         Ok(StepMemory { inputs, outputs, workspace, workspace_capacity })
     }
 
+    #[inline]
     pub(crate) fn inputs(&self) -> &[PlacedInput] {
         &self.inputs
     }
 
+    #[inline]
     pub(crate) fn outputs(&self) -> &[PlacedTensor] {
         &self.outputs
     }
@@ -140,10 +142,12 @@ pub(crate) struct StepViews<'s> {
 }
 
 impl<'s> StepViews<'s> {
+    #[inline]
     pub(super) fn new(active: &'s Active<'s>, memory: &'s StepMemory) -> Self {
         StepViews { active, memory, outputs_taken: false, workspace_taken: false }
     }
 
+    #[inline]
     pub(crate) fn input(&self, index: usize) -> Result<Tensor<'s>> {
         let Some(input) = self.memory.inputs.get(index) else {
             return Err(Error::invalid(format_args!("input {index} of {} was asked for", self.memory.inputs.len())));
@@ -159,6 +163,7 @@ impl<'s> StepViews<'s> {
         Ok(Tensor::new(&input.tensor.info, Data::Host(bytes)))
     }
 
+    #[inline]
     pub(crate) fn outputs<const N: usize>(&mut self) -> Result<[TensorMut<'s>; N]> {
         let memory = self.memory;
         let placed: &[PlacedTensor; N] = memory.outputs.as_slice().try_into().map_err(|_| {
@@ -181,6 +186,7 @@ impl<'s> StepViews<'s> {
         }))
     }
 
+    #[inline]
     pub(super) fn workspace(&mut self) -> Result<Workspace<'s>> {
         if std::mem::replace(&mut self.workspace_taken, true) {
             return Err(Error::invalid("the workspace was taken twice"));

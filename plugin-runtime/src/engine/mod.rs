@@ -10,7 +10,7 @@ mod report;
 
 use std::sync::Arc;
 
-pub(crate) use bounds::{Bounds, checked_dims, storage_bytes};
+pub(crate) use bounds::{Bounds, checked_dims};
 pub use builder::Builder;
 pub use context::ExecutionContext;
 pub use report::{BuildEvent, BuildReport, InsertedStep, LayerReport, Trial, TrialOutcome};

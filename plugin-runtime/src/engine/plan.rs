@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::bounds::{Bounds, storage_bytes};
+use super::bounds::Bounds;
 use super::lower::{Lowered, Step, StepKind, Value, lower};
 use super::memory::{self, MemoryPlan};
 use crate::device::{BindingRule, BindingUse, PlacedInput, PlacedTensor, StepMemory};
@@ -11,7 +11,7 @@ use crate::network::Network;
 use crate::plugin::{DynAttributes, ImplEntry};
 use crate::shape::{Dims, Profile, ShapeExpr, ShapeProgram};
 use crate::tactic::{Choice, data_dependent, tactic_name, workspace_expr};
-use crate::tensor::TensorInfo;
+use crate::tensor::{Representation, TensorInfo};
 
 /// The steps of an engine under one profile, with the memory of each at its largest.
 #[derive(Debug)]
@@ -56,7 +56,8 @@ pub(crate) struct PlannedStep {
 pub(crate) struct OwnSize {
     pub(crate) output: usize,
     pub(crate) symbol: usize,
-    pub(crate) upper_bound: ShapeProgram,
+    pub(crate) upper_bound: ShapeExpr,
+    pub(crate) program: ShapeProgram,
 }
 
 /// The shape of a network output.
@@ -79,7 +80,7 @@ impl Plan {
         let bytes = lowered
             .values
             .iter()
-            .map(|v| storage_bytes(v.dtype, v.format, &max_dims[v.tensor]))
+            .map(|v| Representation::new(v.dtype, v.format).bytes(&max_dims[v.tensor]))
             .collect::<Result<Vec<usize>>>()?;
         let mut workspaces = Vec::with_capacity(lowered.steps.len());
         let mut scratch = Vec::with_capacity(lowered.steps.len());
@@ -99,7 +100,7 @@ impl Plan {
         }
         let outputs = planner.outputs()?;
         let programs = || {
-            let of_steps = steps.iter().flat_map(|s| s.sizes.iter().map(|z| &z.upper_bound).chain([&s.program]));
+            let of_steps = steps.iter().flat_map(|s| s.sizes.iter().map(|z| &z.program).chain([&s.program]));
             of_steps.chain(outputs.iter().map(|o| &o.program))
         };
         Ok(Plan {
@@ -188,7 +189,8 @@ impl Planner<'_> {
             let Some(upper) = self.network.symbols.get(symbol).and_then(|def| def.source.upper_bound()) else {
                 return Err(Error::invalid(format_args!("size tensor {output} has no upper bound")));
             };
-            sizes.push(OwnSize { output, symbol: symbol as usize, upper_bound: ShapeProgram::compile([upper])? });
+            let program = ShapeProgram::compile([upper])?;
+            sizes.push(OwnSize { output, symbol: symbol as usize, upper_bound: upper.clone(), program });
         }
         Ok(sizes)
     }

@@ -1,6 +1,7 @@
 //! Checks that run while an author's crate is compiled; each panics with a message that says what to write.
 
 use super::PluginSpec;
+use crate::tactic::grammar::{self, Fault, GrammarError};
 
 /// The id of an impl is that of the module it was found by.
 #[track_caller]
@@ -85,6 +86,43 @@ pub const fn outputs<P: PluginSpec>(count: usize) {
             .text(" here")
             .fail();
     }
+}
+
+/// A literal of type names has one entry an input and output.
+#[track_caller]
+pub const fn types<P: PluginSpec>(text: &str) {
+    grammar::check_types(text, P::INPUTS.len(), P::OUTPUTS);
+}
+
+/// A literal of layout names has one entry, or one an input and output.
+#[track_caller]
+pub const fn layouts<P: PluginSpec>(text: &str) {
+    grammar::check_layouts(text, P::INPUTS.len(), P::OUTPUTS);
+}
+
+/// A literal of type names holds the choices of one input or output.
+#[track_caller]
+pub const fn types_of_one<P: PluginSpec>(text: &str) {
+    of_one(text, grammar::validate_types(text, 1, 0));
+}
+
+/// A literal of layout names holds the choices of one input or output.
+#[track_caller]
+pub const fn layouts_of_one<P: PluginSpec>(text: &str) {
+    of_one(text, grammar::validate_layouts(text, 1, 0));
+}
+
+#[track_caller]
+const fn of_one(text: &str, result: Result<(), GrammarError<'_>>) {
+    let Err(error) = result else { return };
+    if matches!(error.fault, Fault::EntryCount { .. }) {
+        Message::new()
+            .text("`")
+            .text(text)
+            .text("` holds a `,`: these are the choices of each position listed, so write them with `|` or `*` between")
+            .fail();
+    }
+    panic!("{}", error.message().as_str());
 }
 
 /// A tactic's number is a positive `i32`.

@@ -53,12 +53,22 @@ pub fn attribute<P: PluginSpec, T: Attribute>(values: &[AttributeValue], index: 
     T::from_value(value).map_err(|error| describe(&error))
 }
 
-/// The tactic of that number.
-///
-/// # Errors
-/// When there is none.
-pub fn tactic<T: KnownTactics>(id: i32) -> Result<T> {
-    T::from_id(id).ok_or_else(|| {
+/// How an author's enum of tactics is looked up by number.
+#[derive(Debug)]
+pub struct Tactics<T> {
+    /// The tactic of that number, or an error that names those that there are.
+    pub find: fn(i32) -> Result<T>,
+    /// The name of the tactic of that number.
+    pub name: fn(i32) -> Option<&'static str>,
+}
+
+/// The tactics of an author's enum.
+pub const fn tactics<T: KnownTactics>() -> Tactics<T> {
+    Tactics { find: find_tactic, name: tactic_name::<T> }
+}
+
+fn find_tactic<T: KnownTactics>(id: i32) -> Result<T> {
+    T::find(id).ok_or_else(|| {
         let known: Vec<String> = T::NAMES.iter().map(|(id, name)| format!("{id} ({name})")).collect();
         let advice = match id {
             0 => "; 0 runs where no tactics are listed: list them in the plugin's #[autotune] function",
@@ -68,36 +78,33 @@ pub fn tactic<T: KnownTactics>(id: i32) -> Result<T> {
     })
 }
 
+fn tactic_name<T: KnownTactics>(id: i32) -> Option<&'static str> {
+    T::NAMES.iter().find(|(known, _)| *known == id).map(|(_, name)| *name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tactic::Tactic;
 
-    #[derive(Clone, Copy, PartialEq, Debug)]
+    #[derive(PartialEq, Debug)]
     struct Rows;
-
-    impl Tactic for Rows {
-        fn id(self) -> i32 {
-            7
-        }
-        fn from_id(id: i32) -> Option<Self> {
-            (id == 7).then_some(Rows)
-        }
-        fn name(id: i32) -> Option<&'static str> {
-            (id == 7).then_some("Rows")
-        }
-    }
 
     impl KnownTactics for Rows {
         const NAMES: &'static [(i32, &'static str)] = &[(7, "Rows")];
+
+        fn find(id: i32) -> Option<Self> {
+            (id == 7).then_some(Rows)
+        }
     }
 
     #[test]
     fn unknown_tactics_name_the_known_ones() {
-        assert_eq!(tactic::<Rows>(7).ok(), Some(Rows));
-        let message = tactic::<Rows>(3).expect_err("3 is no tactic").to_string();
+        let tactics = tactics::<Rows>();
+        assert_eq!((tactics.find)(7).ok(), Some(Rows));
+        assert_eq!(((tactics.name)(7), (tactics.name)(0)), (Some("Rows"), None));
+        let message = (tactics.find)(3).expect_err("3 is no tactic").to_string();
         assert!(message.contains("no tactic 3") && message.contains("7 (Rows)"), "{message}");
-        let message = tactic::<Rows>(0).expect_err("0 is no tactic").to_string();
+        let message = (tactics.find)(0).expect_err("0 is no tactic").to_string();
         assert!(message.contains("#[autotune]"), "{message}");
     }
 }

@@ -3,7 +3,6 @@
 use super::AttributeValue;
 use crate::error::Result;
 use crate::network::TensorId;
-use crate::tactic::Tactic;
 
 /// A registered plugin, as a type. `#[register]` implements it.
 pub trait PluginSpec {
@@ -80,9 +79,12 @@ impl<T> IntoResult<T> for Result<T> {
 /// A tactic enum that lists what it has; `#[derive(Tactic)]` implements it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` isn't a tactic",
-    label = "write `tactic: i32`, or put `#[derive(Tactic)]` on this enum"
+    label = "write `tactic: i32`, or put `#[derive(Clone, Copy, Tactic)]` on this enum"
 )]
-pub trait KnownTactics: Tactic {
+pub trait KnownTactics: Sized {
     /// Number and name of each.
     const NAMES: &'static [(i32, &'static str)];
+
+    /// The tactic of that number.
+    fn find(id: i32) -> Option<Self>;
 }

@@ -1,16 +1,17 @@
 //! The names that someone who mistyped one may have meant.
 
-/// Up to three of `known` that are near `name`, nearest first, each once.
+/// Up to three of `known` that are near `name`, nearest first, each once; upper and lower case count alike.
 pub(crate) fn nearest_names<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<String> {
     const MOST: usize = 3;
     const LONGEST: usize = 256;
     if name.len() > LONGEST {
         return Vec::new();
     }
+    let name = name.to_lowercase();
     let mut scored: Vec<(f64, &str)> = known
         .into_iter()
         .filter(|k| k.len() <= LONGEST)
-        .map(|k| (strsim::normalized_damerau_levenshtein(name, k), k))
+        .map(|k| (strsim::normalized_damerau_levenshtein(&name, &k.to_lowercase()), k))
         .filter(|&(score, _)| score >= 0.6)
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));

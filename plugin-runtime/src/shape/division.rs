@@ -52,8 +52,12 @@ fn floor_by_constant(dividend: &Polynomial, divisor: i64) -> Result<Polynomial, 
         return floor_by_constant(&dividend.negated()?, divisor.checked_neg().ok_or(Flaw::Overflow)?);
     }
     let constant = dividend.constant_term();
-    let whole = dividend.map_coefficients(|c| Ok(c / divisor))?.with_constant(constant.div_euclid(divisor))?;
-    let rest = dividend.map_coefficients(|c| Ok(c % divisor))?.with_constant(constant.rem_euclid(divisor))?;
+    let whole = dividend
+        .map_coefficients(|c| Ok(if c % divisor == 0 { c / divisor } else { 0 }))?
+        .with_constant(constant.div_euclid(divisor))?;
+    let rest = dividend
+        .map_coefficients(|c| Ok(if c % divisor == 0 { 0 } else { c }))?
+        .with_constant(constant.rem_euclid(divisor))?;
     if rest.variable_terms().is_empty() {
         return Ok(whole);
     }

@@ -116,13 +116,9 @@ impl ShapeExpr {
     /// only be replaced as a whole expression, as it only occurs as one.
     pub fn substitute(&self, replacement: &dyn Fn(&Symbol) -> Option<ShapeExpr>) -> Self {
         let Ok(polynomial) = &self.0 else { return self.clone() };
-        if let Some(symbol) = polynomial.as_symbol() {
-            return replacement(symbol).unwrap_or_else(|| self.clone());
-        }
-        polynomial.terms().iter().fold(ShapeExpr::constant(0), |sum, term| {
-            let factors = term.monomial.atoms().iter().map(|atom| atom.substitute(replacement));
-            sum + factors.fold(ShapeExpr::constant(term.coefficient), |product, factor| product * factor)
-        })
+        let mut replaced = false;
+        polynomial.for_each_symbol(&mut |symbol| replaced = replaced || replacement(symbol).is_some());
+        if replaced { polynomial.substitute(replacement) } else { self.clone() }
     }
 
     pub(super) fn combined(
@@ -150,6 +146,20 @@ impl ShapeExpr {
     }
 }
 
+impl Polynomial {
+    fn substitute(&self, replacement: &dyn Fn(&Symbol) -> Option<ShapeExpr>) -> ShapeExpr {
+        let terms = self.terms().iter().map(|term| {
+            let factors = term.monomial.atoms().iter().map(|atom| atom.substitute(replacement));
+            match (factors.reduce(|product, factor| product * factor), term.coefficient) {
+                (None, coefficient) => coefficient.into(),
+                (Some(product), 1) => product,
+                (Some(product), coefficient) => coefficient * product,
+            }
+        });
+        terms.reduce(|sum, term| sum + term).unwrap_or_else(|| ShapeExpr::constant(0))
+    }
+}
+
 impl Atom {
     fn substitute(&self, replacement: &dyn Fn(&Symbol) -> Option<ShapeExpr>) -> ShapeExpr {
         let node = match self {
@@ -158,7 +168,7 @@ impl Atom {
             }
             Atom::Node(node) => node,
         };
-        let mut operands = node.operands.iter().map(|o| ShapeExpr(Ok(o.clone())).substitute(replacement));
+        let mut operands = node.operands.iter().map(|o| o.substitute(replacement));
         let first = operands.next().unwrap_or_else(|| ShapeExpr::constant(0));
         if node.operation == Operation::Sum {
             return first.0.map_or_else(ShapeExpr::invalid, |sum| match sum.grouped() {

@@ -12,7 +12,7 @@ pub(super) const MAX_TERMS: usize = 256;
 /// The most symbols, numbers and operations in one expression, shared parts counted each time.
 pub(super) const MAX_SIZE: u32 = 8192;
 /// The deepest nesting of operations that are not sums and products.
-pub(super) const MAX_DEPTH: u32 = 256;
+pub(super) const MAX_DEPTH: u32 = 128;
 
 /// Why an operation has no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -148,7 +148,7 @@ impl Polynomial {
                 depth = depth.max(atom.depth());
             }
         }
-        if size > MAX_SIZE { Err(Flaw::TooLarge) } else { Ok(Polynomial { terms, size, depth }) }
+        if size > MAX_SIZE { Err(Flaw::TooLarge) } else { Ok(Polynomial { terms, size, depth }.ungrouped()) }
     }
 
     pub(super) fn terms(&self) -> &[Term] {
@@ -241,10 +241,11 @@ impl Polynomial {
         }
         sums.retain(|_, c| *c != 0);
         if sums.len() > MAX_TERMS {
-            return self.grouped()?.plus(factor, &other.grouped()?);
+            let shortened = |p: &Polynomial| if p.terms.len() > MAX_TERMS / 2 { p.grouped() } else { Ok(p.clone()) };
+            return shortened(self)?.plus(factor, &shortened(other)?);
         }
         let terms = sums.into_iter().map(|(monomial, c)| Term::new(monomial.clone(), c));
-        Ok(Polynomial::from_terms(terms.collect::<Result<_, _>>()?)?.ungrouped())
+        Polynomial::from_terms(terms.collect::<Result<_, _>>()?)
     }
 
     pub(super) fn times(&self, other: &Polynomial) -> Result<Self, Flaw> {
@@ -261,7 +262,7 @@ impl Polynomial {
             }
         }
         let terms = sums.into_iter().filter(|(_, c)| *c != 0).map(|(monomial, c)| Term::new(monomial, c));
-        Ok(Polynomial::from_terms(terms.collect::<Result<_, _>>()?)?.ungrouped())
+        Polynomial::from_terms(terms.collect::<Result<_, _>>()?)
     }
 
     /// A sum of several terms as one atom.

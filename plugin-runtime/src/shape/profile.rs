@@ -54,7 +54,7 @@ pub enum ProfileError {
         /// How many dimensions the profile gives.
         got: usize,
         /// The input's shape, -1 where it is dynamic.
-        shape: Dims,
+        shape: Box<Dims>,
     },
     /// Extents that are negative or out of order.
     #[error(
@@ -90,7 +90,7 @@ pub enum ProfileError {
         /// The profile's extent.
         got: i64,
         /// The input's shape, -1 where it is dynamic.
-        shape: Dims,
+        shape: Box<Dims>,
     },
     /// A dynamic input that the profile doesn't mention.
     #[error(
@@ -101,7 +101,7 @@ pub enum ProfileError {
         /// The input's name.
         input: String,
         /// The input's shape, -1 where it is dynamic.
-        shape: Dims,
+        shape: Box<Dims>,
     },
     /// A name that no input of the network has.
     #[error("the profile names input `{input}`, which the network doesn't have; its inputs are: {}", .known.join(", "))]
@@ -177,7 +177,7 @@ impl Profile {
             dims.validate(name, *shape)?;
         }
         match inputs.iter().find(|(name, shape)| shape.iter().any(|d| *d < 0) && self.get(name).is_none()) {
-            Some((name, shape)) => Err(ProfileError::Missing { input: (*name).to_owned(), shape: *shape }),
+            Some((name, shape)) => Err(ProfileError::Missing { input: (*name).to_owned(), shape: Box::new(*shape) }),
             None => Ok(()),
         }
     }
@@ -194,12 +194,19 @@ impl ProfileDims {
         let input = || input.to_owned();
         if let Some((which, dims)) = named.into_iter().find(|(_, dims)| dims.len() != shape.len()) {
             let (expected, got) = (shape.len(), dims.len());
-            return Err(ProfileError::Rank { input: input(), which, expected, got, shape });
+            return Err(ProfileError::Rank { input: input(), which, expected, got, shape: Box::new(shape) });
         }
         for (dim, expected) in shape.iter().copied().enumerate() {
             let wrong = named.into_iter().find(|(_, dims)| expected >= 0 && dims[dim] != expected);
             if let Some((which, dims)) = wrong {
-                return Err(ProfileError::Static { input: input(), which, dim, expected, got: dims[dim], shape });
+                return Err(ProfileError::Static {
+                    input: input(),
+                    which,
+                    dim,
+                    expected,
+                    got: dims[dim],
+                    shape: Box::new(shape),
+                });
             }
             let [min, opt, max] = named.map(|(_, dims)| dims[dim]);
             if !(0 <= min && min <= opt && opt <= max) {

@@ -18,6 +18,8 @@ pub struct Interval {
 
 /// How often the directions of a sum's atoms are looked for; stopping early is sound.
 const MAX_ROUNDS: usize = 8;
+/// A sum with more atoms times factors than this is bounded without looking for directions.
+const MAX_WORK: usize = 1 << 20;
 
 /// An interval of what sums and products of 64-bit values give.
 type Wide = (i128, i128);
@@ -185,7 +187,9 @@ impl Sum {
     /// that end of its range, which can settle the direction of others in turn.
     fn bound(&self, side: Side) -> Option<i128> {
         let mut sum = self.clone();
-        for _ in 0..MAX_ROUNDS {
+        let factors: usize = sum.terms.iter().map(|(_, factors)| factors.len()).sum();
+        let rounds = if factors.saturating_mul(sum.atoms.len()) > MAX_WORK { 0 } else { MAX_ROUNDS };
+        for _ in 0..rounds {
             let mut moved = false;
             for atom in 0..sum.atoms.len() {
                 let (low, high) = sum.atoms[atom];

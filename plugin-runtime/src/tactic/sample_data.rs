@@ -4,7 +4,7 @@ use half::{bf16, f16};
 
 use crate::device::cpu::reformat::reformat;
 use crate::error::Result;
-use crate::tensor::{DataClass, DataType, Format, HostTensor};
+use crate::tensor::{DataClass, DataType, HostTensor, Representation};
 
 /// Data of any type: about a quarter zeros; floats between -1 and 1 that every float type holds exactly; small integers
 /// that are valid as indices into most things; both booleans.
@@ -91,9 +91,8 @@ pub(crate) fn difference(expected: &HostTensor, got: &HostTensor, coarsest: Data
 
 fn as_f32(tensor: &HostTensor) -> Result<HostTensor> {
     let mut floats = HostTensor::zeros(DataType::Float32, tensor.dims())?;
-    let (source, dtype) = (tensor.bytes(), tensor.dtype());
-    let linear = Format::Linear;
-    reformat(source, dtype, linear, 1.0, floats.bytes_mut(), DataType::Float32, linear, 1.0, tensor.dims())?;
+    let (from, to) = (Representation::linear(tensor.dtype()), Representation::linear(DataType::Float32));
+    reformat(from, tensor.bytes(), to, floats.bytes_mut(), &tensor.extents())?;
     Ok(floats)
 }
 

@@ -7,12 +7,12 @@ use super::Combination;
 use super::sample_data::{difference, sample};
 use crate::device::cpu::reformat::reformat;
 use crate::device::{Active, Base, Frame, Invocation, PlacedInput, PlacedTensor, Region, StepMemory, Stream};
-use crate::engine::{Bounds, checked_dims, storage_bytes};
+use crate::engine::{Bounds, checked_dims};
 use crate::error::{Error, Result};
 use crate::network::{Layer, Network, Producer};
 use crate::plugin::{ImplEntry, guarded};
 use crate::shape::{Dims, ShapeExpr};
-use crate::tensor::{DataType, Format, HostBytes, HostTensor, TensorInfo};
+use crate::tensor::{DataType, HostBytes, HostTensor, Representation, TensorInfo};
 
 /// A layer with input data, ready to be laid out for one combination after another.
 pub(crate) struct Bench<'n> {
@@ -74,19 +74,15 @@ impl<'n> Bench<'n> {
         let mut originals = Vec::new();
         let mut inputs = Vec::new();
         for (index, (data, name)) in self.inputs.iter().zip(self.layer.plugin.entry.inputs).enumerate() {
-            let tensor = place.tensor(name, combination, index, Dims::new(data.dims()).unwrap_or_default())?;
+            let tensor = place.tensor(name, combination, index, data.extents())?;
             let mut bytes = HostBytes::zeroed(tensor.region.len)?;
             let info = &tensor.info;
             reformat(
+                Representation::linear(data.dtype()),
                 data.bytes(),
-                data.dtype(),
-                Format::Linear,
-                1.0,
+                info.representation(),
                 &mut bytes,
-                info.dtype,
-                info.format,
-                info.scale,
-                data.dims(),
+                &info.dims,
             )?;
             originals.push((tensor.region, bytes));
             let in_place = self.layer.aliases.iter().position(|a| *a == Some(index));
@@ -167,7 +163,7 @@ impl Placer {
 
     fn tensor(&mut self, name: &str, combination: &Combination, position: usize, dims: Dims) -> Result<PlacedTensor> {
         let (dtype, format) = (combination.types[position], combination.formats[position]);
-        let len = storage_bytes(dtype, format, &dims)?;
+        let len = Representation::new(dtype, format).bytes(&dims)?;
         let info = TensorInfo { name: name.into(), dtype, format, dims, scale: 1.0 };
         Ok(PlacedTensor { info, region: self.region(len), capacity: len })
     }
@@ -219,20 +215,10 @@ impl LaidOut<'_> {
             let dims = bench.dims(tensor, &symbols)?;
             let mut data = HostTensor::zeros(bench.network.tensors[tensor].dtype, &dims)?;
             let info = &placed.info;
-            let len = storage_bytes(info.dtype, info.format, &dims)?;
+            let len = info.representation().bytes(&dims)?;
             let region = Region { len: len.min(placed.region.len), ..placed.region };
-            let (dtype, target) = (data.dtype(), data.bytes_mut());
-            reformat(
-                active.bytes(region)?,
-                info.dtype,
-                info.format,
-                info.scale,
-                target,
-                dtype,
-                Format::Linear,
-                1.0,
-                &dims,
-            )?;
+            let own = Representation::linear(data.dtype());
+            reformat(info.representation(), active.bytes(region)?, own, data.bytes_mut(), &dims)?;
             outputs.push(data);
         }
         Ok(Outputs(outputs))

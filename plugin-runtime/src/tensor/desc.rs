@@ -82,7 +82,7 @@ impl TensorDesc {
 
     /// The number of elements: the product of the extents, 1 for a scalar.
     pub fn numel(&self) -> ShapeExpr {
-        self.shape.iter().fold(ShapeExpr::constant(1), |n, d| n * d)
+        self.shape.iter().product()
     }
 
     /// A copy, whose dimensions may then be changed.
@@ -210,6 +210,10 @@ impl From<SizeTensorDesc> for OutputDesc {
 }
 
 /// What a `register` function may return: one output, a tuple of up to 8, or a `Result` of these.
+#[diagnostic::on_unimplemented(
+    message = "`register` can't take `{Self}` for a plugin's outputs",
+    label = "write `TensorDesc`, `SizeTensorDesc`, a tuple of these, or `plugin_runtime::Result` of any of them"
+)]
 pub trait IntoOutputs {
     /// The outputs, first to last.
     ///

@@ -1,7 +1,7 @@
 //! Tensors that own their data in host memory.
 
 use super::{DataType, Element};
-use crate::error::{Error, Result};
+use crate::error::{ElementTypeError, Error, Result};
 use crate::shape::Dims;
 
 /// Bytes aligned to [`HostBytes::ALIGNMENT`].
@@ -99,6 +99,10 @@ impl HostTensor {
         &self.dims
     }
 
+    pub(crate) fn extents(&self) -> Dims {
+        self.dims
+    }
+
     /// The data as bytes.
     pub fn bytes(&self) -> &[u8] {
         &self.data
@@ -142,11 +146,8 @@ impl HostTensor {
         if T::views(self.dtype) {
             return Ok(());
         }
-        Err(Error::ElementType {
-            tensor: format!("{} {}", self.dtype, self.dims),
-            dtype: self.dtype,
-            requested: T::NAME,
-        })
+        Err(ElementTypeError { tensor: format!("{} {}", self.dtype, self.dims), dtype: self.dtype, requested: T::NAME }
+            .into())
     }
 }
 

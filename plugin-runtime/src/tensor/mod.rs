@@ -1,16 +1,20 @@
 //! Tensors: element types, layouts, symbolic descriptions and borrowed views of data.
 
+mod arrangement;
 mod desc;
 mod dtype;
 mod format;
 mod host;
+mod representation;
 mod view;
 
+pub use arrangement::Arrangement;
 pub use desc::{IntoOutputs, OutputDesc, SizeTensorDesc, TensorDesc, size_tensor};
 pub(crate) use dtype::same_text;
 pub use dtype::{DataClass, DataType, Element};
 pub use format::Format;
 pub(crate) use host::HostBytes;
 pub use host::HostTensor;
+pub(crate) use representation::Representation;
 pub(crate) use view::{Data, DataMut};
 pub use view::{Tensor, TensorInfo, TensorMut, Workspace};

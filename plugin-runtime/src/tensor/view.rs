@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{DataType, Element, Format};
-use crate::error::{Error, Result};
+use super::{DataType, Element, Format, Representation};
+use crate::error::{ElementTypeError, Error, Result};
 use crate::shape::Dims;
 
 /// What is known of a tensor's data besides where it is.
@@ -22,6 +22,10 @@ pub struct TensorInfo {
 }
 
 impl TensorInfo {
+    pub(crate) fn representation(&self) -> Representation {
+        Representation { dtype: self.dtype, format: self.format, scale: self.scale }
+    }
+
     /// `FP32 [2, 3]`, and the layout where it isn't LINEAR.
     pub(crate) fn layout(&self) -> String {
         match self.format {
@@ -53,31 +57,37 @@ pub struct Tensor<'a> {
 }
 
 impl<'a> Tensor<'a> {
+    #[inline]
     pub(crate) fn new(info: &'a TensorInfo, data: Data<'a>) -> Self {
         Tensor { info, data }
     }
 
     /// Type, layout, extents and scale.
+    #[inline]
     pub fn info(&self) -> &'a TensorInfo {
         self.info
     }
 
     /// Extents in elements.
+    #[inline]
     pub fn shape(&self) -> &'a [i64] {
         &self.info.dims
     }
 
     /// Element type.
+    #[inline]
     pub fn dtype(&self) -> DataType {
         self.info.dtype
     }
 
     /// Memory layout.
+    #[inline]
     pub fn format(&self) -> Format {
         self.info.format
     }
 
     /// Number of elements, padding of the layout not counted.
+    #[inline]
     pub fn numel(&self) -> usize {
         numel(self.info)
     }
@@ -86,6 +96,7 @@ impl<'a> Tensor<'a> {
     ///
     /// # Errors
     /// When an output is updated in place over this input: its data is then read through that output.
+    #[inline]
     pub fn bytes(&self) -> Result<&'a [u8]> {
         match self.data {
             Data::Host(bytes) => Ok(bytes),
@@ -100,6 +111,7 @@ impl<'a> Tensor<'a> {
     ///
     /// # Errors
     /// When `T` isn't the element type, or as [`Tensor::bytes`].
+    #[inline]
     pub fn as_slice<T: Element>(&self) -> Result<&'a [T]> {
         check_type::<T>(self.info)?;
         bytemuck::try_cast_slice(self.bytes()?).map_err(|e| cast_error::<T>(self.info, e))
@@ -114,31 +126,37 @@ pub struct TensorMut<'a> {
 }
 
 impl<'a> TensorMut<'a> {
+    #[inline]
     pub(crate) fn new(info: &'a TensorInfo, data: DataMut<'a>) -> Self {
         TensorMut { info, data }
     }
 
     /// Type, layout, extents and scale.
+    #[inline]
     pub fn info(&self) -> &'a TensorInfo {
         self.info
     }
 
     /// Extents in elements; upper bounds where the impl finds the extent itself.
+    #[inline]
     pub fn shape(&self) -> &'a [i64] {
         &self.info.dims
     }
 
     /// Element type.
+    #[inline]
     pub fn dtype(&self) -> DataType {
         self.info.dtype
     }
 
     /// Memory layout.
+    #[inline]
     pub fn format(&self) -> Format {
         self.info.format
     }
 
     /// Number of elements, padding of the layout not counted.
+    #[inline]
     pub fn numel(&self) -> usize {
         numel(self.info)
     }
@@ -147,6 +165,7 @@ impl<'a> TensorMut<'a> {
     ///
     /// # Errors
     /// None on the CPU; a device's memory can't be borrowed.
+    #[inline]
     pub fn into_bytes(self) -> Result<&'a mut [u8]> {
         match self.data {
             DataMut::Host(bytes) => Ok(bytes),
@@ -157,6 +176,7 @@ impl<'a> TensorMut<'a> {
     ///
     /// # Errors
     /// When `T` isn't the element type, or as [`TensorMut::into_bytes`].
+    #[inline]
     pub fn into_slice<T: Element>(self) -> Result<&'a mut [T]> {
         let info = self.info;
         check_type::<T>(info)?;
@@ -167,6 +187,7 @@ impl<'a> TensorMut<'a> {
     ///
     /// # Errors
     /// When this isn't a scalar of INT32 or INT64, or `value` doesn't fit.
+    #[inline]
     pub fn write_size(self, value: usize) -> Result<()> {
         let info = self.info;
         let too_large =
@@ -200,6 +221,7 @@ pub struct Workspace<'a> {
 }
 
 impl<'a> Workspace<'a> {
+    #[inline]
     pub(crate) fn new(data: DataMut<'a>) -> Self {
         Workspace { data }
     }
@@ -208,6 +230,7 @@ impl<'a> Workspace<'a> {
     ///
     /// # Errors
     /// None on the CPU; a device's memory can't be borrowed.
+    #[inline]
     pub fn into_slice<T: Element>(self) -> Result<&'a mut [T]> {
         let DataMut::Host(bytes) = self.data;
         let whole = bytes.len() / size_of::<T>() * size_of::<T>();
@@ -220,13 +243,20 @@ fn numel(info: &TensorInfo) -> usize {
     info.dims.iter().map(|&d| d as usize).product()
 }
 
+#[inline]
 fn check_type<T: Element>(info: &TensorInfo) -> Result<()> {
     if T::views(info.dtype) {
         return Ok(());
     }
-    Err(Error::ElementType { tensor: info.name.to_string(), dtype: info.dtype, requested: T::NAME })
+    Err(type_mismatch(info, T::NAME))
 }
 
+#[cold]
+fn type_mismatch(info: &TensorInfo, requested: &'static str) -> Error {
+    ElementTypeError { tensor: info.name.to_string(), dtype: info.dtype, requested }.into()
+}
+
+#[cold]
 fn cast_error<T: Element>(info: &TensorInfo, error: bytemuck::PodCastError) -> Error {
     Error::plugin(format_args!("tensor `{}` can't be viewed as {}: {error}", info.name, T::NAME))
 }

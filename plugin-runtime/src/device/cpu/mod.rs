@@ -6,9 +6,15 @@
 //!
 //! Waking a thread takes some microseconds. Work that touches less than [`PARALLEL_BYTES`] is done sooner without.
 
+mod blocked;
+mod cast;
 mod chunks;
 mod compact;
+mod elementwise;
+mod int4;
+mod interleave;
 mod lines;
+mod minifloat;
 mod pool;
 pub(crate) mod reformat;
 mod stream;

@@ -5,6 +5,10 @@ use std::collections::HashSet;
 use super::{ShapeExpr, dim, own_size};
 use crate::shape::{Interval, ShapeError, ShapeProgram, Symbol, SymbolKind, display_shape};
 
+fn zero() -> ShapeExpr {
+    ShapeExpr::constant(0)
+}
+
 #[test]
 fn expressions_print_as_people_write_them() {
     let [a, b, c] = [dim(0), dim(1), dim(2)];
@@ -47,7 +51,7 @@ fn equal_expressions_are_equal_and_hash_equal() {
     let pairs = [
         (&a + &a, 2 * &a),
         ((&a + 1) * (&a - 1), &a * &a - 1),
-        (0 * &a, 0.into()),
+        (zero() * &a, 0.into()),
         (&a - &a, 0.into()),
         (&a / 1, a.clone()),
         (&a / -1, -&a),
@@ -79,7 +83,7 @@ fn what_may_divide_by_zero_is_kept() {
     let [a, b] = [dim(0), dim(1)];
     assert_ne!(&a / &a, 1.into());
     assert_ne!(&a * &b / &b, a);
-    for quotient in [&a / &a, 0 / &a, b.ceil_div(&a), (2 * &a) / (4 * &a)] {
+    for quotient in [&a / &a, zero() / &a, b.ceil_div(&a), (2 * &a) / (4 * &a)] {
         let error = quotient.evaluate(&[0, 3]).expect_err("a division by zero");
         assert!(matches!(error, ShapeError::DivisionByZero { .. }), "{error}");
     }
@@ -124,7 +128,7 @@ fn mistakes_are_carried_and_the_first_wins() {
     for overflow in [-&min, &min / -1, min.ceil_div(-1), &max * 2, &max * &n * 2, &min - 1] {
         assert!(overflow.error().is_some_and(|text| text.ends_with(" leaves the 64-bit range of shape expressions")));
     }
-    for carried in [&overflow * 0, 1 + &overflow, n.max(&overflow), &overflow - &n / 0, -&overflow] {
+    for carried in [&overflow * zero(), 1 + &overflow, n.max(&overflow), &overflow - &n / 0, -&overflow] {
         assert_eq!(carried, overflow);
     }
     assert_eq!(overflow.evaluate(&[1]), Err(ShapeError::Invalid { reason: overflow_text.into() }));
@@ -156,7 +160,9 @@ fn rewritings_that_would_overflow_are_not_made() {
 fn arithmetic_on_a_size_tensor_is_refused() {
     let size = own_size();
     assert!(size.error().is_none() && size.is_size_tensor());
-    for refused in [&size + 0, 0 * &size, -&size, size.max(1), dim(0).equal(&size), size.ceil_div(&size), &size / 0] {
+    for refused in
+        [&size + 0, zero() * &size, -&size, size.max(1), dim(0).equal(&size), size.ceil_div(&size), &size / 0]
+    {
         let text = refused.error().unwrap_or_default();
         assert!(text.starts_with("arithmetic on the extent of size tensor `size7` isn't possible"), "{text}");
     }

@@ -12,15 +12,14 @@ fn long_sum(first: u32, count: u32) -> ShapeExpr {
 fn long_products_are_not_multiplied_out() {
     let (left, right) = (long_sum(0, 40), long_sum(20, 40));
     let product = &left * &right;
-    assert_eq!(product, &right * &left);
+    assert!(product == &right * &left);
     assert_eq!(product.to_string(), format!("({left})*({right})"));
     assert_eq!(product.evaluate(&[1; 60]), Ok(1600));
     assert_eq!(product.range(&|_| Interval { min: 1, max: 2 }), Ok(Interval { min: 1600, max: 6400 }));
-    assert_eq!(product.substitute(&|_| None), product);
+    assert!(product.substitute(&|s| Some(dim(s.index))) == product);
     assert_eq!(product.substitute(&|_| Some(1.into())).constant_value(), Some(1600));
     assert_eq!(&product - &product, 0.into());
-    assert_eq!(&product / 1, product);
-    assert_eq!((&product + 3) - 3, product);
+    assert!(&product / 1 == product && (&product + 3) - 3 == product && 2 * &product / 2 == product);
 }
 
 #[test]
@@ -65,10 +64,10 @@ fn the_deepest_expression_fits_a_small_stack() {
             deepest = deeper;
         }
         let program = ShapeProgram::compile([&deepest]).expect("valid");
-        assert_eq!(program.scratch_len(), 3 * 256 - 2);
+        assert_eq!(program.scratch_len(), 2 * 128 + 1);
         let same = deepest.substitute(&|s| Some(s.clone().into()));
-        assert_eq!(same, deepest);
-        assert!(deepest.to_string().len() > 2000);
+        assert!(same == deepest);
+        assert!(deepest.to_string().len() > 1000);
         assert_eq!(deepest.evaluate(&[1, 1]).ok(), Some(2));
         deepest.range(&|_| Interval { min: 1, max: 9 }).expect("a range")
     };

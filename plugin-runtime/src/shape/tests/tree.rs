@@ -88,9 +88,13 @@ fn op() -> impl Strategy<Value = Op> {
     prop_oneof![2 => arithmetic, 1 => comparison]
 }
 
+/// Trees whose values stay small.
 pub(super) fn tree(depth: u32) -> impl Strategy<Value = Tree> {
-    let constant = prop_oneof![-7i64..=7, Just(1), Just(2), Just(4)].prop_map(Tree::Constant);
-    let leaf = prop_oneof![2 => (0..SYMBOLS).prop_map(Tree::Dim), 1 => constant];
+    tree_of(depth, prop_oneof![-7i64..=7, Just(1), Just(2), Just(4)])
+}
+
+pub(super) fn tree_of(depth: u32, constants: impl Strategy<Value = i64> + 'static) -> impl Strategy<Value = Tree> {
+    let leaf = prop_oneof![2 => (0..SYMBOLS).prop_map(Tree::Dim), 1 => constants.prop_map(Tree::Constant)];
     leaf.prop_recursive(depth, 64, 2, |inner| {
         (op(), inner.clone(), inner).prop_map(|(op, a, b)| Tree::Apply(op, Box::new([a, b])))
     })

@@ -1,3 +1,5 @@
+#![allow(unused_variables)]
+
 mod ops {
     use plugin_runtime::prelude::*;
 

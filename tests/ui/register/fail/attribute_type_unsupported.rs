@@ -1,3 +1,5 @@
+#![allow(unused_variables)]
+
 use plugin_runtime::prelude::*;
 
 #[register("ops::f")]
@@ -12,7 +14,8 @@ fn f(
     g: &[u32],
     h: &i32,
     i: &mut [f32],
-    j: std::collections::HashMap<i32, i32>,
+    j: &'static str,
+    k: std::collections::HashMap<i32, i32>,
 ) -> TensorDesc {
     x.like()
 }

@@ -1,3 +1,5 @@
+#![allow(unused_variables)]
+
 use plugin_runtime::prelude::*;
 
 #[register("ops::f", crate = super::plugin_runtime)]

@@ -1,3 +1,5 @@
+#![allow(unused_variables)]
+
 use plugin_runtime::prelude::*;
 
 const WIDTH: i64 = 4;

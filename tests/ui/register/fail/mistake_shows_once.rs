@@ -1,3 +1,5 @@
+#![allow(unused_variables)]
+
 use plugin_runtime::prelude::*;
 
 /// What is wrong with `register` isn't said again where the plugin is used.

@@ -1,0 +1,64 @@
+//! How a tensor's values are written down in memory.
+
+use super::{DataType, Format};
+use crate::error::{Error, Result};
+use crate::shape::Dims;
+
+/// How a tensor's values are written down.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub(crate) struct Representation {
+    /// Element type.
+    pub(crate) dtype: DataType,
+    /// Memory layout.
+    pub(crate) format: Format,
+    /// What stored values of INT8 and FP8 are to be multiplied by; 1 for other types.
+    pub(crate) scale: f32,
+}
+
+impl Representation {
+    /// A type and layout without a scale.
+    pub(crate) fn new(dtype: DataType, format: Format) -> Self {
+        Representation { dtype, format, scale: 1.0 }
+    }
+
+    /// Row-major data without a scale.
+    pub(crate) fn linear(dtype: DataType) -> Self {
+        Representation::new(dtype, Format::Linear)
+    }
+
+    /// Bytes that a tensor of these extents occupies, padding included.
+    ///
+    /// # Errors
+    /// When an extent is negative, the layout needs more dimensions, or the number is too large.
+    pub(crate) fn bytes(&self, dims: &Dims) -> Result<usize> {
+        if !self.format.supports(dims.len()) {
+            return Err(Error::invalid(format_args!(
+                "{dims} has {} dimensions, but {} needs at least {}",
+                dims.len(),
+                self.format,
+                self.format.spatial_dims().unwrap_or(0) + 1
+            )));
+        }
+        let bytes = self.format.storage_elements(dims).and_then(|n| self.dtype.bytes_for(n));
+        bytes.and_then(|n| usize::try_from(n).ok()).filter(|&n| n <= isize::MAX as usize).ok_or_else(|| {
+            Error::invalid(format_args!("{} {dims} {} has a negative extent or is too large", self.dtype, self.format))
+        })
+    }
+
+    pub(crate) fn check_scale(&self) -> Result<()> {
+        let quantised = matches!(self.dtype, DataType::Int8 | DataType::Float8);
+        if quantised && !(self.scale.is_finite() && self.scale > 0.0) {
+            return Err(Error::invalid(format_args!(
+                "the scale of {} data is {}, but has to be positive and finite",
+                self.dtype, self.scale
+            )));
+        }
+        if !quantised && self.scale != 1.0 {
+            return Err(Error::invalid(format_args!(
+                "{} data has a scale of {}; only INT8 and FP8 have one, write 1",
+                self.dtype, self.scale
+            )));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,88 @@
+//! `samples bench`: how long the samples take.
+
+mod floor;
+mod join;
+mod measure;
+mod row;
+mod touch;
+mod workloads;
+
+use crate::runner::cli::BenchArgs;
+use crate::runner::failure::{Failure, Result};
+use crate::runner::output::Output;
+use floor::Floor;
+use measure::{Effort, in_turns};
+use row::Row;
+
+/// Times each piece of work beside a copy of as many bytes, in turns in one run.
+///
+/// # Errors
+/// When something fails, or the figures can't be read or written.
+pub(super) fn bench(args: &BenchArgs, out: &mut Output) -> Result<()> {
+    let peers = args.peers.as_deref().map(row::read_peers).transpose()?;
+    let mut bench = Bench {
+        effort: if args.quick { Effort::QUICK } else { Effort::FULL },
+        only: args.only.as_deref().unwrap_or_default(),
+        rows: Vec::new(),
+    };
+    if cfg!(debug_assertions) {
+        out.line("this is a debug build, whose times mean little: cargo run --release -p samples -- bench")?;
+    }
+    let device = args.build.device()?;
+    workloads::run_all(&mut bench, &device, args)?;
+    join::run(&mut bench)?;
+    if bench.rows.is_empty() {
+        return Err(Failure::work(format_args!("no work has '{}' in its name", bench.only)));
+    }
+    out.table(&row::table(&bench.rows, peers.as_deref()))?;
+    if let Some(path) = &args.json {
+        row::write_json(path, &bench.rows)?;
+        out.line(format_args!("written to {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// What a row says besides its times.
+struct Work<'a> {
+    name: &'a str,
+    dtype: &'static str,
+    shape: &'a [i64],
+    /// Bytes read and written in all.
+    bytes: u64,
+}
+
+/// The figures so far.
+struct Bench<'a> {
+    effort: Effort,
+    only: &'a str,
+    rows: Vec<Row>,
+}
+
+impl Bench<'_> {
+    fn wants(&self, name: &str) -> bool {
+        name.contains(self.only)
+    }
+
+    /// Times `run` beside the faster of two copies: on one thread, and on all.
+    fn add(&mut self, work: &Work<'_>, mut run: impl FnMut() -> Result<()>) -> Result<()> {
+        let mut one = Floor::new(work.bytes)?;
+        let mut all = Floor::new(work.bytes)?;
+        let mut on_one = || {
+            one.copy_on_one_thread();
+            Ok(())
+        };
+        let mut on_all = || {
+            all.copy_on_all_threads();
+            Ok(())
+        };
+        let [median_us, one_us, all_us] = in_turns([&mut run, &mut on_one, &mut on_all], self.effort)?;
+        self.rows.push(Row {
+            work: work.name.to_owned(),
+            dtype: work.dtype,
+            shape: work.shape.to_vec(),
+            median_us,
+            floor_us: one_us.min(all_us),
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,119 @@
+//! `samples circ_pad`: circular padding of the last dimensions.
+
+use half::f16;
+use plugin_runtime::network::Network;
+use plugin_runtime::tactic::Tactic;
+use plugin_runtime::tensor::{DataType, HostTensor};
+use samples::circ_pad::{CircPadTactic, circ_pad_plugin};
+use samples::reference;
+
+use super::without_aot;
+use crate::runner::cli::{CircPadArgs, Mode};
+use crate::runner::data::{self, Fill};
+use crate::runner::failure::{Failure, Result};
+use crate::runner::output::Output;
+use crate::runner::session::Session;
+use crate::runner::verify;
+
+const PLUGIN: &str = "sample::circ_pad_plugin";
+/// The tactic that is there without `--multi_tactic`.
+const ONE_TACTIC: CircPadTactic = CircPadTactic::Rows;
+
+/// Which tactics the builder chooses from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Tactics {
+    One,
+    All,
+}
+
+/// Runs the sample on the input that the command line asks for.
+///
+/// # Errors
+/// When an option asks for what isn't there, something fails, or the result is wrong.
+pub(in crate::runner) fn circ_pad(args: &CircPadArgs, out: &mut Output) -> Result<()> {
+    check_options(args)?;
+    let x = data::input(&args.sample, &[10, 3, 32, 32], Fill::Values)?;
+    let mut session = Session::new(&args.sample.build, out)?;
+    let tactics = if args.multi_tactic { Tactics::All } else { Tactics::One };
+    let y = circ_pad_of(&mut session, &x, &args.pads, tactics)?;
+    session.save(args.sample.output.as_deref(), &y)
+}
+
+/// Builds, runs and checks.
+///
+/// # Errors
+/// As [`circ_pad`].
+pub(super) fn circ_pad_of(
+    session: &mut Session<'_>,
+    x: &HostTensor,
+    pads: &[i32],
+    tactics: Tactics,
+) -> Result<HostTensor> {
+    let engine = session.build(&network(x.dtype(), x.dims(), pads)?, |builder| match tactics {
+        Tactics::One => builder.limit_tactics(PLUGIN, [ONE_TACTIC.id()]),
+        Tactics::All => builder,
+    })?;
+    let sample = match tactics {
+        Tactics::One => "circ_pad (one tactic)",
+        Tactics::All => "circ_pad (all tactics)",
+    };
+    let y = session.run_one(&engine, sample, x)?;
+    check(x, &y, pads)?;
+    session.right(sample, &[("X", x)], &[("Y", &y)])?;
+    Ok(y)
+}
+
+/// The sample's network.
+///
+/// # Errors
+/// When the plugin refuses the input or the pads.
+pub(in crate::runner) fn network(dtype: DataType, dims: &[i64], pads: &[i32]) -> Result<Network> {
+    let mut network = Network::new();
+    let x = network.add_input("X", dtype, dims.iter().copied())?;
+    let [y] = network.add_plugin(circ_pad_plugin::op(x, pads))?;
+    network.mark_output(y, "Y")?;
+    Ok(network)
+}
+
+/// The mistakes come first, then what isn't there yet.
+fn check_options(args: &CircPadArgs) -> Result<()> {
+    if args.save_engine && args.load_engine {
+        return Err(Failure::usage("--save_engine and --load_engine exclude each other: give one of them"));
+    }
+    if args.mode.is_none() && !args.load_engine {
+        return Err(Failure::usage("--mode is missing: give --mode inetdef (or onnx), or load an engine"));
+    }
+    if args.mode == Some(Mode::Onnx) && args.artifacts_dir.is_none() && !args.load_engine {
+        return Err(Failure::usage("--mode onnx needs --artifacts_dir, the folder of the ONNX file"));
+    }
+    if (args.save_engine || args.load_engine) && args.artifacts_dir.is_none() {
+        return Err(Failure::usage("--save_engine and --load_engine need --artifacts_dir, the engine's folder"));
+    }
+    if let Some(folder) = &args.artifacts_dir
+        && !folder.is_dir()
+    {
+        return Err(Failure::usage(format_args!("--artifacts_dir {} isn't a folder that exists", folder.display())));
+    }
+    if args.load_engine || args.save_engine {
+        return Err(Failure::work(
+            "engine files aren't there yet: leave --save_engine and --load_engine out; the engine is built at each run",
+        ));
+    }
+    if args.mode == Some(Mode::Onnx) {
+        return Err(Failure::work("ONNX import isn't there yet: use --mode inetdef"));
+    }
+    without_aot(args.aot)
+}
+
+fn check(x: &HostTensor, y: &HostTensor, pads: &[i32]) -> Result<()> {
+    match x.dtype() {
+        DataType::Float16 => {
+            let (dims, expected) = reference::circ_pad(x.as_slice::<f16>()?, x.dims(), pads);
+            verify::equal(y, &dims, &expected)
+        }
+        _ => {
+            let (dims, expected) = reference::circ_pad(x.as_slice::<f32>()?, x.dims(), pads);
+            verify::equal(y, &dims, &expected)
+        }
+    }
+}

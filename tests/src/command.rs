@@ -1,0 +1,78 @@
+//! Running the command `samples`, and Python where there is one.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+
+/// The workspace's folder.
+///
+/// # Panics
+/// Never: the package lies in it.
+pub fn workspace() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the tests' package lies in the workspace")
+}
+
+/// The command `samples`, built as this test was.
+///
+/// # Panics
+/// When it doesn't build.
+pub fn samples_binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let test = std::env::current_exe().expect("a running program has a path");
+        let folder = test.ancestors().nth(2).expect("test programs lie in <profile>/deps");
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--quiet", "--offline", "-p", "samples"]).current_dir(workspace());
+        if folder.ends_with("release") {
+            build.arg("--release");
+        }
+        assert!(build.status().expect("cargo starts").success(), "samples doesn't build");
+        folder.join(format!("samples{}", std::env::consts::EXE_SUFFIX))
+    })
+}
+
+/// What a program printed, and how it ended.
+#[derive(Debug)]
+pub struct Run {
+    /// Its exit status; `None` when a signal ended it.
+    pub status: Option<i32>,
+    /// What it printed.
+    pub stdout: String,
+    /// What it complained of.
+    pub stderr: String,
+}
+
+/// Runs a program to its end.
+///
+/// # Panics
+/// When it doesn't start, or prints something else than UTF-8.
+pub fn run(command: &mut Command) -> Run {
+    let Output { status, stdout, stderr } =
+        command.stdin(Stdio::null()).output().unwrap_or_else(|e| panic!("{command:?} doesn't start: {e}"));
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("what is printed is UTF-8");
+    Run { status: status.code(), stdout: text(stdout), stderr: text(stderr) }
+}
+
+/// Tells on the terminal, whatever the test harness captures, that a test was left out.
+///
+/// # Panics
+/// When stderr is closed.
+pub fn skipped(test: &str, why: &str) {
+    let mut terminal = std::io::stderr();
+    writeln!(terminal, "\nSKIPPED {test}: {why}\n").expect("stderr can be written");
+}
+
+/// The Python that the variable PYTHON names, else `python3`, if it has the modules.
+pub fn python_with(modules: &[&str]) -> Option<OsString> {
+    let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
+    let import = format!("import {}", modules.join(", "));
+    let output = Command::new(&python).args(["-c", &import]).output();
+    output.is_ok_and(|output| output.status.success()).then_some(python)
+}
+
+/// Whether the variable PYTHON asks for the tests that need Python, so that none may be left out.
+pub fn python_is_asked_for() -> bool {
+    std::env::var_os("PYTHON").is_some()
+}

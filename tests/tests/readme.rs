@@ -1,0 +1,203 @@
+//! Every command and every piece of code in README.md.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use plugin_runtime::device::Device;
+use plugin_runtime::engine::Builder;
+use plugin_runtime::network::Network;
+use plugin_runtime::tensor::{DataType, HostTensor};
+use samples::non_zero::non_zero_plugin;
+use tests::command::{Run, python_with, run, skipped, workspace};
+
+/// A fenced block: the words after the fence, and what stands in it.
+struct Block {
+    info: String,
+    text: String,
+}
+
+fn readme() -> String {
+    fs::read_to_string(workspace().join("README.md")).unwrap()
+}
+
+fn blocks() -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut open: Option<Block> = None;
+    for line in readme().lines() {
+        match (line.strip_prefix("```"), open.take()) {
+            (Some(_), Some(block)) => blocks.push(block),
+            (Some(info), None) => open = Some(Block { info: info.into(), text: String::new() }),
+            (None, Some(mut block)) => {
+                block.text.push_str(line);
+                block.text.push('\n');
+                open = Some(block);
+            }
+            (None, None) => {}
+        }
+    }
+    assert!(open.is_none(), "a block isn't closed");
+    blocks
+}
+
+/// The only block of this kind.
+fn block(info: &str) -> String {
+    let mut found: Vec<Block> = blocks().into_iter().filter(|b| b.info == info).collect();
+    assert_eq!(found.len(), 1, "blocks of ```{info}");
+    found.remove(0).text
+}
+
+#[test]
+fn every_block_is_of_a_kind_that_is_tested() {
+    let kinds: Vec<String> = blocks().into_iter().map(|b| b.info).collect();
+    for kind in &kinds {
+        assert!(
+            ["sh", "toml", "text", "rust,non_zero", "rust,network", "rust,five-minutes"].contains(&kind.as_str()),
+            "no test knows ```{kind}"
+        );
+    }
+}
+
+#[test]
+fn the_plugin_shown_is_the_samples_own() {
+    let shown = block("rust,non_zero");
+    let source = fs::read_to_string(workspace().join("samples/src/non_zero.rs")).unwrap();
+    let mut from = 0;
+    for item in shown.trim().split("\n\n") {
+        let at = source[from..]
+            .find(item)
+            .unwrap_or_else(|| panic!("samples/src/non_zero.rs doesn't hold, in this order:\n{item}"));
+        from += at + item.len();
+    }
+    for attribute in ["#[register(", "#[autotune(", "#[impl_plugin("] {
+        assert!(shown.contains(attribute), "the plugin isn't shown whole: {attribute} is missing");
+    }
+}
+
+/// The network that README shows, as it stands there.
+fn shown_network(matrix: HostTensor) -> plugin_runtime::Result<Vec<(String, HostTensor)>> {
+    let mut network = Network::new();
+    let x = network.add_input("X", DataType::Float32, [128, 128])?;
+    let [indices, _count] = network.add_plugin(non_zero_plugin::op(x))?;
+    network.mark_output(indices, "Y")?;
+    let engine = Builder::new(Device::best()?).build(&network)?;
+    let outputs = engine.create_context()?.run(&[("X", &matrix)])?;
+    Ok(outputs)
+}
+
+#[test]
+fn the_network_shown_runs() {
+    let unindented = include_str!("readme.rs").lines().map(str::trim_start).collect::<Vec<_>>().join("\n");
+    let shown = block("rust,network");
+    let shown = shown.trim().lines().map(str::trim_start).collect::<Vec<_>>().join("\n");
+    assert!(unindented.contains(&shown), "this test's own network differs from README's:\n{shown}");
+
+    let mut matrix = HostTensor::zeros(DataType::Float32, &[128, 128]).unwrap();
+    matrix.as_mut_slice::<f32>().unwrap()[3 * 128 + 5] = 1.0;
+    let outputs = shown_network(matrix).unwrap();
+    let [(name, indices)] = outputs.as_slice() else { panic!("{outputs:?}") };
+    assert_eq!((name.as_str(), indices.as_slice::<i32>().unwrap()), ("Y", [3, 5].as_slice()));
+}
+
+#[test]
+fn the_plugin_of_ones_own_works_as_told() {
+    let beside = tempfile::tempdir().unwrap();
+    let own = beside.path().join("five-minutes");
+    fs::create_dir_all(own.join("src")).unwrap();
+    fs::write(own.join("Cargo.toml"), block("toml")).unwrap();
+    fs::write(own.join("src/main.rs"), block("rust,five-minutes")).unwrap();
+    // The versions that the workspace uses are the ones that are there without a network.
+    fs::copy(workspace().join("Cargo.lock"), own.join("Cargo.lock")).unwrap();
+    link(workspace(), &beside.path().join("plugins"));
+    let target = workspace().join("target/readme");
+    let cargo = |args: &[&str]| {
+        let mut cargo = Command::new(env!("CARGO"));
+        run(cargo.args(args).current_dir(&own).env("CARGO_TARGET_DIR", &target))
+    };
+
+    let Run { status, stdout, stderr } = cargo(&["run", "--offline"]);
+    // What was built from this folder isn't of use to the next run, whose folder has another name.
+    cargo(&["clean", "--offline", "-p", "five-minutes", "-p", "plugin-runtime", "-p", "plugin-macros"]);
+    assert_eq!((status, stdout), (Some(0), block("text")), "{stderr}");
+    assert!(!stderr.contains("warning: "), "{stderr}");
+}
+
+#[cfg(unix)]
+fn link(to: &Path, at: &Path) {
+    std::os::unix::fs::symlink(to, at).unwrap();
+}
+
+#[cfg(windows)]
+fn link(to: &Path, at: &Path) {
+    std::os::windows::fs::symlink_dir(to, at).unwrap();
+}
+
+#[test]
+fn every_command_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2)}\n";
+    let start = [b"\x93NUMPY\x01\x00".as_slice(), &[u8::try_from(header.len()).unwrap(), 0]].concat();
+    fs::write(folder.path().join("x.npy"), [&start, header.as_bytes(), &[0; 8]].concat()).unwrap();
+
+    let commands: Vec<String> =
+        blocks().iter().filter(|b| b.info == "sh").flat_map(|b| b.text.lines()).map(str::to_owned).collect();
+    assert!(commands.iter().any(|c| c == "cargo run -p samples non_zero"), "the first command to try is missing");
+    assert!(commands.iter().any(|c| c == "cargo test"), "the tests' command is missing");
+    for command in commands {
+        match command.split_whitespace().collect::<Vec<_>>().as_slice() {
+            // This runs within it; that the checks run it too is seen below.
+            ["cargo", "test"] => {}
+            ["cargo", "run", arguments @ ..] => run_sample(&command, arguments, folder.path()),
+            ["samples/peers/bench.sh"] => peers(&command, folder.path()),
+            [script] if *script == ".ci/run" => checks_run_what_readme_says(),
+            _ => panic!("no test knows README's command: {command}"),
+        }
+    }
+    assert!(folder.path().join("y.npy").exists() && folder.path().join("bench.json").exists());
+}
+
+/// Runs it in a folder of its own, so that what it writes goes there. The benchmark is run as a trial only, without the
+/// optimiser.
+fn run_sample(command: &str, arguments: &[&str], folder: &Path) {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["run", "--quiet", "--offline", "--manifest-path"]).arg(workspace().join("Cargo.toml"));
+    cargo.args(arguments.iter().filter(|a| **a != "--release"));
+    if arguments.contains(&"bench") {
+        cargo.arg("--quick");
+    }
+    let Run { status, stdout, stderr } = run(cargo.current_dir(folder));
+    assert_eq!((status, stderr.as_str()), (Some(0), ""), "{command}\n{stdout}");
+    assert!(!stdout.is_empty(), "{command} prints nothing");
+}
+
+/// The script that compares with peers builds with the optimiser, which takes too long here; its two halves are run.
+fn peers(command: &str, folder: &Path) {
+    assert!(is_executable(&workspace().join(command)));
+    let Some(python) = python_with(&["numpy", "onnxruntime", "onnx"]) else {
+        return skipped("readme: samples/peers/bench.sh", "python3 with numpy, onnxruntime and onnx isn't there");
+    };
+    let figures = folder.join("peers.json");
+    let script = workspace().join("samples/peers/cpu_peers.py");
+    let ended = run(Command::new(python).arg(script).args(["--quick", "--json"]).arg(&figures));
+    assert_eq!(ended.status, Some(0), "{}{}", ended.stdout, ended.stderr);
+    let compare = format!("-p samples -- bench --peers {}", figures.display());
+    run_sample(command, &compare.split_whitespace().collect::<Vec<_>>(), folder);
+}
+
+fn checks_run_what_readme_says() {
+    let script: PathBuf = workspace().join(".ci/run");
+    assert!(is_executable(&script));
+    let text = fs::read_to_string(script).unwrap();
+    assert!(text.lines().any(|line| line.trim() == "step cargo test"), ".ci/run doesn't run `cargo test`");
+}
+
+#[cfg(unix)]
+fn is_executable(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    fs::metadata(path).unwrap().permissions().mode() & 0o111 != 0
+}
+
+#[cfg(not(unix))]
+fn is_executable(path: &Path) -> bool {
+    path.exists()
+}

@@ -1,0 +1,208 @@
+//! The command `samples`, from the command line to what it prints and writes.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use tests::command::{Run, python_is_asked_for, python_with, run, samples_binary, skipped, workspace};
+
+fn samples(line: &str) -> Run {
+    run(Command::new(samples_binary()).args(line.split_whitespace()))
+}
+
+/// Runs what must succeed; gives what it printed.
+fn right(line: &str) -> String {
+    let Run { status, stdout, stderr } = samples(line);
+    assert_eq!((status, stderr.as_str()), (Some(0), ""), "samples {line}\n{stdout}");
+    stdout
+}
+
+/// Runs what must fail with this status; gives its complaint.
+fn wrong(line: &str, expected_status: i32) -> String {
+    let Run { status, stdout, stderr } = samples(line);
+    assert_eq!(status, Some(expected_status), "samples {line}\n{stdout}\n{stderr}");
+    assert!(!stderr.contains("panicked") && stderr.contains("error: "), "samples {line}\n{stderr}");
+    stderr
+}
+
+/// An array of FP32 zeros.
+fn npy(descr: &str, fortran: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+    let dict = format!("{{'descr': {descr}, 'fortran_order': {fortran}, 'shape': {shape}}}\n");
+    let length = u16::try_from(dict.len()).unwrap();
+    [b"\x93NUMPY\x01\x00".as_slice(), &length.to_le_bytes(), dict.as_bytes(), data].concat()
+}
+
+#[test]
+fn every_sample_is_right_in_both_types() {
+    for dtype in ["f32", "f16"] {
+        for line in ["add", "add --autotune", "inplace_add", "non_zero", "circ_pad --mode inetdef --multi_tactic"] {
+            for shape in ["", "--shape 1x1", "--shape 0,3", "--shape 3x0", "--shape 17,129"] {
+                let no_wrap_of_nothing = line.starts_with("circ_pad") && shape.contains('0');
+                if no_wrap_of_nothing {
+                    continue;
+                }
+                let printed = right(&format!("{line} {shape} --dtype {dtype} --device cpu --seed 3"));
+                assert!(printed.trim_end().ends_with(": right"), "{printed}");
+            }
+        }
+        let printed = right(&format!("all --dtype {dtype} --seed 5"));
+        assert_eq!(printed.lines().filter(|l| l.ends_with(": right")).count(), 9, "{printed}");
+    }
+    assert!(right("add --shape 2x3x4x5x2x1x2x1").contains("[2, 3, 4, 5, 2, 1, 2, 1]"));
+    assert!(right("circ_pad --mode inetdef --pads 1,2,3,4 --shape 5,7").contains("[12, 10]"));
+}
+
+#[test]
+fn the_seed_decides_the_data() {
+    let indices = |seed: u32| right(&format!("non_zero --seed {seed}"));
+    assert_eq!(indices(1), indices(1));
+    assert_ne!(indices(1), indices(2));
+}
+
+#[test]
+fn verbose_shows_every_trial_and_a_winner() {
+    let trials = |line: &str| {
+        let printed = right(line);
+        let rows = |what: &str| printed.lines().filter(|l| l.contains("circ_pad_plugin") && l.contains(what)).count();
+        assert_eq!(rows("chosen"), 1, "{printed}");
+        (rows("µs"), rows("left out: "))
+    };
+    let (timed, left_out) = trials("circ_pad --mode inetdef --multi_tactic -v");
+    assert!(timed >= 2 && left_out >= 2, "{timed} {left_out}");
+    let (timed_of_one, left_out_of_one) = trials("circ_pad --mode inetdef -v");
+    assert_eq!((timed_of_one, left_out_of_one), (1, left_out + timed - 1));
+}
+
+#[test]
+fn lists_every_plugin() {
+    let printed = right("list");
+    for expected in [
+        "sample::elemwise_add_plugin",
+        "block_size: i32",
+        "sample::inplace_add_plugin",
+        "sample::non_zero_plugin",
+        "sample::circ_pad_plugin",
+        "on cpu",
+    ] {
+        assert!(printed.contains(expected), "{expected} isn't in\n{printed}");
+    }
+}
+
+#[test]
+fn bench_writes_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let json = folder.path().join("rows.json");
+    let printed = right(&format!("bench --quick --device cpu --json {}", json.display()));
+    let text = fs::read_to_string(&json).unwrap();
+    for key in ["work", "dtype", "shape", "median_us", "floor_us"] {
+        assert_eq!(text.matches(&format!("\"{key}\":")).count(), 9, "{text}");
+    }
+    for work in ["non_zero", "circ_pad", "add", "chain of 100 plugins", "registry join"] {
+        assert!(printed.contains(work) && text.contains(work), "{work} isn't in\n{printed}");
+    }
+    assert!(wrong("bench --quick --only nothing_of_the_sort", 1).contains("nothing_of_the_sort"));
+}
+
+#[test]
+fn options_that_contradict_or_come_later_are_refused() {
+    for (line, status, expected) in [
+        ("circ_pad", 2, "--mode"),
+        ("circ_pad --mode onnx", 2, "--artifacts_dir"),
+        ("circ_pad --mode inetdef --save_engine --load_engine", 2, "--load_engine"),
+        ("circ_pad --mode onnx --artifacts_dir /nowhere/at/all", 2, "/nowhere/at/all"),
+        ("circ_pad --mode onnx --artifacts_dir .", 1, "--mode inetdef"),
+        ("circ_pad --mode inetdef --save_engine --artifacts_dir .", 1, "engine files"),
+        ("circ_pad --load_engine --artifacts_dir .", 1, "engine files"),
+        ("circ_pad --mode inetdef --aot", 1, "--aot"),
+        ("add --aot", 1, "--aot"),
+        ("add --device cuda", 1, "cuda"),
+        ("add --device tpu", 2, "cpu, cuda"),
+        ("add --dtype f64", 2, "f32, f16"),
+        ("add --shape 3x-4", 2, "'-4' isn't an extent"),
+        ("add --shape 1x1x1x1x1x1x1x1x1", 2, "at most 8"),
+        ("add --shape 1000000x1000000x1000000", 1, "--input"),
+        ("add --shape 3 --input x.npy", 2, "--input"),
+        ("subtract", 2, "subtract"),
+    ] {
+        let complaint = wrong(line, status);
+        assert!(complaint.contains(expected), "samples {line}: {expected} isn't in\n{complaint}");
+    }
+}
+
+#[test]
+fn what_a_plugin_refuses_is_told() {
+    for (line, expected) in [
+        ("non_zero --shape 3", "sample::non_zero_plugin"),
+        ("circ_pad --mode inetdef --pads 1,2,3", "sample::circ_pad_plugin"),
+        ("circ_pad --mode inetdef --pads -1,2", "-1"),
+        ("circ_pad --mode inetdef --pads 1,1,1,1 --shape 4", "sample::circ_pad_plugin"),
+        ("circ_pad --mode inetdef --pads 1,1 --shape 0", "sample::circ_pad_plugin"),
+        ("circ_pad --mode inetdef --pads 2147483647,2147483647,2147483647,2147483647", ""),
+    ] {
+        let complaint = wrong(line, 1);
+        assert!(complaint.contains(expected), "samples {line}: {expected} isn't in\n{complaint}");
+    }
+}
+
+#[test]
+fn bad_files_are_refused_with_the_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("x.npy");
+    for (content, options, expected) in [
+        (npy("'<f4'", "False", "(2, 2)", &[0; 15]), "", "truncated"),
+        (npy("'<f4'", "False", "(2, 2)", &[0; 17]), "", "goes on"),
+        (npy("'<f4'", "True", "(2, 2)", &[0; 16]), "", "Fortran"),
+        (npy("'>f4'", "False", "(2, 2)", &[0; 16]), "", "big-endian"),
+        (npy("'<f8'", "False", "(2, 2)", &[0; 32]), "", "'<f8'"),
+        (npy("[('a', '<f4')]", "False", "(2, 2)", &[0; 16]), "", "structured"),
+        (npy("'<i4'", "False", "(2, 2)", &[0; 16]), "", "expected FP32 or FP16"),
+        (npy("'<f4'", "False", "(2, 2)", &[0; 16]), "--dtype f16", "expected FP16"),
+        (npy("'<f4'", "False", "(4000000000, 400000000)", &[0; 16]), "", "truncated"),
+        (b"not numpy's".to_vec(), "", "isn't an .npy file"),
+        (Vec::new(), "", "truncated"),
+    ] {
+        fs::write(&path, content).unwrap();
+        let complaint = wrong(&format!("non_zero --input {} {options}", path.display()), 1);
+        assert!(complaint.contains(expected) && complaint.contains("x.npy"), "{expected} isn't in\n{complaint}");
+    }
+    assert!(wrong("add --input nowhere.npy", 1).contains("can't read nowhere.npy"));
+    assert!(wrong(&format!("add --input {}", folder.path().display()), 1).contains("directory"));
+}
+
+#[test]
+fn results_are_written_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let (given, taken) = (folder.path().join("x.npy"), folder.path().join("y.npy"));
+    fs::write(&given, npy("'<f4'", "False", "(1, 2)", &[0, 0, 0, 0, 0, 0, 128, 63])).unwrap();
+    right(&format!("non_zero --input {} --output {}", given.display(), taken.display()));
+    let written = fs::read(&taken).unwrap();
+    assert!(written.ends_with(&[0, 0, 0, 0, 1, 0, 0, 0]) && written.len() == 128 + 8, "{written:?}");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
+
+    for output in ["nowhere/y.npy", "/dev/full"] {
+        if output != "/dev/full" || Path::new(output).exists() {
+            assert!(wrong(&format!("add --output {output}"), 1).contains(&format!("can't write {output}")));
+        }
+    }
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let mut child =
+        Command::new(samples_binary()).arg("list").stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
+}
+
+#[test]
+fn numpy_agrees() {
+    let Some(python) = python_with(&["numpy"]) else {
+        assert!(!python_is_asked_for(), "the Python that PYTHON names can't import numpy");
+        return skipped("numpy_agrees", "python3 with numpy isn't there; set PYTHON to one that has it");
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let script = workspace().join("tests/tests/numpy/agrees.py");
+    let ended = run(Command::new(python).arg(script).arg(samples_binary()).arg(folder.path()));
+    assert_eq!(ended.status, Some(0), "{}{}", ended.stdout, ended.stderr);
+}
