@@ -1,5 +1,7 @@
 //! The link-time entries, joined once into a sorted index.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
@@ -61,63 +63,21 @@ impl Registry {
         impls: &[ImplEntry],
         aot_impls: &[AotEntry],
     ) -> Result<Registry, RegistryError> {
-        let mut conflicts = Vec::new();
-        let mut joined: Vec<Plugin> =
-            plugins.iter().map(|&entry| Plugin { entry, autotune: None, impls: Vec::new(), aot: None }).collect();
-        joined.sort_by(|a, b| a.key().cmp(&b.key()).then(a.entry.location.cmp(&b.entry.location)));
-        joined.dedup_by(|later, first| {
-            let same = later.key() == first.key();
-            if same {
-                conflicts.push(Conflict::duplicate("#[register]", first, first.entry.location, later.entry.location));
-            }
-            same
-        });
-        let mut registry = Registry { plugins: joined };
-
-        for &entry in sorted(autotunes, |e| e.location) {
-            let Some(plugin) = registry.owner("#[autotune]", entry.id, entry.version, entry.location, &mut conflicts)
-            else {
-                continue;
-            };
-            match plugin.autotune {
-                None => plugin.autotune = Some(entry),
-                Some(first) => {
-                    conflicts.push(Conflict::duplicate("#[autotune]", plugin, first.location, entry.location));
-                }
-            }
+        let mut join = Join::new(plugins.len());
+        plugins.iter().for_each(|e| join.plugin(e));
+        autotunes.iter().for_each(|e| join.autotune(e));
+        impls.iter().for_each(|e| join.implementation(e));
+        aot_impls.iter().for_each(|e| join.aot(e));
+        if join.conflicts.is_empty() {
+            return Ok(join.registry());
         }
-        for &entry in sorted(impls, |e| e.location) {
-            let Some(plugin) =
-                registry.owner("#[impl_plugin]", entry.id, entry.version, entry.location, &mut conflicts)
-            else {
-                continue;
-            };
-            match plugin.impl_for(entry.device) {
-                None => plugin.impls.push(entry),
-                Some(first) => {
-                    let what = format!("#[impl_plugin] for device `{}`", entry.device);
-                    conflicts.push(Conflict::duplicate(&what, plugin, first.location, entry.location));
-                }
-            }
-        }
-        for &entry in sorted(aot_impls, |e| e.location) {
-            let Some(plugin) = registry.owner("#[aot_impl]", entry.id, entry.version, entry.location, &mut conflicts)
-            else {
-                continue;
-            };
-            match plugin.aot {
-                None => plugin.aot = Some(entry),
-                Some(first) => {
-                    conflicts.push(Conflict::duplicate("#[aot_impl]", plugin, first.location, entry.location));
-                }
-            }
-        }
-
-        if !conflicts.is_empty() {
-            return Err(RegistryError::Conflicts(conflicts.into()));
-        }
-        registry.plugins.iter_mut().for_each(|p| p.impls.sort_by_key(|i| i.device));
-        Ok(registry)
+        // What is told of conflicts must not depend on the linker's order.
+        let mut join = Join::new(plugins.len());
+        sorted(plugins, |e| e.location).into_iter().for_each(|e| join.plugin(e));
+        sorted(autotunes, |e| e.location).into_iter().for_each(|e| join.autotune(e));
+        sorted(impls, |e| e.location).into_iter().for_each(|e| join.implementation(e));
+        sorted(aot_impls, |e| e.location).into_iter().for_each(|e| join.aot(e));
+        Err(RegistryError::Conflicts(join.conflicts.into()))
     }
 
     /// Every plugin, by id, then version.
@@ -139,23 +99,89 @@ impl Registry {
         let nearest = nearest_names(id, self.plugins.iter().map(|p| p.entry.id));
         RegistryError::Unknown { id: id.into(), version, versions, nearest, linked: self.plugins.len() }
     }
+}
 
-    fn owner(
-        &mut self,
-        what: &'static str,
-        id: &'static str,
-        version: u32,
-        location: Location,
-        conflicts: &mut Vec<Conflict>,
-    ) -> Option<&mut Plugin> {
-        match self.plugins.binary_search_by(|p| p.key().cmp(&(id, version))) {
-            Ok(index) => Some(&mut self.plugins[index]),
-            Err(_) => {
-                let nearest = nearest_names(id, self.plugins.iter().map(|p| p.entry.id));
-                conflicts.push(Conflict::Orphan { what, plugin: label(id, version), location, nearest });
-                None
+/// A registry in the making.
+struct Join {
+    plugins: Vec<Plugin>,
+    positions: HashMap<(&'static str, u32), usize>,
+    conflicts: Vec<Conflict>,
+}
+
+impl Join {
+    fn new(plugins: usize) -> Self {
+        Join { plugins: Vec::with_capacity(plugins), positions: HashMap::with_capacity(plugins), conflicts: Vec::new() }
+    }
+
+    fn plugin(&mut self, &entry: &PluginEntry) {
+        match self.positions.entry((entry.id, entry.version)) {
+            Entry::Vacant(free) => {
+                free.insert(self.plugins.len());
+                self.plugins.push(Plugin { entry, autotune: None, impls: Vec::new(), aot: None });
+            }
+            Entry::Occupied(taken) => {
+                let first = &self.plugins[*taken.get()];
+                let locations = [first.entry.location, entry.location];
+                self.conflicts.push(Conflict::duplicate("#[register]".into(), first, locations));
             }
         }
+    }
+
+    fn autotune(&mut self, &entry: &AutotuneEntry) {
+        let what = "#[autotune]";
+        let Some(plugin) = self.owner(what, (entry.id, entry.version), entry.location) else { return };
+        match plugin.autotune {
+            None => plugin.autotune = Some(entry),
+            Some(first) => {
+                let conflict = Conflict::duplicate(what.into(), plugin, [first.location, entry.location]);
+                self.conflicts.push(conflict);
+            }
+        }
+    }
+
+    fn implementation(&mut self, &entry: &ImplEntry) {
+        let what = "#[impl_plugin]";
+        let Some(plugin) = self.owner(what, (entry.id, entry.version), entry.location) else { return };
+        match plugin.impl_for(entry.device) {
+            None => plugin.impls.push(entry),
+            Some(first) => {
+                let what = format!("{what} for device `{}`", entry.device);
+                let conflict = Conflict::duplicate(what, plugin, [first.location, entry.location]);
+                self.conflicts.push(conflict);
+            }
+        }
+    }
+
+    fn aot(&mut self, &entry: &AotEntry) {
+        let what = "#[aot_impl]";
+        let Some(plugin) = self.owner(what, (entry.id, entry.version), entry.location) else { return };
+        match plugin.aot {
+            None => plugin.aot = Some(entry),
+            Some(first) => {
+                let conflict = Conflict::duplicate(what.into(), plugin, [first.location, entry.location]);
+                self.conflicts.push(conflict);
+            }
+        }
+    }
+
+    fn owner(&mut self, what: &'static str, key: (&'static str, u32), location: Location) -> Option<&mut Plugin> {
+        if let Some(&position) = self.positions.get(&key) {
+            return Some(&mut self.plugins[position]);
+        }
+        let nearest = nearest_names(key.0, self.plugins.iter().map(|p| p.entry.id));
+        self.conflicts.push(Conflict::Orphan { what, plugin: label(key.0, key.1), location, nearest });
+        None
+    }
+
+    fn registry(mut self) -> Registry {
+        let mut order: Vec<((&str, u32), usize)> = self.positions.into_iter().collect();
+        order.sort_unstable();
+        let take = |(_, position): ((&str, u32), usize)| {
+            let plugin = &mut self.plugins[position];
+            plugin.impls.sort_by_key(|i| i.device);
+            Plugin { impls: std::mem::take(&mut plugin.impls), ..*plugin }
+        };
+        Registry { plugins: order.into_iter().map(take).collect() }
     }
 }
 
@@ -201,8 +227,8 @@ pub enum Conflict {
 }
 
 impl Conflict {
-    fn duplicate(what: &str, plugin: &Plugin, first: Location, second: Location) -> Self {
-        Conflict::Duplicate { what: what.into(), plugin: plugin.label(), locations: [first, second] }
+    fn duplicate(what: String, plugin: &Plugin, locations: [Location; 2]) -> Self {
+        Conflict::Duplicate { what, plugin: plugin.label(), locations }
     }
 }
 
