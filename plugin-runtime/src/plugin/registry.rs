@@ -1,11 +1,10 @@
 //! The link-time entries, joined once into a sorted index.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
-use super::{AOT_IMPLS, AUTOTUNES, AotEntry, AutotuneEntry, IMPLS, ImplEntry, Location, PLUGINS, PluginEntry};
+use super::conflict::RegistryError;
+use super::join::join;
+use super::{AOT_IMPLS, AUTOTUNES, AotEntry, AutotuneEntry, IMPLS, ImplEntry, PLUGINS, PluginEntry};
 use crate::device::DeviceKind;
 use crate::suggest::nearest_names;
 
@@ -30,7 +29,7 @@ impl Plugin {
 
     /// `namespace::name v1`
     pub fn label(&self) -> String {
-        label(self.entry.id, self.entry.version)
+        format!("{} v{}", self.entry.id, self.entry.version)
     }
 }
 
@@ -63,21 +62,7 @@ impl Registry {
         impls: &[ImplEntry],
         aot_impls: &[AotEntry],
     ) -> Result<Registry, RegistryError> {
-        let mut join = Join::new(plugins.len());
-        plugins.iter().for_each(|e| join.plugin(e));
-        autotunes.iter().for_each(|e| join.autotune(e));
-        impls.iter().for_each(|e| join.implementation(e));
-        aot_impls.iter().for_each(|e| join.aot(e));
-        if join.conflicts.is_empty() {
-            return Ok(join.registry());
-        }
-        // What is told of conflicts must not depend on the linker's order.
-        let mut join = Join::new(plugins.len());
-        sorted(plugins, |e| e.location).into_iter().for_each(|e| join.plugin(e));
-        sorted(autotunes, |e| e.location).into_iter().for_each(|e| join.autotune(e));
-        sorted(impls, |e| e.location).into_iter().for_each(|e| join.implementation(e));
-        sorted(aot_impls, |e| e.location).into_iter().for_each(|e| join.aot(e));
-        Err(RegistryError::Conflicts(join.conflicts.into()))
+        join(plugins, autotunes, impls, aot_impls).map(|plugins| Registry { plugins })
     }
 
     /// Every plugin, by id, then version.
@@ -101,202 +86,9 @@ impl Registry {
     }
 }
 
-/// A registry in the making.
-struct Join {
-    plugins: Vec<Plugin>,
-    positions: HashMap<(&'static str, u32), usize>,
-    conflicts: Vec<Conflict>,
-}
-
-impl Join {
-    fn new(plugins: usize) -> Self {
-        Join { plugins: Vec::with_capacity(plugins), positions: HashMap::with_capacity(plugins), conflicts: Vec::new() }
-    }
-
-    fn plugin(&mut self, &entry: &PluginEntry) {
-        match self.positions.entry((entry.id, entry.version)) {
-            Entry::Vacant(free) => {
-                free.insert(self.plugins.len());
-                self.plugins.push(Plugin { entry, autotune: None, impls: Vec::new(), aot: None });
-            }
-            Entry::Occupied(taken) => {
-                let first = &self.plugins[*taken.get()];
-                let locations = [first.entry.location, entry.location];
-                self.conflicts.push(Conflict::duplicate("#[register]".into(), first, locations));
-            }
-        }
-    }
-
-    fn autotune(&mut self, &entry: &AutotuneEntry) {
-        let what = "#[autotune]";
-        let Some(plugin) = self.owner(what, (entry.id, entry.version), entry.location) else { return };
-        match plugin.autotune {
-            None => plugin.autotune = Some(entry),
-            Some(first) => {
-                let conflict = Conflict::duplicate(what.into(), plugin, [first.location, entry.location]);
-                self.conflicts.push(conflict);
-            }
-        }
-    }
-
-    fn implementation(&mut self, &entry: &ImplEntry) {
-        let what = "#[impl_plugin]";
-        let Some(plugin) = self.owner(what, (entry.id, entry.version), entry.location) else { return };
-        match plugin.impl_for(entry.device) {
-            None => plugin.impls.push(entry),
-            Some(first) => {
-                let what = format!("{what} for device `{}`", entry.device);
-                let conflict = Conflict::duplicate(what, plugin, [first.location, entry.location]);
-                self.conflicts.push(conflict);
-            }
-        }
-    }
-
-    fn aot(&mut self, &entry: &AotEntry) {
-        let what = "#[aot_impl]";
-        let Some(plugin) = self.owner(what, (entry.id, entry.version), entry.location) else { return };
-        match plugin.aot {
-            None => plugin.aot = Some(entry),
-            Some(first) => {
-                let conflict = Conflict::duplicate(what.into(), plugin, [first.location, entry.location]);
-                self.conflicts.push(conflict);
-            }
-        }
-    }
-
-    fn owner(&mut self, what: &'static str, key: (&'static str, u32), location: Location) -> Option<&mut Plugin> {
-        if let Some(&position) = self.positions.get(&key) {
-            return Some(&mut self.plugins[position]);
-        }
-        let nearest = nearest_names(key.0, self.plugins.iter().map(|p| p.entry.id));
-        self.conflicts.push(Conflict::Orphan { what, plugin: label(key.0, key.1), location, nearest });
-        None
-    }
-
-    fn registry(mut self) -> Registry {
-        let mut order: Vec<((&str, u32), usize)> = self.positions.into_iter().collect();
-        order.sort_unstable();
-        let take = |(_, position): ((&str, u32), usize)| {
-            let plugin = &mut self.plugins[position];
-            plugin.impls.sort_by_key(|i| i.device);
-            Plugin { impls: std::mem::take(&mut plugin.impls), ..*plugin }
-        };
-        Registry { plugins: order.into_iter().map(take).collect() }
-    }
-}
-
 impl Plugin {
     fn key(&self) -> (&'static str, u32) {
         (self.entry.id, self.entry.version)
-    }
-}
-
-fn label(id: &str, version: u32) -> String {
-    format!("{id} v{version}")
-}
-
-fn sorted<T>(entries: &[T], location: impl Fn(&T) -> Location) -> Vec<&T> {
-    let mut entries: Vec<&T> = entries.iter().collect();
-    entries.sort_by_key(|e| location(e));
-    entries
-}
-
-/// Two entries that can't both stand, or one that stands alone.
-#[derive(Clone, Debug)]
-pub enum Conflict {
-    /// The same thing was written twice.
-    Duplicate {
-        /// The attribute, with the device where there is one.
-        what: String,
-        /// The plugin's id and version.
-        plugin: String,
-        /// Where, both times.
-        locations: [Location; 2],
-    },
-    /// A plugin that nobody registered.
-    Orphan {
-        /// The attribute.
-        what: &'static str,
-        /// The plugin's id and version.
-        plugin: String,
-        /// Where it is written.
-        location: Location,
-        /// Registered ids that look alike.
-        nearest: Vec<String>,
-    },
-}
-
-impl Conflict {
-    fn duplicate(what: String, plugin: &Plugin, locations: [Location; 2]) -> Self {
-        Conflict::Duplicate { what, plugin: plugin.label(), locations }
-    }
-}
-
-impl fmt::Display for Conflict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Conflict::Duplicate { what, plugin, locations: [first, second] } => {
-                write!(f, "`{plugin}` has two {what}: at {first} and at {second}")
-            }
-            Conflict::Orphan { what, plugin, location, nearest } => {
-                write!(f, "{what} at {location} is for `{plugin}`, which nobody registered")?;
-                write_nearest(f, nearest)
-            }
-        }
-    }
-}
-
-/// What is wrong with the linked plugins, or with a look-up.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum RegistryError {
-    /// Entries that contradict each other.
-    Conflicts(Arc<[Conflict]>),
-    /// A plugin that isn't linked.
-    Unknown {
-        /// The id asked for.
-        id: String,
-        /// The version asked for.
-        version: u32,
-        /// The versions of this id that are linked.
-        versions: Vec<u32>,
-        /// Linked ids that look alike, nearest first.
-        nearest: Vec<String>,
-        /// How many plugins are linked.
-        linked: usize,
-    },
-}
-
-impl std::error::Error for RegistryError {}
-
-impl fmt::Display for RegistryError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            RegistryError::Conflicts(conflicts) => {
-                write!(f, "the linked plugins contradict each other")?;
-                conflicts.iter().try_for_each(|c| write!(f, "\n  {c}"))
-            }
-            RegistryError::Unknown { id, version, versions, .. } if !versions.is_empty() => {
-                let versions: Vec<String> = versions.iter().map(u32::to_string).collect();
-                write!(f, "plugin `{id}` is linked at version {}, not {version}", versions.join(", "))
-            }
-            RegistryError::Unknown { id, version, nearest, linked, .. } => {
-                write!(f, "no plugin `{id}` v{version} is linked")?;
-                write_nearest(f, nearest)?;
-                write!(
-                    f,
-                    "; {linked} plugin{} linked. A crate of plugins that is never named links none of them: add `use the_crate as _;`",
-                    if *linked == 1 { " is" } else { "s are" }
-                )
-            }
-        }
-    }
-}
-
-fn write_nearest(f: &mut fmt::Formatter<'_>, nearest: &[String]) -> fmt::Result {
-    match nearest {
-        [] => Ok(()),
-        names => write!(f, "; did you mean `{}`?", names.join("` or `")),
     }
 }
 
