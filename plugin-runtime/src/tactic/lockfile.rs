@@ -1,13 +1,13 @@
 //! Tuning lockfiles: text, one timing decision a line, sorted.
 //!
 //! ```text
-//! tuning lockfile, format 1. One timing decision a line, sorted. Builds reuse them; ...
+//! tuning lockfile, format 1. One timing decision a line, sorted. ...
+//! reformat dims="[4]" from="FP32 LINEAR" to="FP16 LINEAR" kernel="-" device="cpu, ..." driver="-" nanoseconds=310
 //! trial plugin="sample::add" version=1 attributes="block_size=256" tensors="FP32 [4] -> FP32 [4]"
 //!     combination="FP32, FP32 (LINEAR)" tactic=1 name="Rows" kernel="-" device="cpu, ..." driver="-" nanoseconds=1250
-//! reformat dims="[4]" from="FP32 LINEAR" to="FP16 LINEAR" kernel="-" device="cpu, ..." driver="-" nanoseconds=310
 //! ```
 //!
-//! (A record is one line; the first is broken here to fit.) In place of `nanoseconds` a record has `rejected="reason"`
+//! (A record is one line; the last is broken here to fit.) In place of `nanoseconds` a record has `rejected="reason"`
 //! where a trial doesn't work. Whole lines make merges harmless: a line of either side is right by itself.
 
 mod file;
@@ -76,10 +76,8 @@ fn parse(content: &[u8]) -> Result<Records, Flaw> {
         let text = std::str::from_utf8(line.strip_suffix(b"\r").unwrap_or(line))
             .map_err(|e| whole(format!("byte {} of the line isn't UTF-8 text", e.valid_up_to() + 1)))?;
         if ["<<<<<<<", "|||||||", "=======", ">>>>>>>"].iter().any(|marker| text.starts_with(marker)) {
-            return Err(whole(format!(
-                "merge conflict markers: keep the lines of both sides, one of each that only differ in their \
-                 outcome, and delete the markers"
-            )));
+            let advice = "keep the lines of both sides, one of each that only differ in their outcome";
+            return Err(whole(format!("merge conflict markers: {advice}, and delete the markers")));
         }
         if number == 1 {
             check_header(text).map_err(whole)?;

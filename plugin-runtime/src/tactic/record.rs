@@ -23,6 +23,8 @@ pub(super) use text::{abridged, quoted, stays_as_it_is};
 /// What was timed.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) enum Subject {
+    /// The conversion of a tensor to another type or layout.
+    Reformat { dims: Arc<str>, from: Arc<str>, to: Arc<str> },
     /// One combination and tactic of a layer.
     Trial {
         plugin: Arc<str>,
@@ -35,8 +37,6 @@ pub(super) enum Subject {
         /// The tactic's name.
         name: Arc<str>,
     },
-    /// The conversion of a tensor to another type or layout.
-    Reformat { dims: Arc<str>, from: Arc<str>, to: Arc<str> },
 }
 
 /// A timing decision holds for one subject on one machine. Records are sorted by this.
