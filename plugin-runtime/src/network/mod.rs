@@ -75,6 +75,8 @@ pub(crate) struct Layer {
     pub(crate) name: Arc<str>,
     pub(crate) plugin: &'static Plugin,
     pub(crate) attributes: Arc<DynAttributes>,
+    /// One value an attribute, in the registered order.
+    pub(crate) values: Arc<[AttributeValue]>,
     pub(crate) inputs: Vec<usize>,
     pub(crate) outputs: Vec<usize>,
     /// For each output, the input whose memory it shares.
@@ -270,6 +272,7 @@ impl Network {
             name,
             plugin,
             attributes: inferred.attributes,
+            values: attributes.into(),
             inputs,
             outputs,
             aliases: inferred.aliases,
