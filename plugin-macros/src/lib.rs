@@ -11,7 +11,8 @@ use proc_macro::TokenStream;
 
 /// Registers a plugin: the function describes the outputs for given inputs and attributes.
 ///
-/// ```ignore
+/// ```
+/// # use plugin_runtime::prelude::*;
 /// #[register("sample::add_plugin")]
 /// pub fn add_plugin(inp0: &TensorDesc, #[default(256)] block_size: i32) -> TensorDesc {
 ///     inp0.like()
@@ -38,7 +39,10 @@ pub fn register(attr: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Lists the combinations of types, layouts and tactics that a plugin's impls support.
 ///
-/// ```ignore
+/// ```
+/// # use plugin_runtime::prelude::*;
+/// # #[register("sample::add_plugin")]
+/// # fn add_plugin(inp0: &TensorDesc) -> TensorDesc { inp0.like() }
 /// #[autotune("sample::add_plugin")]
 /// fn add_autotune(inp0: &TensorDesc, outputs: &[TensorDesc; 1]) -> Vec<AutoTuneCombination> {
 ///     vec![AutoTuneCombination::new("FP32|FP16, FP32|FP16")]
@@ -59,9 +63,18 @@ pub fn autotune(attr: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Implements a plugin on one kind of device: the function does the work, or enqueues it on the stream.
 ///
-/// ```ignore
+/// ```
+/// # use plugin_runtime::prelude::*;
+/// # #[register("sample::add_plugin")]
+/// # fn add_plugin(inp0: &TensorDesc) -> TensorDesc { inp0.like() }
 /// #[impl_plugin("sample::add_plugin", device = cpu)]
-/// fn add_cpu(inp0: Tensor, outputs: [TensorMut; 1]) -> Result<()> { .. }
+/// fn add_cpu(inp0: Tensor, outputs: [TensorMut; 1]) -> Result<()> {
+///     let [output] = outputs;
+///     for (out, x) in output.into_slice::<f32>()?.iter_mut().zip(inp0.as_slice::<f32>()?) {
+///         *out = x + 1.0;
+///     }
+///     Ok(())
+/// }
 /// ```
 ///
 /// Parameters are the registered inputs as `Tensor`, any of the registered attributes in their order,
@@ -82,6 +95,20 @@ pub fn impl_plugin(attr: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Describes a plugin's kernel ahead of time, so that an engine can hold it.
 ///
+/// ```
+/// # use plugin_runtime::prelude::*;
+/// # #[register("sample::add_plugin")]
+/// # fn add_plugin(inp0: &TensorDesc) -> TensorDesc { inp0.like() }
+/// #[aot_impl("sample::add_plugin")]
+/// fn add_aot(inp0: &TensorDesc, outputs: &[TensorDesc; 1]) -> Result<AotKernel> {
+///     let mut kernel = AotKernel::new("add", "// PTX");
+///     kernel.launch.grid[0] = inp0.numel().ceil_div(256);
+///     kernel.launch.block[0] = 256.into();
+///     kernel.extra_args = vec![inp0.numel()];
+///     Ok(kernel)
+/// }
+/// ```
+///
 /// Parameters are the registered inputs as `&TensorDesc`, any of the registered attributes in their order,
 /// `outputs: &[TensorDesc; N]`, then, if wanted, `tactic: T`, where `T` is `i32` or an enum that derives `Tactic`. The
 /// function returns an `AotKernel` or a `Result` of it.
@@ -94,7 +121,8 @@ pub fn aot_impl(attr: TokenStream, item: TokenStream) -> TokenStream {
 
 /// Makes an enum's variants the tactics of an impl, numbered by their discriminants, from 1.
 ///
-/// ```ignore
+/// ```
+/// # use plugin_runtime::prelude::*;
 /// #[derive(Clone, Copy, Tactic)]
 /// enum PadTactic {
 ///     Rows = 1,

@@ -73,6 +73,19 @@ fn keep_positive_cpu(x: Tensor, outputs: [TensorMut; 2]) -> Result<()> {
     count.write_size(n)
 }
 
+/// As many zeros as a vector lacks to have three elements.
+#[register("test::missing_to_three")]
+pub fn missing_to_three(x: &TensorDesc) -> TensorDesc {
+    TensorDesc::from_shape_expr([3 - x.shape_expr(0)], x.dtype())
+}
+
+#[impl_plugin("test::missing_to_three", device = cpu)]
+fn missing_to_three_cpu(x: Tensor, outputs: [TensorMut; 1]) -> Result<()> {
+    let [y] = outputs;
+    y.into_slice::<f32>()?.fill(0.0);
+    Ok(())
+}
+
 /// Repeats a vector after itself, in scratch memory first.
 #[register("test::twice")]
 pub fn twice(x: &TensorDesc) -> TensorDesc {

@@ -6,7 +6,9 @@ use plugin_runtime::network::Network;
 use plugin_runtime::prelude::*;
 use plugin_runtime::shape::Profile;
 use plugin_runtime::tensor::HostTensor;
-use tests::plugins::{add_channels, add_in_place, keep_positive, misbehave, refuse_nan, scale, twice};
+use tests::plugins::{
+    add_channels, add_in_place, keep_positive, misbehave, missing_to_three, refuse_nan, scale, twice,
+};
 use tests::{Random, tensor};
 
 fn build(network: &Network) -> Engine {
@@ -113,7 +115,7 @@ fn data_dependent_shapes_reach_the_consumers() {
     let engine = Builder::new(Device::cpu()).profile(profile).build(&network).unwrap();
     let mut context = engine.create_context().unwrap();
     let mut random = Random::new(3);
-    for n in [6, 0, 1, 100, 37, 6] {
+    for n in [6, 6, 0, 1, 100, 37, 37, 6] {
         let x = random.floats(&[n]);
         let found = context.run(&[("x", &tensor(&x, &[n]))]).unwrap();
         let kept: Vec<f32> = x.iter().copied().filter(|x| *x > 0.0).collect();
@@ -124,6 +126,28 @@ fn data_dependent_shapes_reach_the_consumers() {
         assert_eq!(values(&found[2].1), double);
         assert_eq!(values(&found[3].1), kept);
         assert_eq!(*context.output_shape("double").unwrap(), [double.len() as i64]);
+    }
+}
+
+#[test]
+fn a_shape_that_only_the_largest_count_makes_impossible_is_possible() {
+    let mut network = Network::new();
+    let x = network.add_input("x", DataType::Float32, [4]).unwrap();
+    let [kept, _] = network.add_plugin(keep_positive::op(x)).unwrap();
+    let [rest] = network.add_plugin(missing_to_three::op(kept)).unwrap();
+    network.mark_output(rest, "rest").unwrap();
+    let mut context = build(&network).create_context().unwrap();
+    for (x, expected) in [([1.0, -1.0, 2.0, -2.0], Ok(1)), ([1.0, 1.0, 2.0, 2.0], Err(())), ([-1.0; 4], Ok(3))] {
+        let found = context.run(&[("x", &tensor(&x, &[4]))]);
+        match (found, expected) {
+            (Ok(found), Ok(extent)) => assert_eq!(found[0].1.dims(), [extent]),
+            (Err(error), Err(())) => {
+                let said = error.to_string();
+                assert!(said.starts_with("layer `missing_to_three_1` (test::missing_to_three v1, "), "{said}");
+                assert!(said.ends_with("dimension 0, -keep_positive_0.1 + 3, would be -1"), "{said}");
+            }
+            (found, expected) => panic!("{found:?}, expected {expected:?}"),
+        }
     }
 }
 

@@ -8,6 +8,8 @@ mod literals;
 mod register;
 mod shared;
 mod tactic;
+#[cfg(test)]
+mod tests;
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
@@ -31,7 +33,7 @@ pub(crate) fn autotune(attr: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 pub(crate) fn impl_plugin(attr: TokenStream, item: TokenStream) -> TokenStream {
-    part(Role::Impl, attr, item, |options, part, report| impl_plugin::expand(options, part, report))
+    part(Role::Impl, attr, item, impl_plugin::expand)
 }
 
 pub(crate) fn aot_impl(attr: TokenStream, item: TokenStream) -> TokenStream {

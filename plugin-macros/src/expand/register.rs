@@ -8,6 +8,7 @@ use syn::{Error, Expr, ItemFn};
 use super::shared::{
     at, attribute_arguments, attribute_bindings, desc_arguments, entry, location, names, typed_attributes,
 };
+use crate::model::types::spelled;
 use crate::model::{AttributeParameter, AttributeType, Options, Registration};
 
 pub(crate) fn expand(mut registration: Registration) -> TokenStream {
@@ -193,7 +194,7 @@ fn describe(attribute: &AttributeParameter) -> String {
     let AttributeParameter { parameter, ty } = attribute;
     match &parameter.default {
         Some(default) => {
-            format!("`{}`, `{ty}`; `{}` where it isn't set.", parameter.text(), default.to_token_stream())
+            format!("`{}`, `{ty}`; `{}` where it isn't set.", parameter.text(), spelled(default))
         }
         None => format!("`{}`, `{ty}`.", parameter.text()),
     }

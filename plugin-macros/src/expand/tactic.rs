@@ -13,12 +13,17 @@ pub(crate) fn tactic(item: TokenStream) -> TokenStream {
         Ok(input) => input,
         Err(error) => return error.to_compile_error(),
     };
+    let mut runtime = TokenStream::new();
     let expanded = Report::collect(|report| {
-        let runtime = runtime(&input, report);
+        runtime = self::runtime(&input, report);
         let variants = variants(&input, report)?;
         Some(expand(&input.ident, &runtime, &variants))
     });
-    expanded.unwrap_or_else(|errors| errors.to_compile_error())
+    expanded.unwrap_or_else(|errors| {
+        let stand_in = input.generics.params.is_empty().then(|| stand_in(&input.ident, &runtime));
+        let errors = errors.to_compile_error();
+        quote!(#errors #stand_in)
+    })
 }
 
 /// `#[tactic(crate = path)]`
@@ -58,6 +63,33 @@ fn variants<'a>(input: &'a DeriveInput, report: &mut Report) -> Option<Vec<&'a I
         }
     }
     Some(data.variants.iter().map(|variant| &variant.ident).collect())
+}
+
+/// Keeps the compiler from missing the trait elsewhere.
+fn stand_in(name: &Ident, runtime: &TokenStream) -> TokenStream {
+    quote! {
+        impl #runtime::KnownTactics for #name {
+            const NAMES: &'static [(i32, &'static str)] = &[];
+
+            fn find(_: i32) -> ::core::option::Option<Self> {
+                ::core::option::Option::None
+            }
+        }
+
+        impl #runtime::Tactic for #name {
+            fn id(self) -> i32 {
+                0
+            }
+
+            fn from_id(_: i32) -> ::core::option::Option<Self> {
+                ::core::option::Option::None
+            }
+
+            fn name(_: i32) -> ::core::option::Option<&'static str> {
+                ::core::option::Option::None
+            }
+        }
+    }
 }
 
 fn expand(name: &Ident, runtime: &TokenStream, variants: &[&Ident]) -> TokenStream {

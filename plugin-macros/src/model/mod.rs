@@ -74,7 +74,7 @@ pub(crate) struct Part {
 #[derive(Clone, Debug)]
 pub(crate) enum TacticParameter {
     Number,
-    Enum(Type),
+    Enum(Box<Type>),
 }
 
 impl Part {

@@ -49,13 +49,16 @@ pub(crate) fn array_length<'a>(ty: &'a Type, name: &str) -> Option<&'a Expr> {
     }
 }
 
-/// The type as a reader would write it.
-pub(crate) fn spelled(ty: &Type) -> String {
-    let mut text = ty.to_token_stream().to_string();
+/// A type or expression as a reader would write it.
+pub(crate) fn spelled(tokens: &impl ToTokens) -> String {
+    let mut text = tokens.to_token_stream().to_string();
     for (spaced, tight) in
         [(" ::", "::"), (":: ", "::"), (" <", "<"), ("< ", "<"), (" >", ">"), ("& ", "&"), (" ;", ";"), (" ,", ",")]
     {
         text = text.replace(spaced, tight);
     }
-    text
+    match text.strip_prefix("- ") {
+        Some(positive) => format!("-{positive}"),
+        None => text,
+    }
 }

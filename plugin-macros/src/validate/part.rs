@@ -160,7 +160,7 @@ fn tactic(ty: &Type, report: &mut Report) -> Option<TacticParameter> {
     let is_primitive = |name: &str| name.starts_with(|c: char| c.is_lowercase());
     match plain(ty) {
         Type::Path(path) if !path.path.get_ident().is_some_and(|name| is_primitive(&name.to_string())) => {
-            Some(TacticParameter::Enum(ty.clone()))
+            Some(TacticParameter::Enum(Box::new(ty.clone())))
         }
         _ => {
             let message =

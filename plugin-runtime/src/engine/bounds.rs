@@ -57,8 +57,7 @@ impl Bounds {
     }
 
     pub(crate) fn range(&self, expr: &ShapeExpr) -> Result<Interval> {
-        let unknown = Interval { min: 0, max: i64::MAX };
-        Ok(expr.range(&|symbol| self.ranges.get(symbol.index as usize).copied().unwrap_or(unknown))?)
+        range(expr, &self.ranges)
     }
 
     pub(crate) fn at_opt(&self, expr: &ShapeExpr) -> Result<i64> {
@@ -73,8 +72,7 @@ impl Bounds {
 
     /// The largest extents that the profile allows.
     pub(crate) fn max_dims(&self, shape: &[ShapeExpr]) -> Result<Dims> {
-        let extents = shape.iter().map(|e| Ok(self.range(e)?.max)).collect::<Result<Vec<_>>>()?;
-        checked_dims(&extents, |axis| shape[axis].to_string())
+        largest_dims(shape, &self.ranges)
     }
 }
 
@@ -84,4 +82,16 @@ pub(crate) fn checked_dims(extents: &[i64], expr: impl Fn(usize) -> String) -> R
         return Err(Error::invalid(format_args!("dimension {axis}, {}, would be {extent}", expr(axis))));
     }
     Dims::new(extents).ok_or_else(|| Error::invalid(format_args!("{} dimensions are too many", extents.len())))
+}
+
+/// The range of an expression whose symbols have these ranges.
+pub(crate) fn range(expr: &ShapeExpr, ranges: &[Interval]) -> Result<Interval> {
+    let unknown = Interval { min: 0, max: i64::MAX };
+    Ok(expr.range(&|symbol| ranges.get(symbol.index as usize).copied().unwrap_or(unknown))?)
+}
+
+/// The largest extents of a shape whose symbols have these ranges.
+pub(crate) fn largest_dims(shape: &[ShapeExpr], ranges: &[Interval]) -> Result<Dims> {
+    let extents = shape.iter().map(|e| Ok(range(e, ranges)?.max)).collect::<Result<Vec<_>>>()?;
+    checked_dims(&extents, |axis| shape[axis].to_string())
 }

@@ -11,6 +11,8 @@ use crate::shape::Profile;
 use crate::tactic::{Effort, Rules, Tuning, tune};
 use crate::tensor::DataType;
 
+type Observer<'o> = Box<dyn FnMut(&BuildEvent) + 'o>;
+
 /// Builds engines for a device.
 pub struct Builder<'o> {
     device: Device,
@@ -18,7 +20,7 @@ pub struct Builder<'o> {
     rules: Rules,
     effort: Effort,
     seed: u64,
-    observer: Option<Box<dyn FnMut(&BuildEvent) + 'o>>,
+    observer: Option<Observer<'o>>,
 }
 
 impl<'o> Builder<'o> {

@@ -4,14 +4,14 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use super::EngineInner;
-use super::bounds::checked_dims;
+use super::bounds::{checked_dims, largest_dims, range};
 use super::plan::{OutputShape, PlannedStep, Run};
 use crate::device::cpu::reformat::reformat;
 use crate::device::{Active, Binding, BindingRule, BindingUse, Frame, Invocation, Slot, StepMemory, StepViews, Stream};
 use crate::error::{Error, LayerError, Result};
 use crate::network::SymbolSource;
 use crate::plugin::guarded;
-use crate::shape::{Dims, ProfileDims, ShapeExpr, ShapeProgram};
+use crate::shape::{Dims, Interval, ProfileDims, ShapeProgram};
 use crate::tactic::check_size;
 use crate::tensor::{HostTensor, Representation};
 
@@ -27,6 +27,8 @@ pub struct ExecutionContext {
     state: State,
     bindings: Vec<BindingRule>,
     output_dims: Vec<Dims>,
+    /// The largest extents that each output can have at the present shapes.
+    output_capacity: Vec<Dims>,
     frame: Frame,
 }
 
@@ -63,6 +65,7 @@ impl ExecutionContext {
             state,
             bindings: plan.bindings.clone(),
             output_dims: vec![Dims::SCALAR; plan.outputs.len()],
+            output_capacity: vec![Dims::SCALAR; plan.outputs.len()],
             frame: Frame::new(plan.arena, engine.constants.clone(), plan.bindings.len())?,
             engine,
         })
@@ -167,11 +170,9 @@ impl ExecutionContext {
             updated.push((rule.usage == BindingUse::Update).then(|| (*tensor).clone()));
         }
         let mut fresh = Vec::new();
-        for ((rule, dims), shape) in outputs.iter().zip(&self.output_dims).zip(&self.engine.plans[self.profile].outputs)
-        {
+        for (rule, dims) in outputs.iter().zip(&self.output_capacity) {
             let owned = !matches!(rule.usage, BindingUse::Aliases(_));
-            let dims = if shape.data_dependent { self.state.largest_dims(shape)? } else { *dims };
-            fresh.push(owned.then(|| HostTensor::zeros(rule.dtype, &dims)).transpose()?);
+            fresh.push(owned.then(|| HostTensor::zeros(rule.dtype, dims)).transpose()?);
         }
         let rules = self.bindings.clone();
         let stream = self.engine.device.create_stream()?;
@@ -210,13 +211,27 @@ impl ExecutionContext {
         }
         let plan = &self.engine.plans[self.profile];
         self.state.set_dims(&self.engine, &self.input_dims)?;
+        let mut ranges: Vec<Interval> = self.state.symbols.iter().copied().map(Interval::exactly).collect();
         for (position, step) in plan.steps.iter().enumerate() {
-            self.state.resize(position, step).map_err(|e| in_step(step, None, e))?;
+            for size in &step.sizes {
+                let max = range(&size.upper_bound, &ranges).map_err(|e| in_step(step, None, e))?.max;
+                ranges[size.symbol] = Interval { min: 0, max: max.max(0) };
+            }
+            if !step.data_dependent {
+                self.state.resize(position, step).map_err(|e| in_step(step, None, e))?;
+            }
         }
-        for ((output, dims), (name, _)) in plan.outputs.iter().zip(&mut self.output_dims).zip(&self.engine.outputs) {
-            *dims = self.state.output_dims(output).map_err(|e| Error::invalid(format_args!("output `{name}`: {e}")))?;
+        for (position, output) in plan.outputs.iter().enumerate() {
+            let dims = match output.data_dependent {
+                false => self.state.output_dims(output),
+                true => largest_dims(&output.extents, &ranges),
+            };
+            let name = &self.engine.outputs[position].0;
+            let dims = dims.map_err(|e| Error::invalid(format_args!("output `{name}`: {e}")))?;
+            self.output_capacity[position] = dims;
+            self.output_dims[position] = dims;
         }
-        let dims = self.input_dims.iter().map(|d| d.unwrap_or_default()).chain(self.output_dims.iter().copied());
+        let dims = self.input_dims.iter().map(|d| d.unwrap_or_default()).chain(self.output_capacity.iter().copied());
         for (rule, dims) in self.bindings.iter_mut().zip(dims) {
             rule.bytes = match rule.usage {
                 BindingUse::Aliases(_) => 0,
@@ -281,7 +296,7 @@ impl State {
     fn resize(&mut self, position: usize, step: &PlannedStep) -> Result<()> {
         for size in &step.sizes {
             let mut upper = [0];
-            size.upper_bound.evaluate(&self.symbols, &mut self.scratch, &mut upper)?;
+            size.program.evaluate(&self.symbols, &mut self.scratch, &mut upper)?;
             if upper[0] < 0 {
                 return Err(Error::invalid(format_args!(
                     "the upper bound of size tensor {} would be {}",
@@ -344,19 +359,6 @@ impl State {
     fn output_dims(&mut self, output: &OutputShape) -> Result<Dims> {
         self.evaluate(&output.program)?;
         checked_dims(&self.extents[..output.extents.len()], |axis| output.extents[axis].to_string())
-    }
-
-    /// The extents of an output with every size tensor at its upper bound.
-    fn largest_dims(&self, output: &OutputShape) -> Result<Dims> {
-        let mut symbols = self.symbols.clone();
-        for expr in &output.extents {
-            for symbol in expr.symbols().iter().filter(|s| s.kind == crate::shape::SymbolKind::Size) {
-                symbols[symbol.index as usize] = self.upper_bounds[symbol.index as usize];
-            }
-        }
-        let evaluate = |e: &ShapeExpr| Ok(e.evaluate(&symbols)?);
-        let extents = output.extents.iter().map(evaluate).collect::<Result<Vec<i64>>>()?;
-        checked_dims(&extents, |axis| output.extents[axis].to_string())
     }
 }
 

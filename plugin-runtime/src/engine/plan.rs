@@ -56,7 +56,8 @@ pub(crate) struct PlannedStep {
 pub(crate) struct OwnSize {
     pub(crate) output: usize,
     pub(crate) symbol: usize,
-    pub(crate) upper_bound: ShapeProgram,
+    pub(crate) upper_bound: ShapeExpr,
+    pub(crate) program: ShapeProgram,
 }
 
 /// The shape of a network output.
@@ -99,7 +100,7 @@ impl Plan {
         }
         let outputs = planner.outputs()?;
         let programs = || {
-            let of_steps = steps.iter().flat_map(|s| s.sizes.iter().map(|z| &z.upper_bound).chain([&s.program]));
+            let of_steps = steps.iter().flat_map(|s| s.sizes.iter().map(|z| &z.program).chain([&s.program]));
             of_steps.chain(outputs.iter().map(|o| &o.program))
         };
         Ok(Plan {
@@ -188,7 +189,8 @@ impl Planner<'_> {
             let Some(upper) = self.network.symbols.get(symbol).and_then(|def| def.source.upper_bound()) else {
                 return Err(Error::invalid(format_args!("size tensor {output} has no upper bound")));
             };
-            sizes.push(OwnSize { output, symbol: symbol as usize, upper_bound: ShapeProgram::compile([upper])? });
+            let program = ShapeProgram::compile([upper])?;
+            sizes.push(OwnSize { output, symbol: symbol as usize, upper_bound: upper.clone(), program });
         }
         Ok(sizes)
     }

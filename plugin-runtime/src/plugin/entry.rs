@@ -55,6 +55,9 @@ pub struct PluginEntry {
     pub location: Location,
 }
 
+/// Lists combinations for inputs, outputs and attributes.
+pub type ListCombinations = fn(&[TensorDesc], &[TensorDesc], &DynAttributes) -> Result<Vec<AutoTuneCombination>>;
+
 /// What `#[autotune]` emits.
 #[derive(Clone, Copy, Debug)]
 pub struct AutotuneEntry {
@@ -63,7 +66,7 @@ pub struct AutotuneEntry {
     /// The plugin's version.
     pub version: u32,
     /// Lists the combinations; inputs, then outputs, then the attributes.
-    pub combinations: fn(&[TensorDesc], &[TensorDesc], &DynAttributes) -> Result<Vec<AutoTuneCombination>>,
+    pub combinations: ListCombinations,
     /// Where the function stands.
     pub location: Location,
 }

@@ -12,8 +12,8 @@ mod suggest;
 
 pub use attribute::{Attribute, AttributeSchema, AttributeType, AttributeValue};
 pub use entry::{
-    AOT_IMPLS, AUTOTUNES, AotEntry, AutotuneEntry, DynAttributes, IMPLS, ImplEntry, Location, PLUGINS, PluginEntry,
-    TacticNames, WorkspaceSize,
+    AOT_IMPLS, AUTOTUNES, AotEntry, AutotuneEntry, DynAttributes, IMPLS, ImplEntry, ListCombinations, Location,
+    PLUGINS, PluginEntry, TacticNames, WorkspaceSize,
 };
 pub(crate) use guard::guarded;
 pub use registry::{Conflict, Plugin, Registry, RegistryError};

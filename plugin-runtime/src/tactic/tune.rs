@@ -137,23 +137,20 @@ impl LayerRun<'_> {
         let mut reference: Option<(Outputs, DataType)> = None;
         let mut options = Vec::new();
         for combination in order {
-            let (mut alive, mut times) = (Vec::new(), Vec::new());
-            let result = self.combination(bench, effort, combination, &mut reference, &mut alive, &mut times);
+            let timed = self.time(bench, effort, combination, &mut reference);
             for candidate in self.candidates_of(combination) {
-                let position = alive.iter().position(|&a| a == candidate);
-                let time = position.and_then(|p| times.get(p).copied().flatten());
-                if let (Some(time), Ok(())) = (time, &result) {
-                    self.outcomes[candidate] = Some(TrialOutcome::Time(time));
-                } else if let (None, Err(error)) = (&self.outcomes[candidate], &result) {
-                    self.outcomes[candidate] = Some(TrialOutcome::Rejected(error.to_string()));
+                let time = timed.as_ref().map(|timed| timed.iter().find(|(c, _)| *c == candidate));
+                match time {
+                    Ok(Some((_, time))) => self.outcomes[candidate] = Some(TrialOutcome::Time(*time)),
+                    Ok(None) => {}
+                    Err(error) => {
+                        self.outcomes[candidate].get_or_insert_with(|| TrialOutcome::Rejected(error.to_string()));
+                    }
                 }
                 ended(&self.trial(candidate));
             }
-            let timed = self.candidates_of(combination).into_iter().filter_map(|c| match self.outcomes[c] {
-                Some(TrialOutcome::Time(time)) => Some((time, self.candidates.candidates[c].tactic)),
-                _ => None,
-            });
-            if let Some((time, tactic)) = timed.min_by_key(|(time, _)| *time) {
+            if let Some((candidate, time)) = timed.into_iter().flatten().min_by_key(|(_, time)| *time) {
+                let tactic = self.candidates.candidates[candidate].tactic;
                 options.push(Viable { combination, tactic, seconds: time.as_secs_f64() });
             }
         }
@@ -165,33 +162,31 @@ impl LayerRun<'_> {
         (0..self.candidates.candidates.len()).filter(of_it).collect()
     }
 
-    /// Runs the tactics of one combination: `alive` are those that gave the right result, `times` theirs.
-    fn combination(
+    /// Times the tactics of one combination that give the right result; of the others it notes the reason.
+    fn time(
         &mut self,
         bench: &Bench<'_>,
         effort: &Effort,
         combination: usize,
         reference: &mut Option<(Outputs, DataType)>,
-        alive: &mut Vec<usize>,
-        times: &mut Vec<Option<Duration>>,
-    ) -> Result<()> {
-        let mut runnable = Vec::new();
+    ) -> Result<Vec<(usize, Duration)>> {
+        let mut right = Vec::new();
         for candidate in self.candidates_of(combination) {
             match &self.candidates.candidates[candidate].ruled_out {
                 Some(reason) => self.outcomes[candidate] = Some(TrialOutcome::Rejected(reason.clone())),
-                None => runnable.push(candidate),
+                None => right.push(candidate),
             }
         }
-        if runnable.is_empty() {
-            return Ok(());
+        if right.is_empty() {
+            return Ok(Vec::new());
         }
         let types = &self.candidates.combinations[combination];
         let coarsest_here = coarsest(&types.types);
         let mut laid_out = bench.lay_out(types)?;
-        for candidate in runnable {
+        right.retain(|&candidate| {
             let tactic = self.candidates.candidates[candidate].tactic;
             let result = laid_out.run(tactic).and_then(|_| laid_out.outputs());
-            let rejected = match (result, &*reference) {
+            let wrong = match (result, &*reference) {
                 (Err(error), _) => Some(error.to_string()),
                 (Ok(outputs), None) => {
                     *reference = Some((outputs, coarsest_here));
@@ -199,23 +194,23 @@ impl LayerRun<'_> {
                 }
                 (Ok(outputs), Some((expected, of))) => outputs.differ_from(expected, coarsest([of, &coarsest_here])),
             };
-            match rejected {
-                Some(reason) => self.outcomes[candidate] = Some(TrialOutcome::Rejected(reason)),
-                None => alive.push(candidate),
-            }
-        }
-        let tactics: Vec<i32> = alive.iter().map(|&c| self.candidates.candidates[c].tactic).collect();
+            self.outcomes[candidate] = wrong.map(TrialOutcome::Rejected);
+            self.outcomes[candidate].is_none()
+        });
+        let tactics: Vec<i32> = right.iter().map(|&c| self.candidates.candidates[c].tactic).collect();
         let mut measure = |tactic: usize| laid_out.run(tactics[tactic]);
-        for (position, &candidate) in alive.iter().enumerate() {
-            match effort.time(position, &mut measure) {
-                Ok(time) => times.push(Some(time)),
+        let mut times = Vec::with_capacity(right.len());
+        for (position, &candidate) in right.iter().enumerate() {
+            times.push(match effort.time(position, &mut measure) {
+                Ok(time) => Some(time),
                 Err(error) => {
-                    times.push(None);
                     self.outcomes[candidate] = Some(TrialOutcome::Rejected(error.to_string()));
+                    None
                 }
-            }
+            });
         }
-        effort.run_off(times, &mut measure)
+        effort.run_off(&mut times, &mut measure)?;
+        Ok(right.into_iter().zip(times).filter_map(|(candidate, time)| Some((candidate, time?))).collect())
     }
 
     fn none_left(&self) -> Error {

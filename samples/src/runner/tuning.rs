@@ -1,15 +1,21 @@
 //! What a builder tries: while it does, and afterwards.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use plugin_runtime::engine::{BuildEvent, BuildReport, TrialOutcome};
 
 use super::table::Table;
 
-/// A bar on the terminal, if stderr is one.
+/// Builds that take less aren't worth a bar.
+const PATIENCE: Duration = Duration::from_millis(500);
+
+/// A bar on the terminal, if stderr is one, for a build that takes long.
 #[derive(Debug)]
-pub(super) struct Progress(ProgressBar);
+pub(super) struct Progress {
+    bar: ProgressBar,
+    start: Instant,
+}
 
 impl Progress {
     pub(super) fn new() -> Self {
@@ -18,19 +24,21 @@ impl Progress {
         if let Ok(style) = ProgressStyle::with_template("timing {pos}/{len} [{bar:30}] {msg}") {
             bar.set_style(style.progress_chars("=> "));
         }
-        Progress(bar)
+        Progress { bar, start: Instant::now() }
     }
 
     pub(super) fn update(&self, event: &BuildEvent) {
-        if let BuildEvent::Trial { layer, trial, done, total } = event {
-            self.0.set_length(*total as u64);
-            self.0.set_position(*done as u64);
-            self.0.set_message(format!("{layer}: {}, {}", trial.combination, trial.tactic));
+        if let BuildEvent::Trial { layer, trial, done, total } = event
+            && self.start.elapsed() > PATIENCE
+        {
+            self.bar.set_length(*total as u64);
+            self.bar.set_position(*done as u64);
+            self.bar.set_message(format!("{layer}: {}, {}", trial.combination, trial.tactic));
         }
     }
 
     pub(super) fn finish(&self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 }
 

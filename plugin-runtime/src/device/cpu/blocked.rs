@@ -22,15 +22,15 @@ impl Blocked {
             // Threads that share a group of channels would each read all of it.
             let group = tile_channels(self.src.lanes).min(self.dst.channels);
             let group_bytes = group * self.dst.spatial * self.dst_element;
-            in_tasks(src.len(), dst, group_bytes, |first, rows| self.to_rows(src, first * group, rows));
+            in_tasks(src.len(), dst, group_bytes, |first, rows| self.write_rows(src, first * group, rows));
         } else {
             let place_bytes = self.dst.lanes * self.dst_element;
-            in_tasks(src.len(), dst, place_bytes, |first, places| self.to_places(src, first, places));
+            in_tasks(src.len(), dst, place_bytes, |first, places| self.write_places(src, first, places));
         }
     }
 
     /// Fills rows of the destination, of which `first` is the first one, counted through all batches.
-    fn to_rows(&self, src: &[u8], first: usize, rows: &mut [u8]) {
+    fn write_rows(&self, src: &[u8], first: usize, rows: &mut [u8]) {
         let Arrangement { channels, spatial, .. } = self.dst;
         let row_bytes = spatial * self.dst_element;
         let width = tile_channels(self.src.lanes);
@@ -56,7 +56,7 @@ impl Blocked {
     }
 
     /// Fills places of the destination, of which `first` is the first one, counted through all batches and blocks.
-    fn to_places(&self, src: &[u8], first: usize, places: &mut [u8]) {
+    fn write_places(&self, src: &[u8], first: usize, places: &mut [u8]) {
         let Arrangement { spatial, blocks, lanes, .. } = self.dst;
         let place_bytes = lanes * self.dst_element;
         let width = tile_channels(lanes);

@@ -104,7 +104,7 @@ pub(super) fn table(rows: &[Row], peers: Option<&[Peer]>) -> Table {
     for row in rows {
         let peer = peers.iter().find(|p| p.work == row.work && p.dtype == row.dtype && p.shape == row.shape);
         let figures = |time: Option<f64>| match time {
-            Some(time) => [format!("{time:.2}"), format!("{:.2}", time / row.median_us)],
+            Some(time) => [figure(time), figure(time / row.median_us)],
             None => ["-".to_owned(), "-".to_owned()],
         };
         let [work, dtype, shape, median, floor, ratio] = own_cells(row);
@@ -121,10 +121,14 @@ fn own_cells(row: &Row) -> [String; 6] {
         row.work.clone(),
         row.dtype.to_owned(),
         shape.join("x"),
-        format!("{:.2}", row.median_us),
-        format!("{:.2}", row.floor_us),
-        format!("{:.2}", row.median_us / row.floor_us),
+        figure(row.median_us),
+        figure(row.floor_us),
+        figure(row.median_us / row.floor_us),
     ]
+}
+
+fn figure(value: f64) -> String {
+    if value < 1.0 { format!("{value:.4}") } else { format!("{value:.2}") }
 }
 
 #[cfg(test)]

@@ -2,8 +2,9 @@
 
 use half::f16;
 use plugin_runtime::network::Network;
+use plugin_runtime::tactic::Tactic;
 use plugin_runtime::tensor::{DataType, HostTensor};
-use samples::circ_pad::circ_pad_plugin;
+use samples::circ_pad::{CircPadTactic, circ_pad_plugin};
 use samples::reference;
 
 use super::without_aot;
@@ -16,7 +17,7 @@ use crate::runner::verify;
 
 const PLUGIN: &str = "sample::circ_pad_plugin";
 /// The tactic that is there without `--multi_tactic`.
-const ONE_TACTIC: i32 = 1;
+const ONE_TACTIC: CircPadTactic = CircPadTactic::Rows;
 
 /// Which tactics the builder chooses from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,7 +50,7 @@ pub(super) fn circ_pad_of(
     tactics: Tactics,
 ) -> Result<HostTensor> {
     let engine = session.build(&network(x.dtype(), x.dims(), pads)?, |builder| match tactics {
-        Tactics::One => builder.limit_tactics(PLUGIN, [ONE_TACTIC]),
+        Tactics::One => builder.limit_tactics(PLUGIN, [ONE_TACTIC.id()]),
         Tactics::All => builder,
     })?;
     let sample = match tactics {

@@ -32,7 +32,7 @@ pub trait From {}
 const BLOCK: i32 = 128;
 const PADS: &[i64] = &[1, 1];
 
-/// All attribute types, with and without a default. See [`BLOCK`].
+/// All attribute types, with and without a default. See [`Choice`].
 #[::plugin_runtime::register("hygiene::everything", version = 2)]
 #[expect(clippy::too_many_arguments, reason = "each type of attribute once")]
 pub fn everything(

@@ -264,6 +264,7 @@ fn work_for_many_threads_agrees_too() {
     for (from, to) in [(Float32, Float16), (Int64, Int32), (Int4, Float32), (Float32, Int4)] {
         check(plain(from, Linear), plain(to, Linear), &[3, 50_001], &mut numbers);
     }
+    check(plain(Int8, Linear), plain(Int4, Linear), &[400_001], &mut numbers);
 }
 
 #[test]

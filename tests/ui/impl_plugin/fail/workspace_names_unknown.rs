@@ -7,10 +7,7 @@ fn scale(inp0: &TensorDesc, inp1: &TensorDesc, block_size: i32, #[default([1])] 
     inp0.like()
 }
 
-#[impl_plugin("test::scale", device = cpu, workspace = "64 KiB")]
-fn text(inp0: Tensor, inp1: Tensor, outputs: [TensorMut; 1], workspace: Workspace) {}
-
 #[impl_plugin("test::scale", device = cuda, workspace = inp2.numel())]
-fn unknown_name(inp0: Tensor, inp1: Tensor, outputs: [TensorMut; 1], workspace: Workspace) {}
+fn scale_cuda(inp0: Tensor, inp1: Tensor, outputs: [TensorMut; 1], workspace: Workspace) {}
 
 fn main() {}
