@@ -60,10 +60,7 @@ fn mistakes_of_a_shape_function_are_told_apart() {
         ("rank", "dimension 0 of output 0: dimension 5 of a tensor with 2 was asked for"),
         ("negative", "dimension 0 of output 0 would be -2"),
         ("nine dimensions", "output 0 has 9 dimensions; at most 8 are possible"),
-        (
-            "alias resized",
-            "an aliased output shares its input's memory, so its type and shape can't be changed",
-        ),
+        ("alias resized", "an aliased output shares its input's memory, so its type and shape can't be changed"),
         ("alias changed", "output 0 is aliased to input 0, but differs from it in type or shape"),
         ("alias twice", "outputs 0 and 1 are both aliased to input 1"),
         ("refusal", "x and y don't go together"),
@@ -72,11 +69,9 @@ fn mistakes_of_a_shape_function_are_told_apart() {
     for (case, expected) in cases {
         assert_eq!(refused(case), expected, "{case}");
     }
-    for (case, part) in [
-        ("arithmetic on a size tensor", "size tensor"),
-        ("overflow", "64-bit"),
-        ("division", "divides by zero"),
-    ] {
+    for (case, part) in
+        [("arithmetic on a size tensor", "size tensor"), ("overflow", "64-bit"), ("division", "divides by zero")]
+    {
         let said = refused(case);
         assert!(said.starts_with("dimension 0 of output 0: ") && said.contains(part), "{case}: {said}");
     }
