@@ -12,7 +12,7 @@ use crate::plugin::{AttributeValue, DynAttributes, IntoOp, Op, Plugin, Registry}
 use crate::shape::{MAX_RANK, ShapeExpr};
 use crate::tensor::{DataType, HostTensor};
 
-pub(crate) use symbols::{SymbolSource, Symbols};
+pub(crate) use symbols::{SymbolDef, SymbolSource, Symbols};
 
 /// A tensor of a network.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -73,6 +73,8 @@ pub(crate) struct Layer {
     pub(crate) name: Arc<str>,
     pub(crate) plugin: &'static Plugin,
     pub(crate) attributes: Arc<DynAttributes>,
+    /// One value an attribute, in the registered order.
+    pub(crate) values: Arc<[AttributeValue]>,
     pub(crate) inputs: Vec<usize>,
     pub(crate) outputs: Vec<usize>,
     /// For each output, the input whose memory it shares.
@@ -268,6 +270,7 @@ impl Network {
             name,
             plugin,
             attributes: inferred.attributes,
+            values: attributes.into(),
             inputs,
             outputs,
             aliases: inferred.aliases,

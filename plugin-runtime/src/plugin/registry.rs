@@ -34,6 +34,13 @@ impl Plugin {
     }
 }
 
+impl ImplEntry {
+    /// `namespace::name v1`
+    pub(crate) fn label(&self) -> String {
+        label(self.id, self.version)
+    }
+}
+
 /// Every plugin linked into the program, by id and version.
 #[derive(Clone, Debug)]
 pub struct Registry {

@@ -13,7 +13,7 @@ mod timer;
 mod trial;
 mod tune;
 
-pub(crate) use candidates::{Rules, data_dependent, tactic_name};
+pub(crate) use candidates::{Rules, data_dependent, tactic_name, unknown_tactic};
 pub use choices::{Choices, Independent, Positions, Together};
 pub use combination::{AutoTuneCombination, MAX_TACTICS, Tactic};
 pub use expansion::{Combination, MAX_COMBINATIONS, merge};
