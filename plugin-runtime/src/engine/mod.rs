@@ -4,6 +4,7 @@ mod bounds;
 mod builder;
 mod context;
 mod file;
+mod inspect;
 mod lower;
 mod memory;
 mod plan;
@@ -14,6 +15,9 @@ use std::sync::Arc;
 pub(crate) use bounds::{Bounds, checked_dims};
 pub use builder::Builder;
 pub use context::ExecutionContext;
+pub use inspect::{
+    BindingSummary, EngineSummary, Place, PlacedSummary, PlanSummary, PluginSummary, StepSummary, WorkspaceSummary,
+};
 pub use report::{BuildEvent, BuildReport, InsertedStep, LayerReport, Trial, TrialOutcome};
 
 pub use crate::device::Binding;

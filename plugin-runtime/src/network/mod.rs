@@ -1,6 +1,7 @@
 //! The graph: inputs, constants, plugin layers and outputs, with the shapes that follow from each other.
 
 mod infer;
+mod inspect;
 pub mod onnx;
 mod op;
 mod symbols;
@@ -14,6 +15,7 @@ use crate::plugin::{AttributeValue, DynAttributes, Plugin, Registry};
 use crate::shape::{MAX_RANK, ShapeExpr};
 use crate::tensor::{DataType, HostTensor};
 
+pub use inspect::{LayerSummary, NetworkSummary, OutputSummary, TensorSummary};
 pub use op::{IntoOp, Op};
 pub(crate) use symbols::{SymbolDef, SymbolSource, Symbols};
 
