@@ -47,7 +47,7 @@ impl<'a> Session<'a> {
         configure: impl for<'o> FnOnce(Builder<'o>) -> Builder<'o>,
     ) -> Result<Engine> {
         let progress = Progress::new();
-        let builder = configure(Builder::new(self.device.clone()).seed(self.args.seed));
+        let builder = configure(self.args.builder(self.device.clone()));
         let built = builder.observe(|event| progress.update(event)).build(network);
         progress.finish();
         let engine = built?;
