@@ -11,7 +11,7 @@ use plugin_runtime::shape::MAX_RANK;
 use plugin_runtime::tensor::DataType;
 
 use super::failure::Result;
-pub(super) use model::{BuildModelArgs, InspectArgs, ProfileArgs, RunArgs};
+pub(super) use model::{BuildModelArgs, InspectArgs, RunArgs};
 
 /// Builds engines from the sample plugins, runs them, and checks the results against a plain reference.
 ///

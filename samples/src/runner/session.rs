@@ -50,7 +50,10 @@ impl<'a> Session<'a> {
         let builder = configure(self.args.builder(self.device.clone()));
         let built = builder.observe(|event| progress.update(event)).build(network);
         progress.finish();
-        let engine = built?;
+        let engine = built.map_err(|error| match self.args.locked {
+            true => Failure::work(format_args!("{error} (without --locked, the lockfile gets what it lacks)")),
+            false => error.into(),
+        })?;
         if self.args.verbose {
             self.out.table(&tuning::table(engine.report()))?;
         }

@@ -16,6 +16,11 @@ pub(super) fn shown_lines(text: &str) -> String {
     text.split('\n').map(shown).collect::<Vec<_>>().join("\n")
 }
 
+/// `1 profile`, `2 profiles`.
+pub(super) fn count(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
+
 /// A file name made of any name: letters, digits, `_`, `-` and `.` stay, but for a `.` in front; of the rest each byte
 /// becomes `%` and two digits. Different names give different file names. `position` tells apart names that are too long
 /// for a file.

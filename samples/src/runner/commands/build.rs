@@ -10,6 +10,7 @@ use crate::runner::named;
 use crate::runner::output::Output;
 use crate::runner::session::Session;
 use crate::runner::source::Source;
+use crate::runner::text::count;
 
 /// Builds the engine and saves it.
 ///
@@ -26,9 +27,10 @@ pub(in crate::runner) fn build(args: &BuildModelArgs, out: &mut Output) -> Resul
     engine.save(&args.save)?;
     let steps: usize = engine.inspect().plans.iter().map(|plan| plan.steps.len()).sum();
     out.line(format_args!(
-        "engine saved to {}: {steps} steps in {} profiles, for device {}",
+        "engine saved to {}: {} in {}, for device {}",
         args.save.display(),
-        engine.profiles(),
+        count(steps, "step"),
+        count(engine.profiles(), "profile"),
         engine.device().kind()
     ))
 }

@@ -13,6 +13,7 @@ use super::lockfile::{device, tactic_text};
 use super::network::attributes;
 use super::{Shown, best, json};
 use crate::runner::table::Table;
+use crate::runner::text::count;
 use crate::runner::tuning::{microseconds, outcome_text};
 
 /// An engine, with what a lockfile says of its times.
@@ -114,8 +115,12 @@ impl Inspected {
 impl Shown for Inspected {
     fn tables(&self) -> Vec<(String, Table)> {
         let EngineSummary { inputs, outputs, constants, plans, .. } = &self.summary;
-        let title =
-            format!("engine for device {}: {} profiles, {} constants", self.device, plans.len(), constants.len());
+        let title = format!(
+            "engine for device {}: {}, {}",
+            self.device,
+            count(plans.len(), "profile"),
+            count(constants.len(), "constant")
+        );
         let mut bindings = Table::new(["", "name", "type", "shape"]);
         let mut row = |role: &str, name: String, dtype: String, shape: String| {
             bindings.row([role.into(), name, dtype, shape]);

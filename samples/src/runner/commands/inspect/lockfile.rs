@@ -5,12 +5,13 @@ use serde_json::{Value, json};
 
 use super::{Shown, json};
 use crate::runner::table::Table;
+use crate::runner::text::count;
 use crate::runner::tuning::outcome_text;
 
 impl Shown for Vec<TimingRecord> {
     fn tables(&self) -> Vec<(String, Table)> {
         let used = self.iter().filter(|record| record.is_used).count();
-        let title = format!("tuning lockfile: {} records, {used} of them for this machine", self.len());
+        let title = format!("tuning lockfile: {}, {used} of them for this machine", count(self.len(), "record"));
         let mut plugins = Table::new([
             "plugin",
             "attributes",
@@ -72,9 +73,9 @@ impl Shown for Vec<TimingRecord> {
     }
 }
 
-/// `Rows (1)`, or the number alone where it is the name.
+/// `Rows (1)`; a tactic that has no name of its own has no number behind it.
 pub(super) fn tactic_text(number: i32, name: &str) -> String {
-    if name == number.to_string() { name.into() } else { format!("{name} ({number})") }
+    if number == 0 || name == number.to_string() { name.into() } else { format!("{name} ({number})") }
 }
 
 /// The device, with its driver and kernel where they are known.

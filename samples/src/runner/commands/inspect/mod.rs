@@ -50,6 +50,9 @@ pub(in crate::runner) fn inspect(args: &InspectArgs, out: &mut Output) -> Result
         return out.line(format_args!("{:#}", shown.json()));
     }
     for (position, (title, table)) in shown.tables().iter().enumerate() {
+        if position > 0 && table.is_empty() {
+            continue;
+        }
         out.line(format_args!("{}{title}", if position == 0 { "" } else { "\n" }))?;
         if !table.is_empty() {
             out.table(table)?;

@@ -7,15 +7,16 @@ use serde_json::{Value, json};
 
 use super::{Shown, json};
 use crate::runner::table::Table;
+use crate::runner::text::count;
 
 impl Shown for NetworkSummary {
     fn tables(&self) -> Vec<(String, Table)> {
         let title = format!(
-            "network: {} inputs, {} constants, {} layers, {} outputs",
-            self.inputs.len(),
-            self.constants.len(),
-            self.layers.len(),
-            self.outputs.len()
+            "network: {}, {}, {}, {}",
+            count(self.inputs.len(), "input"),
+            count(self.constants.len(), "constant"),
+            count(self.layers.len(), "layer"),
+            count(self.outputs.len(), "output")
         );
         let mut tensors = Table::new(["", "name", "type", "shape", "tensor"]);
         let mut row = |role: &str, tensor: &TensorSummary, source: String| {
