@@ -10,29 +10,48 @@ use plugin_runtime::tensor::HostTensor;
 use tests::onnx::{FLOAT, everything, float, floats, int, model, node, text, value};
 use tests::tensor;
 
-/// Gives its first input; takes an attribute of every type.
-#[register("onnx::choosy")]
-fn choosy(
+/// Takes single attributes of every type.
+#[register("onnx::single")]
+fn single(x: &TensorDesc, a: i32, b: i64, c: f32, d: f64, e: bool, f: &str) -> TensorDesc {
+    x.like()
+}
+
+/// Takes lists of every type of integer.
+#[register("onnx::whole")]
+fn whole(
     x: &TensorDesc,
-    y: &TensorDesc,
-    a: i32,
-    b: i64,
-    c: f32,
-    d: f64,
-    e: bool,
-    f: &str,
     g: &[u8],
     h: &[i8],
     i: &[i16],
     j: &[i32],
     k: &[i64],
-    l: &[f16],
-    m: &[bf16],
-    n: &[f32],
-    o: &[f64],
     #[default([true])] p: &[bool],
 ) -> TensorDesc {
     x.like()
+}
+
+/// Takes lists of every type of float.
+#[register("onnx::broken")]
+fn broken(x: &TensorDesc, l: &[f16], m: &[bf16], n: &[f32], o: &[f64]) -> TensorDesc {
+    x.like()
+}
+
+/// Copies; has an impl and kernels made ahead of time.
+#[register("onnx::ahead")]
+fn ahead(x: &TensorDesc) -> TensorDesc {
+    x.like()
+}
+
+#[impl_plugin("onnx::ahead", device = cpu)]
+fn ahead_cpu(x: Tensor, outputs: [TensorMut; 1]) -> Result<()> {
+    let [y] = outputs;
+    y.into_slice::<f32>()?.copy_from_slice(x.as_slice()?);
+    Ok(())
+}
+
+#[aot_impl("onnx::ahead")]
+fn ahead_aot(x: &TensorDesc, outputs: &[TensorDesc; 1]) -> AotKernel {
+    AotKernel::new("copy", [])
 }
 
 fn import(model: &ModelProto) -> Result<Network> {
@@ -78,27 +97,11 @@ fn a_network_survives_being_written_and_read() {
 fn attributes_of_every_type_survive_being_written_and_read() {
     let mut network = Network::new();
     let x = network.add_input("x", DataType::Float16, [-1]).unwrap();
-    let half = f16::from_f32;
-    let op = choosy::op(
-        x,
-        x,
-        -7,
-        1 << 40,
-        0.1,
-        0.1,
-        true,
-        "a\n\"b",
-        &[0, 255],
-        &[-128],
-        &[-300, 300],
-        &[],
-        &[i64::MIN],
-        &[half(0.1)],
-        &[bf16::from_f32(3.0)],
-        &[1e-40],
-        &[1e300, 2.0],
-    );
-    let [y] = network.add_named_plugin("choosy", op.p(&[true, false])).unwrap();
+    let [y] = network.add_plugin(single::op(x, -7, 1 << 40, 0.1, 0.1, true, "a\n\"b")).unwrap();
+    let op = whole::op(y, &[0, 255], &[-128], &[-300, 300], &[], &[i64::MIN]);
+    let [y] = network.add_named_plugin("whole", op.p(&[true, false])).unwrap();
+    let op = broken::op(y, &[f16::from_f32(0.1)], &[bf16::from_f32(3.0)], &[1e-40], &[1e300, 2.0]);
+    let [y] = network.add_plugin(op).unwrap();
     let bits = network.add_constant("bits", HostTensor::from_bytes(DataType::Int4, &[0x21, 3], &[3]).unwrap()).unwrap();
     let wide = network.cast(bits, DataType::Int8).unwrap();
     for (tensor, name) in [(y, "y"), (y, "again"), (x, "same"), (bits, "bits out"), (wide, "wide")] {
@@ -110,7 +113,7 @@ fn attributes_of_every_type_survive_being_written_and_read() {
 
     let graph = ModelProto::decode(written.as_slice()).unwrap().graph.unwrap();
     let values = |node: usize, name: &str| graph.node[node].attribute.iter().find(|a| a.name == name).unwrap().clone();
-    assert_eq!(values(0, "i").ints, [-300, 300]);
+    assert_eq!(values(1, "i").ints, [-300, 300]);
     assert_eq!(values(0, "c").f, Some(0.1));
     assert_eq!(values(0, "d").t.unwrap().raw_data.unwrap(), 0.1f64.to_le_bytes().to_vec());
     assert_eq!(values(0, "plugin_version").s.unwrap(), b"1".to_vec());
@@ -195,6 +198,23 @@ fn which_plugin_a_node_is() {
     assert_eq!(message, "node \"make_y\" (\"scale\"): plugin `test::scale v1` needs the attribute `factor` (f32)");
     let message = refused(&scaled(|g| g.node[0].attribute[0] = int("factor", 2)));
     assert_eq!(message, "node \"make_y\" (\"scale\"): attribute `factor`: it is the integer 2; `f32` takes FLOAT");
+}
+
+#[test]
+fn a_node_that_insists_on_kernels_made_ahead_of_time_never_runs_an_impl() {
+    for (aot, builds) in [(None, true), (Some(0), true), (Some(1), false)] {
+        let attributes: Vec<_> = aot.map(|aot| int("aot", aot)).into_iter().collect();
+        let network = import(&scaled(|g| g.node[0] = node("onnx::ahead", &["x"], &["y"], &attributes))).unwrap();
+        let written = ModelProto::decode(network.to_onnx().unwrap().as_slice()).unwrap().graph.unwrap();
+        assert_eq!(written.node[0].attribute.iter().find(|a| a.name == "aot").and_then(|a| a.i), aot);
+        let profile = Profile::new().dims("x", [1, 4], [2, 4], [3, 4]);
+        let built = Builder::new(Device::cpu()).profile(profile).build(&network);
+        assert_eq!(built.is_ok(), builds);
+        if let Err(error) = built {
+            let message = error.to_string();
+            assert!(message.contains("it insists on ahead-of-time kernels (`aot` = 1)"), "{message}");
+        }
+    }
 }
 
 #[test]
