@@ -26,9 +26,8 @@ pub(crate) fn location(function: &Ident) -> TokenStream {
 
 /// The function, and beside it a scope that holds the checks against `register` and `body`.
 pub(crate) fn beside(mut part: Part, body: TokenStream) -> TokenStream {
-    let inputs = part.inputs.len();
     part.function.use_parameters(|parameter| {
-        parameter.text() == "outputs" || part.inputs[..inputs].iter().any(|input| input.name == parameter.name)
+        parameter.text() == "outputs" || part.inputs.iter().any(|input| input.name == parameter.name)
     });
     let Part { runtime, plugin, function, .. } = &part;
     let (item, conditions) = (&function.item, function.conditions());
@@ -62,8 +61,7 @@ fn checks(part: &Part) -> TokenStream {
         checks.push(check(attribute.parameter.name.span(), quote!(order::<__Plugin>(#previous, #name))));
     }
     let outputs = &part.outputs;
-    let span = outputs.span();
-    checks.push(check(span, quote!(outputs::<__Plugin>(#outputs))));
+    checks.push(check(outputs.span(), quote!(outputs::<__Plugin>(#outputs))));
     checks.into_iter().collect()
 }
 
