@@ -2,20 +2,23 @@
 
 mod attribute;
 pub mod check;
+mod conflict;
 mod entry;
 mod guard;
+mod join;
 mod registry;
 #[doc(hidden)]
 pub mod shim;
 mod spec;
 
 pub use attribute::{Attribute, AttributeSchema, AttributeType, AttributeValue};
+pub use conflict::{Conflict, RegistryError};
 pub use entry::{
     AOT_IMPLS, AUTOTUNES, AotEntry, AutotuneEntry, IMPLS, ImplEntry, ListCombinations, Location, PLUGINS, PluginEntry,
     TacticNames, WorkspaceSize,
 };
 pub(crate) use guard::guarded;
-pub use registry::{Conflict, Plugin, Registry, RegistryError};
+pub use registry::{Plugin, Registry};
 pub use spec::{AttributeSet, IntoResult, KnownTactics, PluginSpec};
 
 pub use crate::device::DynAttributes;
