@@ -12,6 +12,7 @@ mod cast;
 mod chunks;
 mod compact;
 mod elementwise;
+mod halves;
 mod int4;
 mod interleave;
 mod lines;
@@ -26,6 +27,7 @@ mod vector;
 
 pub use chunks::{for_each_chunk_mut, try_for_each_chunk_mut};
 pub use compact::{Claim, compact};
+pub use halves::{narrow, widen};
 pub use stream::{StreamWriter, stream_into};
 pub use threads::{PARALLEL_BYTES, STREAM_BYTES, parallel_for, parallel_from, threads};
 pub use vector::{bits_of_flags, prefetch, vectorized};
