@@ -19,8 +19,8 @@ pub use crate::device::Binding;
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::network::{Network, SymbolSource};
-use crate::plugin::did_you_mean;
 use crate::shape::Dims;
+use crate::suggest::did_you_mean;
 use crate::tensor::{DataType, HostTensor};
 use plan::Plan;
 

@@ -2,6 +2,7 @@
 
 mod infer;
 pub mod onnx;
+mod op;
 mod symbols;
 
 use std::collections::HashSet;
@@ -9,10 +10,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::error::{Error, Result};
-use crate::plugin::{AttributeValue, DynAttributes, IntoOp, Op, Plugin, Registry};
+use crate::plugin::{AttributeValue, DynAttributes, Plugin, Registry};
 use crate::shape::{MAX_RANK, ShapeExpr};
 use crate::tensor::{DataType, HostTensor};
 
+pub use op::{IntoOp, Op};
 pub(crate) use symbols::{SymbolSource, Symbols};
 
 /// A tensor of a network.
