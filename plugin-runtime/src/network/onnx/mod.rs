@@ -20,6 +20,7 @@ mod order;
 pub mod proto;
 mod recognize;
 mod text;
+mod weight;
 
 use std::fs::File;
 use std::io::Read;
@@ -87,9 +88,10 @@ fn read(path: &Path) -> Result<Bytes> {
     Ok(bytes.into())
 }
 
-fn decode(model: impl Buf) -> Result<ModelProto> {
+fn decode(model: impl Buf + AsRef<[u8]>) -> Result<ModelProto> {
     if model.remaining() as u64 > LARGEST_MODEL {
         return Err(Error::invalid(format_args!("it has more than {LARGEST_MODEL} bytes, which no model can have")));
     }
+    weight::check(model.as_ref())?;
     ModelProto::decode(model).map_err(|e| Error::invalid(format_args!("it isn't an ONNX model, or a damaged one: {e}")))
 }
