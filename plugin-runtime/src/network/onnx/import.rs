@@ -15,7 +15,8 @@ use super::recognize::{Kind, RESERVED, aot};
 use super::text::{at, quoted, suggestion};
 use crate::error::{Error, Result};
 use crate::network::{Network, TensorId};
-use crate::plugin::{AttributeValue, Plugin, did_you_mean};
+use crate::plugin::{AttributeValue, Plugin};
+use crate::suggest::did_you_mean;
 use crate::tensor::HostTensor;
 
 /// `folder` is where external data lies.

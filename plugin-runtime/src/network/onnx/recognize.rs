@@ -6,7 +6,8 @@ use super::attribute::{Given, given, kind_name, utf8};
 use super::proto::{AttributeKind, AttributeProto, FunctionProto, NodeProto};
 use super::text::{at, check_name, quoted};
 use crate::error::{Error, Result};
-use crate::plugin::{Plugin, Registry, did_you_mean};
+use crate::plugin::{Plugin, Registry};
+use crate::suggest::did_you_mean;
 
 /// Attributes that say which plugin a node is, rather than being the plugin's.
 pub(super) const RESERVED: [&str; 3] = ["plugin_namespace", "plugin_version", "aot"];

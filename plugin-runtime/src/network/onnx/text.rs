@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 
 use crate::error::{Error, Result};
-use crate::plugin::did_you_mean;
+use crate::suggest::did_you_mean;
 
 /// The longest name that is accepted, in bytes.
 pub(super) const LONGEST_NAME: usize = 1024;
