@@ -12,6 +12,7 @@ use tests::tensor;
 
 /// Gives its first input; takes an attribute of every type.
 #[register("onnx::choosy")]
+#[expect(clippy::too_many_arguments, reason = "one of every type")]
 fn choosy(
     x: &TensorDesc,
     y: &TensorDesc,
