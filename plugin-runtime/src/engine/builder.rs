@@ -75,6 +75,9 @@ impl<'o> Builder<'o> {
     /// it holds for this device is taken from it; what it lacks is timed and added when the build ends, also when it
     /// ends with an error. It is made if it isn't there, and written whole or not at all. Of two builds that time the
     /// same at once, the first to write it is kept. Replaces an earlier call of this or of [`Builder::locked`].
+    ///
+    /// A record is found by the plugin's id, version and attributes, the types and extents of its tensors, the
+    /// combination and tactic, whether the build is optimized, and the device; not by the seed or by what constants hold.
     #[must_use]
     pub fn lockfile(mut self, path: impl Into<PathBuf>) -> Self {
         self.keeping = Keeping::Lockfile(path.into());

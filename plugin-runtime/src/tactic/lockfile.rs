@@ -56,8 +56,7 @@ impl fmt::Display for Flaw {
 }
 
 fn parse(content: &[u8]) -> Result<Records, Flaw> {
-    let mut records = BTreeMap::new();
-    let mut lines_of = BTreeMap::new();
+    let mut records: BTreeMap<Key, (usize, Outcome)> = BTreeMap::new();
     let mut rest = content;
     let mut number = 0;
     while number == 0 || !rest.is_empty() {
@@ -84,18 +83,18 @@ fn parse(content: &[u8]) -> Result<Records, Flaw> {
             continue;
         }
         let (key, outcome) = record(text).map_err(|fault| fault.at(number, text))?;
-        if let Some(first) = lines_of.insert(key.clone(), number) {
+        if let Some((first, _)) = records.get(&key) {
             return Err(whole(format!("it records the same as line {first}; delete one of the two")));
         }
-        records.insert(key, outcome);
+        records.insert(key, (number, outcome));
     }
-    Ok(records)
+    Ok(records.into_iter().map(|(key, (_, outcome))| (key, outcome)).collect())
 }
 
 fn check_header(text: &str) -> Result<(), String> {
     let number = text.strip_prefix(TITLE).and_then(|rest| rest.split_once('.')).map(|(number, _)| number);
     match number.and_then(|number| number.parse::<u64>().ok()) {
-        Some(FORMAT) if text[TITLE.len()..].ends_with(ADVICE) && text == header() => Ok(()),
+        Some(FORMAT) if text == header() => Ok(()),
         Some(format) if format != FORMAT => Err(format!(
             "the file is of format {format}, and this version reads format {FORMAT}; build with another lockfile"
         )),

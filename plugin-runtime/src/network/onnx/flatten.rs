@@ -76,6 +76,11 @@ struct Scope<'m> {
     results: HashMap<&'m str, usize>,
 }
 
+struct Call<'m> {
+    function: &'m FunctionProto,
+    scope: Scope<'m>,
+}
+
 #[derive(Clone, Copy)]
 struct Named {
     /// `None` for a function's input that the call left out.
@@ -186,12 +191,18 @@ impl<'m> Flattener<'m> {
             }
         }
         for ((index, node), name) in nodes.iter().enumerate().zip(&names) {
-            self.node(node, name.clone(), scope).map_err(|e| at(labels(index), e))?;
+            let call = self.node(node, name.clone(), scope).map_err(|e| at(labels(index), e))?;
+            let Some(Call { function, mut scope }) = call else { continue };
+            self.calls.push(function);
+            self.body(&function.node, &mut scope)?;
+            self.calls.pop();
+            check_outputs(function, &scope).map_err(|e| at(labels(index), e))?;
         }
         Ok(())
     }
 
-    fn node(&mut self, node: &'m NodeProto, name: String, scope: &Scope<'m>) -> Result<()> {
+    /// The call, where it is one: what is in it has places of its own in messages.
+    fn node(&mut self, node: &'m NodeProto, name: String, scope: &Scope<'m>) -> Result<Option<Call<'m>>> {
         let attributes = resolved_attributes(node, scope)?;
         let recognized = self.recognizer.recognize(node, &name, &attributes)?;
         if scope.attributes.is_some() {
@@ -206,13 +217,16 @@ impl<'m> Flattener<'m> {
         let outputs: Vec<Option<usize>> = node.output.iter().map(output).collect();
         let (op, is_named) = (node.op_type.as_str(), !node.name.is_empty());
         match recognized {
-            Recognized::Refused => {}
+            Recognized::Refused => Ok(None),
             Recognized::Kind(kind) => {
                 self.push(FlatNode { kind, op, name, is_named, attributes, inputs, outputs });
+                Ok(None)
             }
-            Recognized::Call(function) => self.call(function, op, &name, &attributes, &inputs, &outputs)?,
+            Recognized::Call(function) => {
+                let scope = self.call(function, op, &name, &attributes, &inputs, &outputs)?;
+                Ok(Some(Call { function, scope }))
+            }
         }
-        Ok(())
     }
 
     fn input(&self, index: usize, name: &str, scope: &Scope<'m>) -> Result<Option<usize>> {
@@ -249,7 +263,7 @@ impl<'m> Flattener<'m> {
         attributes: &[NamedAttribute<'m>],
         inputs: &[Option<usize>],
         outputs: &[Option<usize>],
-    ) -> Result<()> {
+    ) -> Result<Scope<'m>> {
         if self.calls.iter().any(|&caller| std::ptr::eq(caller, function)) {
             return Err(Error::invalid(format_args!("function {} calls itself", quoted(op))));
         }
@@ -304,15 +318,18 @@ impl<'m> Flattener<'m> {
                 }
             }
         }
-        self.calls.push(function);
-        self.body(&function.node, &mut scope)?;
-        self.calls.pop();
-        match function.output.iter().find(|output| !scope.names.contains_key(output.as_str())) {
-            Some(output) => {
-                Err(in_function(Error::invalid(format_args!("its output {} is made by no node", quoted(output)))))
-            }
-            None => Ok(()),
-        }
+        Ok(scope)
+    }
+}
+
+fn check_outputs(function: &FunctionProto, scope: &Scope<'_>) -> Result<()> {
+    match function.output.iter().find(|output| !scope.names.contains_key(output.as_str())) {
+        None => Ok(()),
+        Some(output) => Err(Error::invalid(format_args!(
+            "function {}: its output {} is made by no node",
+            quoted(&function.name),
+            quoted(output)
+        ))),
     }
 }
 

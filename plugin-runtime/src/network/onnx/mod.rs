@@ -1,4 +1,12 @@
-//! Networks from ONNX models, and models from networks.
+//! Networks from ONNX models, and models from networks: [`Network::from_onnx`], [`Network::to_onnx`].
+//!
+//! A node is a plugin's if its operator is the plugin's name, and its attribute `plugin_namespace`, or else its domain,
+//! is the plugin's namespace. The attribute `plugin_version` (1 if it isn't there) says which version; `aot` = 1 insists
+//! on ahead-of-time kernels, 0 on an impl. All other attributes are the plugin's, in the types it registered.
+//!
+//! Identity, Cast and Constant nodes and calls of the model's own functions are understood too; a Cast between integers
+//! gives the nearest value that the new type has, where ONNX would drop the upper bits. Initializers that nothing uses
+//! are left out. Symbolic dimensions of inputs are dynamic ones, with one extent wherever they have one name.
 
 mod attribute;
 mod declared;
@@ -12,6 +20,7 @@ mod order;
 pub mod proto;
 mod recognize;
 mod text;
+mod weight;
 
 use std::fs::File;
 use std::io::Read;
@@ -27,15 +36,6 @@ use proto::{Bytes, ModelProto};
 /// What protobuf messages can have at most, in bytes.
 const LARGEST_MODEL: u64 = (1 << 31) - 1;
 
-/// ONNX.
-///
-/// A node is a plugin's if its operator is the plugin's name, and its attribute `plugin_namespace`, or else its domain, is
-/// the plugin's namespace. The attribute `plugin_version` (1 if it isn't there) says which version; `aot` = 1 insists on
-/// ahead-of-time kernels, 0 on an impl. All other attributes are the plugin's, in the types it registered. Identity, Cast
-/// and Constant nodes and calls of the model's own functions are understood too. Initializers that nothing uses are
-/// left out. Symbolic dimensions of inputs are dynamic ones, and have one extent wherever they have one name.
-///
-/// A Cast between integers gives the nearest value that the new type has, where ONNX would drop the upper bits.
 impl Network {
     /// Reads a model. Constants whose data is in files of their own are read from the model's folder, and from nowhere
     /// else.
@@ -88,9 +88,10 @@ fn read(path: &Path) -> Result<Bytes> {
     Ok(bytes.into())
 }
 
-fn decode(model: impl Buf) -> Result<ModelProto> {
+fn decode(model: impl Buf + AsRef<[u8]>) -> Result<ModelProto> {
     if model.remaining() as u64 > LARGEST_MODEL {
         return Err(Error::invalid(format_args!("it has more than {LARGEST_MODEL} bytes, which no model can have")));
     }
+    weight::check(model.as_ref())?;
     ModelProto::decode(model).map_err(|e| Error::invalid(format_args!("it isn't an ONNX model, or a damaged one: {e}")))
 }

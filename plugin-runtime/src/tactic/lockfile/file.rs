@@ -88,10 +88,9 @@ fn content(path: &Path) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(content))
 }
 
-/// The file that a path leads to.
+/// The file that a path leads to, which need not be there yet.
 struct Target {
     path: PathBuf,
-    permissions: Option<fs::Permissions>,
 }
 
 impl Target {
@@ -100,16 +99,17 @@ impl Target {
         match fs::metadata(path) {
             Ok(metadata) if !metadata.is_file() => other("it isn't a file"),
             Ok(metadata) if metadata.permissions().readonly() => other("it is read-only"),
-            Ok(metadata) => Ok(Target { path: fs::canonicalize(path)?, permissions: Some(metadata.permissions()) }),
+            Ok(_) => Ok(Target { path: fs::canonicalize(path)? }),
             Err(e) if e.kind() == ErrorKind::NotFound => {
-                if fs::symlink_metadata(path).is_ok() {
+                // Another build may have made it by now, so it's not enough that something is there.
+                if fs::symlink_metadata(path).is_ok_and(|there| there.is_symlink()) {
                     return other("it is a link to a file that isn't there");
                 }
                 let Some(name) = path.file_name() else { return other("it names no file") };
                 let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
                 let folder = fs::canonicalize(folder)
                     .map_err(|e| io::Error::new(e.kind(), format!("its folder `{}`: {e}", folder.display())))?;
-                Ok(Target { path: folder.join(name), permissions: None })
+                Ok(Target { path: folder.join(name) })
             }
             Err(e) => Err(e),
         }
@@ -139,8 +139,8 @@ impl Target {
         let (temporary, mut file) = self.temporary()?;
         let written = (|| {
             file.write_all(content)?;
-            if let Some(permissions) = &self.permissions {
-                file.set_permissions(permissions.clone())?;
+            if let Ok(present) = fs::metadata(&self.path) {
+                file.set_permissions(present.permissions())?;
             }
             file.sync_all()?;
             fs::rename(&temporary, &self.path)
