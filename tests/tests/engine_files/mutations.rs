@@ -10,7 +10,7 @@ use tests::Random;
 use crate::cases::{Case, cases, run};
 use crate::wire;
 
-/// How many mutants are made; the variable ENGINE_MUTATIONS says another number.
+/// How many mutants are made; the variable MUTATIONS says another number.
 const MUTANTS: usize = 2000;
 /// Mutants that ask for more memory than this are loaded, but not run.
 const MOST_BYTES: usize = 64 << 20;
@@ -28,7 +28,7 @@ struct Tally {
 
 #[test]
 fn a_mutated_file_ends_in_an_engine_or_an_error() {
-    let mutants = std::env::var("ENGINE_MUTATIONS").map_or(MUTANTS, |n| n.parse().unwrap());
+    let mutants = std::env::var("MUTATIONS").map_or(MUTANTS, |n| n.parse().unwrap());
     let originals: Vec<(Case, Vec<u8>)> =
         cases().into_iter().map(|c| (c.build().to_bytes().unwrap(), c)).map(|(b, c)| (c, b)).collect();
     for (_, file) in &originals {

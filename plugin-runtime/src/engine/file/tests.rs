@@ -6,7 +6,9 @@ mod plugins;
 use prost::Message;
 
 use super::container::{self, Part, SectionKind};
-use super::records::{EngineRecord, PlaceRecord, SlotRecord, StepRecord, TensorRecord, WorkspaceRecord};
+use super::records::{
+    EngineRecord, OutputRecord, PlaceRecord, PlanRecord, SlotRecord, StepRecord, TensorRecord, WorkspaceRecord,
+};
 use crate::device::Device;
 use crate::engine::{Builder, Engine};
 use crate::network::Network;
@@ -84,7 +86,7 @@ fn the_file_is_as_the_changes_take_it_to_be() {
 #[test]
 fn what_a_graph_may_not_say_is_refused() {
     type Change = fn(&mut EngineRecord);
-    let changes: [(Change, &str); 28] = [
+    let changes: [(Change, &str); 29] = [
         (|r| r.device = "npu".into(), "it was built for device `npu`: no device `npu`"),
         (|r| r.device = "cuda".into(), "it was built for device `cuda`: device `cuda` isn't available"),
         (|r| r.plugins[0].version = 2, "plugin `file_test::add` is linked at version 1, not 2"),
@@ -122,6 +124,7 @@ fn what_a_graph_may_not_say_is_refused() {
         (|r| r.symbols[1].size.as_mut().unwrap().opt.clear(), "symbol 1: one expression is needed where 0 were saved"),
         (|r| drop(r.symbols.remove(0)), "symbol 0: it names symbol 0, but may name 0 here"),
         (|r| r.plans.clear(), "it has no plan"),
+        (|r| r.outputs.clear(), "it has no output"),
     ];
     for (position, (change, expected)) in changes.into_iter().enumerate() {
         let said = said(change);
@@ -212,9 +215,10 @@ fn a_large_constant_is_not_read_when_it_is_loaded() {
     const LEN: u64 = 1 << 30;
     let large = TensorRecord { name: String::new(), dtype: 8, dims: vec![LEN as i64] };
     let record = EngineRecord {
-        constants: vec![large],
-        plans: vec![Default::default()],
         device: "cpu".into(),
+        outputs: vec![OutputRecord { name: "y".into(), dtype: 8, shape: expr(1) }],
+        constants: vec![large],
+        plans: vec![PlanRecord { bindings: vec![0], ..Default::default() }],
         ..Default::default()
     };
     let graph = record.encode_to_vec();
