@@ -6,8 +6,8 @@
 //! bounded in size and depth, whatever the bytes say.
 
 use super::display::excerpt;
-use super::polynomial::{Atom, Operation, Polynomial};
-use super::{ShapeError, ShapeExpr, Symbol};
+use super::polynomial::{Atom, MAX_SIZE, Operation, Polynomial};
+use super::{MAX_RANK, ShapeError, ShapeExpr, Symbol};
 
 const CONSTANT: u8 = 0;
 const SYMBOL: u8 = 1;
@@ -24,6 +24,9 @@ const LESS: u8 = 10;
 /// Work that a byte may cause. What [`encode`] writes stays below half of it, as its sums and products have no more
 /// than 8192 operands, which are joined pair by pair.
 const WORK_PER_BYTE: usize = 32;
+
+/// More values than this aren't read before they are put together.
+const MOST_VALUES: usize = MAX_RANK * MAX_SIZE as usize;
 
 /// Several expressions as bytes. Equal expressions give equal bytes.
 ///
@@ -48,6 +51,10 @@ pub(crate) fn decode(bytes: &[u8], symbols: &[Symbol]) -> Result<Vec<ShapeExpr>,
     let mut decoder = Decoder { bytes: bytes.iter(), symbols, stack: Vec::new(), work };
     while let Some(&item) = decoder.bytes.next() {
         let value = decoder.item(item).map_err(|reason| ShapeError::Invalid { reason })?;
+        if decoder.stack.len() == MOST_VALUES {
+            let reason = format!("it holds more than {MOST_VALUES} values that nothing is done with");
+            return Err(ShapeError::Invalid { reason });
+        }
         decoder.stack.push(value);
     }
     Ok(decoder.stack)

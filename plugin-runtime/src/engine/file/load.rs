@@ -59,6 +59,9 @@ pub(super) fn engine(file: FileBytes) -> Result<Engine> {
     if record.plans.is_empty() {
         return Err(Error::invalid("it has no plan: at least one is needed"));
     }
+    if graph.outputs.is_empty() {
+        return Err(Error::invalid("it has no output: at least one is needed"));
+    }
     let mut report = BuildReport::default();
     let mut plans = Vec::with_capacity(record.plans.len());
     for (profile, plan) in record.plans.iter().enumerate() {

@@ -23,8 +23,9 @@ use crate::device::{Constant, FileBytes};
 use crate::error::{Error, Result};
 use container::{Part, SectionKind};
 
-/// The most bytes that the graph of an engine takes in a file: some hundreds of thousands of layers.
-const LARGEST_GRAPH: usize = 64 << 20;
+/// The most bytes that the graph of an engine takes in a file, which are some hundred thousand layers. To read it takes up
+/// to a hundred times as much memory where nobody wrote it in earnest.
+const LARGEST_GRAPH: usize = 16 << 20;
 
 /// Constants of up to so many bytes in all are compared with their checksums when a file is loaded.
 const VERIFIED_CONSTANTS: usize = 4 << 20;
@@ -117,7 +118,8 @@ impl EngineInner {
         if graph.len() > LARGEST_GRAPH {
             let len = graph.len();
             return Err(Error::invalid(format_args!(
-                "its graph takes {len} bytes; at most {LARGEST_GRAPH} are possible"
+                "its layers, shapes and attributes take {len} bytes; at most {LARGEST_GRAPH} are possible: make large \
+                 attributes constants"
             )));
         }
         Ok(graph)

@@ -69,6 +69,7 @@ fn what_is_wrong_is_said() {
     assert_eq!(said(&[&n(2)[..], &[0xff; 3]].concat()), "it ends within a number");
     assert_eq!(said(&[&[0][..], &[0xff; 10]].concat()), "it holds a number of more than 64 bits");
     assert_eq!(said(&[2, 0]), "an operation takes no operand");
+    assert_eq!(said(&[0; 140_000]), "it holds more than 65536 values that nothing is done with");
     assert_eq!(said(&[1, 0, 0, 0, 5]), "`d0 / 0` divides by zero");
     assert!(encode([&ShapeExpr::invalid("a mistake")]).is_err());
     assert_eq!(encode([&own_size()]).map(|bytes| read(&bytes).is_ok()), Ok(false));
