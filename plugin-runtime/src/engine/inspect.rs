@@ -152,20 +152,20 @@ impl StepSummary {
     /// Whether a timing decision is about what this step does: the same plugin, types, layouts, tactic and extents, with
     /// the same values of the attributes that the impl uses.
     pub fn is_timed_by(&self, subject: &TimedSubject) -> bool {
-        let dims: Vec<String> = self.timed_dims.iter().map(Dims::to_string).collect();
+        let dims = || self.timed_dims.iter().map(Dims::to_string);
         match (subject, &self.plugin) {
             (TimedSubject::Plugin { id, version, attributes, tensors, combination, tactic, .. }, Some(plugin)) => {
                 let values = || plugin.attributes.iter().map(|(name, value)| format!("{name}={value}"));
                 (id.as_str(), *version, *tactic) == (plugin.id, plugin.version, plugin.tactic)
                     && *combination == self.combination
-                    && bracketed(tensors).eq(dims.iter().map(String::as_str))
                     && values().all(|value| lists(attributes, &value))
+                    && bracketed(tensors).eq(dims())
             }
             (TimedSubject::Reformat { dims: at, from, to }, None) => {
                 let laid_out = |tensors: &[PlacedSummary], expected: &str| {
                     tensors.iter().all(|t| format!("{} {}", t.dtype, t.format) == expected)
                 };
-                dims.first() == Some(at) && laid_out(&self.inputs, from) && laid_out(&self.outputs, to)
+                dims().next().as_ref() == Some(at) && laid_out(&self.inputs, from) && laid_out(&self.outputs, to)
             }
             _ => false,
         }

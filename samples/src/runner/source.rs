@@ -1,6 +1,6 @@
 //! What a file holds that a command was given: a model, an engine or a tuning lockfile.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
 
@@ -32,14 +32,15 @@ impl Kind {
     /// When it can't be read, or is of another kind.
     pub(super) fn of(path: &Path) -> Result<Kind> {
         let failed = |why: &dyn std::fmt::Display| Failure::work(format_args!("can't read {}: {why}", path.display()));
-        let file = File::open(path).map_err(|e| failed(&e))?;
-        let metadata = file.metadata().map_err(|e| failed(&e))?;
+        // To open what isn't a file can take forever.
+        let metadata = fs::metadata(path).map_err(|e| failed(&e))?;
         if !metadata.is_file() {
             let what = if metadata.is_dir() { "it is a directory" } else { "it isn't a file" };
             return Err(failed(&format_args!("{what}; expected an ONNX model or an engine")));
         }
         let mut start = Vec::new();
-        file.take(LOCKFILE.len() as u64).read_to_end(&mut start).map_err(|e| failed(&e))?;
+        let read = File::open(path).and_then(|file| file.take(LOCKFILE.len() as u64).read_to_end(&mut start));
+        read.map_err(|e| failed(&e))?;
         // A beginning that was cut off counts as well.
         let begins = |magic: &[u8]| start.starts_with(magic) || magic.starts_with(&start);
         match () {

@@ -13,6 +13,7 @@ use crate::runner::failure::{Failure, Result};
 use crate::runner::npy::write_whole;
 use crate::runner::output::Output;
 use crate::runner::source::load_engine;
+use crate::runner::text::shown;
 
 /// Writes a network as an ONNX model, and reads it back from there.
 ///
@@ -63,9 +64,10 @@ pub(super) fn run_saved(folder: &Path, out: &mut Output) -> Result<()> {
         .map_err(|outputs| Failure::work(format_args!("circ_pad should have one output, got {}", outputs.len())))?;
     check(&x, &y, pads)?;
     out.line(format_args!(
-        "circ_pad (loaded from {}) on {}: X {dtype} {dims:?} -> {name} {} {:?}: right",
+        "circ_pad (loaded from {}) on {}: X {dtype} {dims:?} -> {} {} {:?}: right",
         path.display(),
         engine.device().kind(),
+        shown(&name),
         y.dtype(),
         y.dims()
     ))
