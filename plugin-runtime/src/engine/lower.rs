@@ -1,6 +1,6 @@
 //! From a network and a choice for each layer to steps: the plugins in order, with the reformats and copies between them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::network::{Network, Producer};
@@ -210,16 +210,15 @@ impl Lowering<'_> {
     /// Network outputs are in the network's own types, LINEAR, each in memory of its own, or in that of an input that
     /// was updated in place.
     fn network_outputs(&mut self) {
-        let mut taken = Vec::new();
+        let mut taken = HashSet::new();
         for position in 0..self.network.outputs.len() {
             let tensor = self.network.outputs[position].0;
             let dtype = self.network.tensors[tensor].dtype;
             let mut value = self.shared(tensor, dtype, Format::Linear);
             let is_source = !matches!(self.lowered.values[value].origin, Origin::Step);
-            if is_source || taken.contains(&value) {
+            if is_source || !taken.insert(value) {
                 value = self.reformat(value, dtype, Format::Linear);
             }
-            taken.push(value);
             self.lowered.outputs.push(value);
         }
     }

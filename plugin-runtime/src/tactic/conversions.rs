@@ -1,6 +1,6 @@
 //! What it costs to convert tensors between layers, and the choice of options that this leads to.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 use super::layer_run::LayerOptions;
@@ -42,9 +42,10 @@ pub(super) fn select(
     for (layer, node) in network.layers.iter().enumerate() {
         node.inputs.iter().enumerate().for_each(|(position, &tensor)| consumers[tensor].push((layer, position)));
     }
+    let outputs: HashSet<usize> = network.outputs.iter().map(|(tensor, _)| *tensor).collect();
     for (tensor, node) in network.tensors.iter().enumerate() {
         let own = (node.dtype, Format::Linear);
-        let is_output = network.outputs.iter().any(|(t, _)| *t == tensor);
+        let is_output = outputs.contains(&tensor);
         let producer = match node.producer {
             Producer::Layer { layer, output } => Some((layer, network.layers[layer].inputs.len() + output)),
             _ => None,
