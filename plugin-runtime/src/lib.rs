@@ -1,4 +1,57 @@
 //! Declare a GPU op once, in Rust: its shapes, types, tactics, aliases and kernels. Run it in every engine.
+//!
+//! A plugin is a few annotated functions. [`register`] describes the outputs, [`autotune`] (optional) lists the types,
+//! layouts and tactics to choose from, [`impl_plugin`] runs. An `Engine` is built from a network of them:
+//!
+//! ```
+//! use plugin_runtime::prelude::*;
+//! # use plugin_runtime::{device::Device, engine::Builder, network::Network, shape::Profile, tensor::HostTensor};
+//!
+//! /// Every element times a factor.
+//! #[register("docs::scale")]
+//! fn scale(x: &TensorDesc, factor: f32) -> TensorDesc {
+//!     x.like()
+//! }
+//!
+//! #[impl_plugin("docs::scale", device = cpu)]
+//! fn scale_cpu(x: Tensor, factor: f32, outputs: [TensorMut; 1]) -> Result<()> {
+//!     let [y] = outputs;
+//!     for (y, x) in y.into_slice::<f32>()?.iter_mut().zip(x.as_slice::<f32>()?) {
+//!         *y = x * factor;
+//!     }
+//!     Ok(())
+//! }
+//!
+//! # fn main() -> Result<()> {
+//! let mut network = Network::new();
+//! let x = network.add_input("X", DataType::Float32, [-1, 3])?;
+//! let [y] = network.add_plugin(scale::op(x, 2.0))?;
+//! network.mark_output(y, "Y")?;
+//!
+//! let profile = Profile::new().dims("X", [1, 3], [2, 3], [8, 3]);
+//! let engine = Builder::new(Device::best()?).profile(profile).build(&network)?;
+//! let x = HostTensor::from_slice(&[1.0f32, 2.0, 3.0], &[1, 3])?;
+//! let outputs = engine.create_context()?.run(&[("X", &x)])?;
+//! assert_eq!(outputs[0].1.as_slice::<f32>()?, [2.0, 4.0, 6.0]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # How data flows
+//!
+//! Data goes down this list:
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`shape`] | symbolic expressions of extents, their ranges and their evaluation; optimization profiles |
+//! | [`tensor`] | element types, layouts, descs, views of data |
+//! | [`device`] | the only code that touches memory and launches work |
+//! | [`plugin`] | what a plugin says of itself; the registry of all that are linked |
+//! | [`network`] | the graph; shapes are inferred as it is made |
+//! | [`tactic`] | combinations of types, layouts and tactics; their timing; the choice among them |
+//! | [`engine`] | the memory plan, engines, execution |
+//!
+//! A crate of plugins that a program never names isn't linked, and registers nothing: write `use my_plugins as _;`.
 
 pub mod device;
 pub mod engine;
@@ -6,6 +59,7 @@ mod error;
 pub mod network;
 pub mod plugin;
 pub mod shape;
+mod suggest;
 pub mod tactic;
 pub mod tensor;
 
@@ -31,7 +85,7 @@ pub mod prelude {
 pub mod __private {
     pub use crate::device::{AotKernel, DeviceKind, Invocation};
     pub use crate::error::Result;
-    pub use crate::network::TensorId;
+    pub use crate::network::{IntoOp, Op, TensorId};
     pub use crate::plugin::shim::*;
     pub use crate::plugin::*;
     pub use crate::shape::ShapeExpr;

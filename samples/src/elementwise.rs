@@ -1,6 +1,5 @@
 //! One function of one element, on all of them.
 
-use half::slice::HalfFloatSliceExt;
 use plugin_runtime::device::cpu::{self, PARALLEL_BYTES, STREAM_BYTES};
 use plugin_runtime::prelude::*;
 
@@ -36,9 +35,9 @@ impl Float for f16 {
         let mut wide = [0.0; BATCH];
         for (x, out) in x.chunks(BATCH).zip(out.chunks_mut(BATCH)) {
             let wide = &mut wide[..x.len().min(out.len())];
-            x[..wide.len()].convert_to_f32_slice(wide);
+            cpu::widen(x, wide);
             wide.iter_mut().for_each(|value| *value = f(*value));
-            out[..wide.len()].convert_from_f32_slice(wide);
+            cpu::narrow(wide, out);
         }
     }
 
@@ -47,9 +46,9 @@ impl Float for f16 {
         let mut wide = [0.0; BATCH];
         for values in values.chunks_mut(BATCH) {
             let wide = &mut wide[..values.len()];
-            values.convert_to_f32_slice(wide);
+            cpu::widen(values, wide);
             wide.iter_mut().for_each(|value| *value = f(*value));
-            values.convert_from_f32_slice(wide);
+            cpu::narrow(wide, values);
         }
     }
 }

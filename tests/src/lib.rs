@@ -1,6 +1,7 @@
 //! What the test suites share: small plugins, each for one thing that an engine must do, and made-up data.
 
 pub mod command;
+pub mod onnx;
 pub mod plugins;
 
 use plugin_runtime::tensor::HostTensor;

@@ -107,7 +107,7 @@ fn twice_cpu(x: Tensor, outputs: [TensorMut; 1], workspace: Workspace) -> Result
     Ok(())
 }
 
-/// How [`misbehave`] goes wrong.
+/// How [`misbehave()`] goes wrong.
 #[derive(Tactic, Clone, Copy, Debug)]
 pub enum Misdeed {
     /// It doesn't.

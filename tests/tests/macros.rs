@@ -2,8 +2,9 @@
 
 use plugin_runtime::device::{Device, DeviceKind};
 use plugin_runtime::engine::Builder;
+use plugin_runtime::network::IntoOp;
 use plugin_runtime::network::Network;
-use plugin_runtime::plugin::{AttributeType, AttributeValue, IntoOp, Plugin, Registry};
+use plugin_runtime::plugin::{AttributeType, AttributeValue, Plugin, Registry};
 use plugin_runtime::prelude::*;
 use plugin_runtime::tensor::HostTensor;
 

@@ -143,6 +143,7 @@ fn op(registration: &Registration) -> TokenStream {
     let [op_doc, type_doc] = op_documentation(registration);
     quote_spanned! {Span::mixed_site()=>
         #[doc = #op_doc]
+        #[allow(clippy::too_many_arguments)]
         pub fn op(#(#input_names: __rt::TensorId,)* #(#names: #types,)*) -> Op {
             Op { inputs: [#(#input_names),*], attributes: Attributes { #(#values)* } }
         }

@@ -1,10 +1,14 @@
 //! One run of one impl, as the generated code sees it.
 
+use std::any::Any;
+
 use super::Stream;
 use super::step::StepViews;
 use crate::error::{Error, Result};
-use crate::plugin::{AttributeSet, DynAttributes};
 use crate::tensor::{Tensor, TensorMut, Workspace};
+
+/// A plugin's typed attribute struct, its type forgotten.
+pub type DynAttributes = dyn Any + Send + Sync;
 
 /// One run of one impl: its inputs, outputs, attributes, scratch memory, stream and tactic.
 #[derive(Debug)]
@@ -53,7 +57,7 @@ impl<'a> Invocation<'a> {
     /// # Errors
     /// When it has another type.
     #[inline]
-    pub fn attributes<A: AttributeSet>(&self) -> Result<&'a A> {
+    pub fn attributes<A: Any>(&self) -> Result<&'a A> {
         self.attributes.downcast_ref().ok_or_else(|| Error::invalid("the attributes belong to another plugin"))
     }
 

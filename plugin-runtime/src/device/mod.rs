@@ -14,12 +14,12 @@ pub use binding::Binding;
 pub(crate) use binding::{BindingRule, BindingUse};
 pub(crate) use constant::{Constant, ConstantInFile};
 pub(crate) use frame::{Active, Base, Frame, Region};
-pub use invocation::Invocation;
+pub use invocation::{DynAttributes, Invocation};
 pub(crate) use map::FileBytes;
 pub(crate) use step::{PlacedInput, PlacedTensor, Slot, StepMemory, StepViews};
 
 use crate::error::{Error, Result};
-use crate::plugin::did_you_mean;
+use crate::suggest::did_you_mean;
 
 /// The kinds of device that an impl can be written for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]

@@ -1,5 +1,7 @@
 //! From a network to an engine.
 
+use std::path::PathBuf;
+
 use super::bounds::Bounds;
 use super::plan::Plan;
 use super::{BuildEvent, BuildReport, Engine, InsertedStep, input_dims};
@@ -8,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::network::Network;
 use crate::plugin::Registry;
 use crate::shape::Profile;
-use crate::tactic::{Effort, Rules, Tuning, tune};
+use crate::tactic::{Effort, Keeping, Rules, Timings, Tuning, tune};
 use crate::tensor::DataType;
 
 type Observer<'o> = Box<dyn FnMut(&BuildEvent) + 'o>;
@@ -20,6 +22,7 @@ pub struct Builder<'o> {
     rules: Rules,
     effort: Effort,
     seed: u64,
+    keeping: Keeping,
     observer: Option<Observer<'o>>,
 }
 
@@ -32,6 +35,7 @@ impl<'o> Builder<'o> {
             rules: Rules::default(),
             effort: Effort::default(),
             seed: 0,
+            keeping: Keeping::Nothing,
             observer: None,
         }
     }
@@ -67,6 +71,28 @@ impl<'o> Builder<'o> {
         self
     }
 
+    /// Keeps timings in a lockfile: a text, sorted, one decision a line, to be reviewed and kept with the sources. What
+    /// it holds for this device is taken from it; what it lacks is timed and added when the build ends, also when it
+    /// ends with an error. It is made if it isn't there, and written whole or not at all. Of two builds that time the
+    /// same at once, the first to write it is kept. Replaces an earlier call of this or of [`Builder::locked`].
+    ///
+    /// A record is found by the plugin's id, version and attributes, the types and extents of its tensors, the
+    /// combination and tactic, whether the build is optimized, and the device; not by the seed or by what constants hold.
+    #[must_use]
+    pub fn lockfile(mut self, path: impl Into<PathBuf>) -> Self {
+        self.keeping = Keeping::Lockfile(path.into());
+        self
+    }
+
+    /// Takes all timings from a lockfile that [`Builder::lockfile`] made. Nothing is run; the same lockfile leads to
+    /// the same choices each time. A timing that is missing is an error. Replaces an earlier call of this or of
+    /// [`Builder::lockfile`].
+    #[must_use]
+    pub fn locked(mut self, path: impl Into<PathBuf>) -> Self {
+        self.keeping = Keeping::Locked(path.into());
+        self
+    }
+
     /// Is told what happens during the build.
     #[must_use]
     pub fn observe(mut self, observer: impl FnMut(&BuildEvent) + 'o) -> Self {
@@ -78,7 +104,9 @@ impl<'o> Builder<'o> {
     ///
     /// # Errors
     /// When the network has no output, a profile doesn't fit it, a plugin has no impl for the device, or none of its
-    /// combinations and tactics works: the error lists each with its reason.
+    /// combinations and tactics works: the error lists each with its reason. Before anything is timed, when a lockfile
+    /// can't be read, isn't valid (the line is named) or couldn't be written, and when it is to be
+    /// [locked](Builder::locked) and lacks a timing (the layer, plugin and tactic are named, and what the record would be).
     pub fn build(mut self, network: &Network) -> Result<Engine> {
         if network.outputs.is_empty() {
             return Err(Error::invalid("the network has no output: mark one with mark_output"));
@@ -95,6 +123,16 @@ impl<'o> Builder<'o> {
         if self.profiles.is_empty() {
             self.profiles.push(Profile::new());
         }
+        let mut timings = Timings::open(std::mem::take(&mut self.keeping), &self.device)?;
+        let planned = self.plan(network, &mut timings);
+        let saved = timings.save();
+        let (plans, report) = planned?;
+        saved?;
+        Ok(Engine::new(self.device, network, plans, report))
+    }
+
+    /// One plan a profile.
+    fn plan(&mut self, network: &Network, timings: &mut Timings) -> Result<(Vec<Plan>, BuildReport)> {
         let mut plans = Vec::with_capacity(self.profiles.len());
         let mut report = BuildReport::default();
         for (index, profile) in self.profiles.iter().enumerate() {
@@ -102,18 +140,19 @@ impl<'o> Builder<'o> {
             let bounds = Bounds::new(network, profile)?;
             let tuning = Tuning { device: &self.device, rules: &self.rules, effort: &self.effort, seed: self.seed };
             let observer = &mut self.observer;
-            let (choices, layers) = tune(network, &bounds, index, &tuning, &mut |layer, trial, done, total| {
-                if let Some(observer) = observer {
-                    observer(&BuildEvent::Trial { layer: layer.name.clone(), trial: trial.clone(), done, total });
-                }
-            })?;
+            let (choices, layers) =
+                tune(network, &bounds, index, &tuning, timings, &mut |layer, trial, done, total| {
+                    if let Some(observer) = observer {
+                        observer(&BuildEvent::Trial { layer: layer.name.clone(), trial: trial.clone(), done, total });
+                    }
+                })?;
             let plan = Plan::new(network, profile, &bounds, &choices)?;
             report.layers.extend(layers);
             report.inserted.extend(plan.inserted().map(|name| InsertedStep { name: name.clone(), profile: index }));
             report.arena_bytes.push(plan.arena);
             plans.push(plan);
         }
-        Ok(Engine::new(self.device, network, plans, report))
+        Ok((plans, report))
     }
 }
 

@@ -70,8 +70,12 @@ pub(crate) fn lower(network: &Network, chosen: &[&Combination]) -> Lowered {
             lowering.source(tensor, Origin::Constant(index));
         }
     }
-    for (layer, combination) in chosen.iter().enumerate() {
-        lowering.layer(layer, combination);
+    for (tensor, node) in network.tensors.iter().enumerate() {
+        match node.producer {
+            Producer::Layer { layer, output: 0 } => lowering.layer(layer, chosen[layer]),
+            Producer::Cast(source) => lowering.cast(tensor, source),
+            _ => {}
+        }
     }
     lowering.network_outputs();
     lowering.lowered
@@ -80,7 +84,12 @@ pub(crate) fn lower(network: &Network, chosen: &[&Combination]) -> Lowered {
 fn uses(network: &Network) -> Vec<usize> {
     let mut uses = vec![0; network.tensors.len()];
     let by_layers = network.layers.iter().flat_map(|l| &l.inputs);
-    by_layers.chain(network.outputs.iter().map(|(t, _)| t)).for_each(|&t| uses[t] += 1);
+    let by_casts = network.tensors.iter().filter_map(|t| match &t.producer {
+        Producer::Cast(source) => Some(source),
+        _ => None,
+    });
+    let by_outputs = network.outputs.iter().map(|(t, _)| t);
+    by_layers.chain(by_casts).chain(by_outputs).for_each(|&t| uses[t] += 1);
     uses
 }
 
@@ -91,7 +100,7 @@ struct Lowering<'n> {
     produced: HashMap<usize, usize>,
     /// Values that reformats made, to be shared.
     converted: HashMap<(usize, DataType, Format), usize>,
-    /// How often a tensor is used, as an input of a layer or as an output of the network.
+    /// How often a tensor is used, as an input of a layer or a cast or as an output of the network.
     uses: Vec<usize>,
 }
 
@@ -136,6 +145,20 @@ impl Lowering<'_> {
         });
     }
 
+    fn cast(&mut self, tensor: usize, source: usize) {
+        let produced = self.produced[&source];
+        let to = self.value(Value {
+            tensor,
+            dtype: self.network.tensors[tensor].dtype,
+            format: Format::Linear,
+            origin: Origin::Step,
+        });
+        self.produced.insert(tensor, to);
+        let node = |tensor: usize| &self.network.tensors[tensor];
+        let name = format!("cast of {} to {}", node(source).name, node(tensor).dtype);
+        self.convert(name, produced, to);
+    }
+
     /// A tensor in some type and layout, to be read.
     fn shared(&mut self, tensor: usize, dtype: DataType, format: Format) -> usize {
         let produced = self.produced[&tensor];
@@ -170,6 +193,11 @@ impl Lowering<'_> {
         } else {
             format!("reformat of {name}: {} {} to {dtype} {format}", from.dtype, from.format)
         };
+        self.convert(name, source, to);
+        to
+    }
+
+    fn convert(&mut self, name: String, source: usize, to: usize) {
         self.lowered.steps.push(Step {
             name: name.into(),
             kind: StepKind::Reformat,
@@ -177,7 +205,6 @@ impl Lowering<'_> {
             outputs: vec![to],
             aliases: vec![None],
         });
-        to
     }
 
     /// Network outputs are in the network's own types, LINEAR, each in memory of its own, or in that of an input that

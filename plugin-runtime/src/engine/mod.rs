@@ -20,8 +20,8 @@ pub use crate::device::Binding;
 use crate::device::{Constant, Device};
 use crate::error::{Error, Result};
 use crate::network::{Network, SymbolDef};
-use crate::plugin::did_you_mean;
 use crate::shape::Dims;
+use crate::suggest::did_you_mean;
 use crate::tensor::DataType;
 use plan::Plan;
 

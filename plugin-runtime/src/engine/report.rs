@@ -27,6 +27,8 @@ pub struct Trial {
     pub outcome: TrialOutcome,
     /// Whether the engine uses it.
     pub chosen: bool,
+    /// Whether the outcome was read from a tuning lockfile.
+    pub locked: bool,
 }
 
 /// What was tried for one layer.

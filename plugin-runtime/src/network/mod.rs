@@ -1,6 +1,8 @@
 //! The graph: inputs, constants, plugin layers and outputs, with the shapes that follow from each other.
 
 mod infer;
+pub mod onnx;
+mod op;
 mod symbols;
 
 use std::collections::HashSet;
@@ -8,10 +10,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::error::{Error, Result};
-use crate::plugin::{AttributeValue, DynAttributes, IntoOp, Op, Plugin, Registry};
+use crate::plugin::{AttributeValue, DynAttributes, Plugin, Registry};
 use crate::shape::{MAX_RANK, ShapeExpr};
 use crate::tensor::{DataType, HostTensor};
 
+pub use op::{IntoOp, Op};
 pub(crate) use symbols::{SymbolDef, SymbolSource, Symbols};
 
 /// A tensor of a network.
@@ -56,7 +59,12 @@ impl From<&str> for Dim {
 pub(crate) enum Producer {
     Input(usize),
     Constant(usize),
-    Layer { layer: usize, output: usize },
+    Layer {
+        layer: usize,
+        output: usize,
+    },
+    /// The same elements, in another type.
+    Cast(usize),
 }
 
 #[derive(Clone, Debug)]
@@ -75,6 +83,8 @@ pub(crate) struct Layer {
     pub(crate) attributes: Arc<DynAttributes>,
     /// One value an attribute, in the registered order.
     pub(crate) values: Arc<[AttributeValue]>,
+    /// Whether it insists on its AOT kernels, or on its impl; else the builder chooses.
+    pub(crate) aot: Option<bool>,
     pub(crate) inputs: Vec<usize>,
     pub(crate) outputs: Vec<usize>,
     /// For each output, the input whose memory it shares.
@@ -212,6 +222,23 @@ impl Network {
         self.add_layer(name.into(), plugin, inputs, &values)
     }
 
+    /// A tensor's elements in another type; the tensor itself where that is its own. Floats lose their fraction on the
+    /// way to integers; what doesn't fit the new type becomes the nearest that does, and NaN 0 or false; what isn't
+    /// zero is true.
+    ///
+    /// # Errors
+    /// When the tensor belongs to another network.
+    pub fn cast(&mut self, tensor: TensorId, dtype: DataType) -> Result<TensorId> {
+        let source = self.index(tensor)?;
+        let node = &self.tensors[source];
+        if node.dtype == dtype {
+            return Ok(tensor);
+        }
+        let (name, shape) = (format!("{} as {dtype}", node.name), node.shape.clone());
+        let cast = self.add_tensor(name.into(), dtype, shape, Producer::Cast(source));
+        Ok(self.handle(cast))
+    }
+
     /// Makes a tensor an output of the network.
     ///
     /// # Errors
@@ -271,6 +298,7 @@ impl Network {
             plugin,
             attributes: inferred.attributes,
             values: attributes.into(),
+            aot: None,
             inputs,
             outputs,
             aliases: inferred.aliases,

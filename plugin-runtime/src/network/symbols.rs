@@ -1,5 +1,8 @@
 //! The variables of a network's shapes.
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
 use crate::shape::{ShapeExpr, Symbol, SymbolKind};
 
 /// Where a symbol's value comes from.
@@ -29,23 +32,27 @@ pub(crate) struct SymbolDef {
 
 /// All symbols of a network; a symbol's index is its position here, and it depends on earlier ones only.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Symbols(Vec<SymbolDef>);
+pub(crate) struct Symbols {
+    defs: Vec<SymbolDef>,
+    named_dims: HashMap<Arc<str>, u32>,
+}
 
 impl Symbols {
     pub(crate) fn iter(&self) -> std::slice::Iter<'_, SymbolDef> {
-        self.0.iter()
+        self.defs.iter()
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.0.len()
+        self.defs.len()
     }
 
     pub(crate) fn get(&self, index: u32) -> Option<&SymbolDef> {
-        self.0.get(index as usize)
+        self.defs.get(index as usize)
     }
 
+    /// Forgets the newest, none of which is a named dimension.
     pub(super) fn truncate(&mut self, len: usize) {
-        self.0.truncate(len);
+        self.defs.truncate(len);
     }
 
     pub(super) fn add_dim(&mut self, name: String, input: usize, axis: usize) -> ShapeExpr {
@@ -53,14 +60,14 @@ impl Symbols {
     }
 
     pub(super) fn named_dim(&mut self, name: &str, input: usize, axis: usize) -> ShapeExpr {
-        for def in &mut self.0 {
-            if let SymbolSource::Dim(places) = &mut def.source
-                && *def.symbol.name == *name
-            {
+        if let Some(&index) = self.named_dims.get(name) {
+            let def = &mut self.defs[index as usize];
+            if let SymbolSource::Dim(places) = &mut def.source {
                 places.push((input, axis));
-                return ShapeExpr::symbol(def.symbol.clone());
             }
+            return ShapeExpr::symbol(def.symbol.clone());
         }
+        self.named_dims.insert(name.into(), self.defs.len() as u32);
         self.add_dim(name.into(), input, axis)
     }
 
@@ -75,8 +82,8 @@ impl Symbols {
     }
 
     fn add(&mut self, kind: SymbolKind, name: String, source: SymbolSource) -> ShapeExpr {
-        let symbol = Symbol { kind, index: self.0.len() as u32, name: name.into() };
-        self.0.push(SymbolDef { symbol: symbol.clone(), source });
+        let symbol = Symbol { kind, index: self.defs.len() as u32, name: name.into() };
+        self.defs.push(SymbolDef { symbol: symbol.clone(), source });
         ShapeExpr::symbol(symbol)
     }
 }

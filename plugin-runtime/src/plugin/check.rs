@@ -1,12 +1,13 @@
 //! Checks that run while an author's crate is compiled; each panics with a message that says what to write.
 
 use super::PluginSpec;
+use crate::suggest::same_text;
 use crate::tactic::grammar::{self, Fault, GrammarError};
 
 /// The id of an impl is that of the module it was found by.
 #[track_caller]
 pub const fn id<P: PluginSpec>(written: &str) {
-    if !equal(P::ID, written) {
+    if !same_text(P::ID, written) {
         Message::new()
             .text("the module in scope here registers `")
             .text(P::ID)
@@ -18,7 +19,7 @@ pub const fn id<P: PluginSpec>(written: &str) {
 /// Input `index` has the registered name.
 #[track_caller]
 pub const fn input<P: PluginSpec>(index: usize, name: &str) {
-    if index < P::INPUTS.len() && equal(P::INPUTS[index], name) {
+    if index < P::INPUTS.len() && same_text(P::INPUTS[index], name) {
         return;
     }
     let mut message = Message::new();
@@ -139,25 +140,10 @@ pub const fn tactic(name: &str, id: i128) {
     }
 }
 
-const fn equal(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    if a.len() != b.len() {
-        return false;
-    }
-    let mut i = 0;
-    while i < a.len() {
-        if a[i] != b[i] {
-            return false;
-        }
-        i += 1;
-    }
-    true
-}
-
 /// The length of `names` where `name` isn't among them.
 const fn position(names: &[&str], name: &str) -> usize {
     let mut i = 0;
-    while i < names.len() && !equal(names[i], name) {
+    while i < names.len() && !same_text(names[i], name) {
         i += 1;
     }
     i

@@ -1,19 +1,15 @@
 //! The static entries that the attributes emit, gathered at link time.
 
-use std::any::Any;
 use std::fmt;
 
 use linkme::distributed_slice;
 
 use super::{AttributeSchema, AttributeValue};
-use crate::device::{AotKernel, DeviceKind, Invocation};
+use crate::device::{AotKernel, DeviceKind, DynAttributes, Invocation};
 use crate::error::Result;
 use crate::shape::ShapeExpr;
 use crate::tactic::AutoTuneCombination;
 use crate::tensor::{OutputDesc, TensorDesc};
-
-/// A plugin's typed attribute struct, its type forgotten.
-pub type DynAttributes = dyn Any + Send + Sync;
 
 /// Where an entry was written.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]

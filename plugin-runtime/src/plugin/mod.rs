@@ -2,20 +2,23 @@
 
 mod attribute;
 pub mod check;
+mod conflict;
 mod entry;
 mod guard;
+mod join;
 mod registry;
 #[doc(hidden)]
 pub mod shim;
 mod spec;
-mod suggest;
 
 pub use attribute::{Attribute, AttributeSchema, AttributeType, AttributeValue};
+pub use conflict::{Conflict, RegistryError};
 pub use entry::{
-    AOT_IMPLS, AUTOTUNES, AotEntry, AutotuneEntry, DynAttributes, IMPLS, ImplEntry, ListCombinations, Location,
-    PLUGINS, PluginEntry, TacticNames, WorkspaceSize,
+    AOT_IMPLS, AUTOTUNES, AotEntry, AutotuneEntry, IMPLS, ImplEntry, ListCombinations, Location, PLUGINS, PluginEntry,
+    TacticNames, WorkspaceSize,
 };
 pub(crate) use guard::guarded;
-pub use registry::{Conflict, Plugin, Registry, RegistryError};
-pub use spec::{AttributeSet, IntoOp, IntoResult, KnownTactics, Op, PluginSpec};
-pub(crate) use suggest::did_you_mean;
+pub use registry::{Plugin, Registry};
+pub use spec::{AttributeSet, IntoResult, KnownTactics, PluginSpec};
+
+pub use crate::device::DynAttributes;

@@ -2,7 +2,6 @@
 
 use super::AttributeValue;
 use crate::error::Result;
-use crate::network::TensorId;
 
 /// A registered plugin, as a type. `#[register]` implements it.
 pub trait PluginSpec {
@@ -30,25 +29,6 @@ pub trait AttributeSet: Sized + Send + Sync + 'static {
 
     /// One value an attribute, in the registered order.
     fn to_values(&self) -> Vec<AttributeValue>;
-}
-
-/// A plugin with its inputs and attributes, ready to be added to a network.
-#[derive(Clone, Debug)]
-pub struct Op {
-    /// `namespace::name`.
-    pub id: &'static str,
-    /// The plugin's version.
-    pub version: u32,
-    /// One tensor an input.
-    pub inputs: Vec<TensorId>,
-    /// One value an attribute.
-    pub attributes: Vec<AttributeValue>,
-}
-
-/// What `network.add_plugin(..)` takes: the constructor that `#[register]` makes. `N` is the number of outputs.
-pub trait IntoOp<const N: usize> {
-    /// The plugin with its inputs and attributes.
-    fn into_op(self) -> Op;
 }
 
 /// What a plugin's function may return: a value, or a `Result` of it.

@@ -39,6 +39,11 @@ pub(crate) struct Candidates {
 }
 
 pub(crate) fn enumerate(network: &Network, layer: &Layer, device: DeviceKind, rules: &Rules) -> Result<Candidates> {
+    if layer.aot == Some(true) {
+        return Err(Error::invalid(format_args!(
+            "it insists on ahead-of-time kernels (`aot` = 1), and builds for device `{device}` run impls only: leave `aot` out"
+        )));
+    }
     let implementation = layer.plugin.impl_for(device).ok_or_else(|| no_impl(layer, device))?;
     let own_types: Vec<DataType> = tensors(layer).map(|t| network.tensors[t].dtype).collect();
     let Some(autotune) = layer.plugin.autotune else {

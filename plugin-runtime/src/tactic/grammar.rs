@@ -11,7 +11,8 @@ mod tests;
 
 pub use message::Message;
 
-use crate::tensor::{DataType, Format, same_text};
+use crate::suggest::same_text;
+use crate::tensor::{DataType, Format};
 
 /// Which names a text is made of.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -3,13 +3,18 @@
 mod candidates;
 mod choices;
 mod combination;
+mod conversions;
 mod expansion;
 #[cfg(test)]
 mod expansion_tests;
 pub mod grammar;
+mod layer_run;
+mod lockfile;
+mod record;
 mod sample_data;
 mod selection;
 mod timer;
+mod timings;
 mod trial;
 mod tune;
 
@@ -18,5 +23,6 @@ pub use choices::{Choices, Independent, Positions, Together};
 pub use combination::{AutoTuneCombination, MAX_TACTICS, Tactic};
 pub use expansion::{Combination, MAX_COMBINATIONS, merge};
 pub(crate) use timer::Effort;
+pub(crate) use timings::{Keeping, Timings};
 pub(crate) use trial::{check_size, workspace_expr};
 pub(crate) use tune::{Choice, Tuning, tune};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// Runs a candidate once and says how long it took.
 pub(crate) trait Measure {
@@ -53,27 +53,37 @@ impl Effort {
     }
 
     /// Runs the candidates that are close to the best in turn, so that a change in the machine's speed meets them
-    /// all, and replaces their times by the medians of that.
-    pub(crate) fn run_off(&self, times: &mut [Option<Duration>], measure: &mut impl Measure) -> Result<()> {
-        let Some(best) = times.iter().flatten().min().copied() else { return Ok(()) };
+    /// all, and replaces their times by the medians of that. Those that fail lose their times; their errors are returned.
+    pub(crate) fn run_off(&self, times: &mut [Option<Duration>], measure: &mut impl Measure) -> Vec<(usize, Error)> {
+        let Some(best) = times.iter().flatten().min().copied() else { return Vec::new() };
         let limit = best.mul_f64(1.0 + self.close);
-        let close: Vec<usize> = (0..times.len()).filter(|&c| times[c].is_some_and(|t| t <= limit)).collect();
-        if close.len() < 2 {
-            return Ok(());
+        let close = (0..times.len()).filter(|&c| times[c].is_some_and(|t| t <= limit));
+        let mut rounds: Vec<(usize, Vec<Duration>)> = close.map(|c| (c, Vec::with_capacity(self.most))).collect();
+        let mut failed = Vec::new();
+        if rounds.len() < 2 {
+            return failed;
         }
-        let mut rounds: Vec<Vec<Duration>> = vec![Vec::with_capacity(self.most); close.len()];
         let mut total = Duration::ZERO;
-        while rounds[0].len() < self.fewest || (rounds[0].len() < self.most && total < self.enough) {
-            for (&candidate, round) in close.iter().zip(&mut rounds) {
-                let time = measure.run(candidate)?;
-                total += time;
-                round.push(time);
-            }
+        let mut counted = 0;
+        while counted < self.fewest || (counted < self.most && total < self.enough) {
+            rounds.retain_mut(|(candidate, round)| match measure.run(*candidate) {
+                Ok(time) => {
+                    total += time;
+                    round.push(time);
+                    true
+                }
+                Err(error) => {
+                    times[*candidate] = None;
+                    failed.push((*candidate, error));
+                    false
+                }
+            });
+            counted += 1;
         }
-        for (candidate, mut round) in close.into_iter().zip(rounds) {
+        for (candidate, mut round) in rounds {
             times[candidate] = Some(median(&mut round));
         }
-        Ok(())
+        failed
     }
 }
 
@@ -85,7 +95,6 @@ fn median(times: &mut [Duration]) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Error;
 
     const MICRO: Duration = Duration::from_micros(1);
 
@@ -125,9 +134,21 @@ mod tests {
             order.push(candidate);
             Ok(MICRO * if candidate == 0 { 101 } else { 99 })
         });
-        measured.unwrap();
+        assert!(measured.is_empty());
         assert_eq!(order, [0, 2, 0, 2, 0, 2]);
         assert_eq!(times, [Some(MICRO * 101), None, Some(MICRO * 99), Some(MICRO * 200)]);
+    }
+
+    #[test]
+    fn what_fails_in_the_run_off_drops_out_alone() {
+        let mut runs = [0; 3];
+        let mut times = [Some(MICRO * 100); 3];
+        let failed = effort().run_off(&mut times, &mut |candidate: usize| {
+            runs[candidate] += 1;
+            if candidate == 1 && runs[1] == 2 { Err(Error::plugin("no more")) } else { Ok(MICRO * 50) }
+        });
+        assert_eq!(failed.iter().map(|(c, e)| (*c, e.to_string())).collect::<Vec<_>>(), [(1, "no more".into())]);
+        assert_eq!((times, runs[1]), ([Some(MICRO * 50), None, Some(MICRO * 50)], 2));
     }
 
     #[test]

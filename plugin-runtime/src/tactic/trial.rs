@@ -46,12 +46,7 @@ impl<'n> Bench<'n> {
         stream: Stream,
         seed: u64,
     ) -> Result<Self> {
-        let mut symbols = bounds.opt.clone();
-        for size in layer.sizes.iter().flatten() {
-            if let Some(upper) = network.symbols.get(*size).and_then(|def| def.source.upper_bound()) {
-                symbols[*size as usize] = upper.evaluate(&symbols)?.max(0);
-            }
-        }
+        let symbols = symbols(network, layer, bounds)?;
         let data = |(index, &tensor): (usize, &usize)| {
             let node = &network.tensors[tensor];
             match node.producer {
@@ -107,9 +102,7 @@ impl<'n> Bench<'n> {
     }
 
     fn dims(&self, tensor: usize, symbols: &[i64]) -> Result<Dims> {
-        let shape = &self.network.tensors[tensor].shape;
-        let extents = shape.iter().map(|e| Ok(e.evaluate(symbols)?)).collect::<Result<Vec<_>>>()?;
-        checked_dims(&extents, |axis| shape[axis].to_string())
+        dims(self.network, tensor, symbols)
     }
 
     fn workspace_bytes(&self, combination: &Combination) -> Result<usize> {
@@ -119,6 +112,25 @@ impl<'n> Bench<'n> {
         let bytes = expr.evaluate(&self.symbols)?;
         usize::try_from(bytes).map_err(|_| Error::plugin(format_args!("its workspace, {expr}, would be {bytes} bytes")))
     }
+}
+
+/// The values of a network's symbols that a layer is timed at: a profile's opt, the layer's own size tensors at their
+/// upper bounds.
+pub(super) fn symbols(network: &Network, layer: &Layer, bounds: &Bounds) -> Result<Vec<i64>> {
+    let mut symbols = bounds.opt.clone();
+    for size in layer.sizes.iter().flatten() {
+        if let Some(upper) = network.symbols.get(*size).and_then(|def| def.source.upper_bound()) {
+            symbols[*size as usize] = upper.evaluate(&symbols)?.max(0);
+        }
+    }
+    Ok(symbols)
+}
+
+/// A tensor's extents where symbols have these values.
+pub(super) fn dims(network: &Network, tensor: usize, symbols: &[i64]) -> Result<Dims> {
+    let shape = &network.tensors[tensor].shape;
+    let extents = shape.iter().map(|e| Ok(e.evaluate(symbols)?)).collect::<Result<Vec<_>>>()?;
+    checked_dims(&extents, |axis| shape[axis].to_string())
 }
 
 /// The scratch memory that an impl asks for, in bytes.

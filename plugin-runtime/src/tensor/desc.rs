@@ -18,7 +18,7 @@ pub struct TensorDesc {
 }
 
 impl TensorDesc {
-    /// A tensor of the given dimensions, at most [`MAX_RANK`].
+    /// A tensor of the given dimensions, at most [`MAX_RANK`](crate::shape::MAX_RANK).
     pub fn from_shape_expr<D: Into<ShapeExpr>>(dims: impl IntoIterator<Item = D>, dtype: DataType) -> Self {
         TensorDesc {
             dtype,
@@ -74,7 +74,7 @@ impl TensorDesc {
         &self.shape
     }
 
-    /// The concrete extents, -1 where one is not known; `None` above [`MAX_RANK`] dimensions.
+    /// The concrete extents, -1 where one is not known; `None` above [`MAX_RANK`](crate::shape::MAX_RANK) dimensions.
     pub fn shape(&self) -> Option<Dims> {
         let extents: Vec<i64> = self.shape.iter().map(|d| d.constant_value().unwrap_or(-1)).collect();
         Dims::new(&extents)

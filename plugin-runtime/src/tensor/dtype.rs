@@ -2,6 +2,8 @@
 
 use half::{bf16, f16};
 
+use crate::suggest::same_text;
+
 /// The type of a tensor's elements. Names in text are the field's own: `FP32`, `INT64`, ...
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -109,22 +111,6 @@ impl DataType {
             _ => DataClass::Integer,
         }
     }
-}
-
-/// Equality of texts, for constants.
-pub(crate) const fn same_text(a: &str, b: &str) -> bool {
-    let (a, b) = (a.as_bytes(), b.as_bytes());
-    if a.len() != b.len() {
-        return false;
-    }
-    let mut i = 0;
-    while i < a.len() {
-        if a[i] != b[i] {
-            return false;
-        }
-        i += 1;
-    }
-    true
 }
 
 impl std::fmt::Display for DataType {

@@ -1,8 +1,8 @@
 //! Memory layouts.
 
 use super::arrangement::Arrangement;
-use super::dtype::same_text;
 use crate::shape::ShapeExpr;
+use crate::suggest::same_text;
 
 /// How a tensor's elements lie in memory. Dimensions are counted from the last: `.., C, H, W`, or `.., C, D, H, W` for
 /// the layouts with a depth; all dimensions before the channels are like a batch. Padding elements are zero.

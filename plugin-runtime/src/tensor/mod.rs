@@ -10,7 +10,6 @@ mod view;
 
 pub use arrangement::Arrangement;
 pub use desc::{IntoOutputs, OutputDesc, SizeTensorDesc, TensorDesc, size_tensor};
-pub(crate) use dtype::same_text;
 pub use dtype::{DataClass, DataType, Element};
 pub use format::Format;
 pub(crate) use host::HostBytes;

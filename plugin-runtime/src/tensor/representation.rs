@@ -41,7 +41,11 @@ impl Representation {
         }
         let bytes = self.format.storage_elements(dims).and_then(|n| self.dtype.bytes_for(n));
         bytes.and_then(|n| usize::try_from(n).ok()).filter(|&n| n <= isize::MAX as usize).ok_or_else(|| {
-            Error::invalid(format_args!("{} {dims} {} has a negative extent or is too large", self.dtype, self.format))
+            let problem = match dims.iter().any(|&extent| extent < 0) {
+                true => "has a negative extent",
+                false => "needs more memory than can be addressed",
+            };
+            Error::invalid(format_args!("{} {dims} {} {problem}", self.dtype, self.format))
         })
     }
 

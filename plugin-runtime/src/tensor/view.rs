@@ -49,6 +49,41 @@ pub(crate) enum DataMut<'a> {
     Host(&'a mut [u8]),
 }
 
+/// What both kinds of view say of themselves.
+macro_rules! accessors {
+    () => {
+        /// Type, layout, extents and scale.
+        #[inline]
+        pub fn info(&self) -> &'a TensorInfo {
+            self.info
+        }
+
+        /// Extents in elements; upper bounds where the impl finds the extent itself.
+        #[inline]
+        pub fn shape(&self) -> &'a [i64] {
+            &self.info.dims
+        }
+
+        /// Element type.
+        #[inline]
+        pub fn dtype(&self) -> DataType {
+            self.info.dtype
+        }
+
+        /// Memory layout.
+        #[inline]
+        pub fn format(&self) -> Format {
+            self.info.format
+        }
+
+        /// Number of elements, padding of the layout not counted.
+        #[inline]
+        pub fn numel(&self) -> usize {
+            numel(self.info)
+        }
+    };
+}
+
 /// An input of an impl: data that can be read.
 #[derive(Clone, Copy, Debug)]
 pub struct Tensor<'a> {
@@ -62,35 +97,7 @@ impl<'a> Tensor<'a> {
         Tensor { info, data }
     }
 
-    /// Type, layout, extents and scale.
-    #[inline]
-    pub fn info(&self) -> &'a TensorInfo {
-        self.info
-    }
-
-    /// Extents in elements.
-    #[inline]
-    pub fn shape(&self) -> &'a [i64] {
-        &self.info.dims
-    }
-
-    /// Element type.
-    #[inline]
-    pub fn dtype(&self) -> DataType {
-        self.info.dtype
-    }
-
-    /// Memory layout.
-    #[inline]
-    pub fn format(&self) -> Format {
-        self.info.format
-    }
-
-    /// Number of elements, padding of the layout not counted.
-    #[inline]
-    pub fn numel(&self) -> usize {
-        numel(self.info)
-    }
+    accessors!();
 
     /// The data as bytes, padding of the layout included.
     ///
@@ -131,35 +138,7 @@ impl<'a> TensorMut<'a> {
         TensorMut { info, data }
     }
 
-    /// Type, layout, extents and scale.
-    #[inline]
-    pub fn info(&self) -> &'a TensorInfo {
-        self.info
-    }
-
-    /// Extents in elements; upper bounds where the impl finds the extent itself.
-    #[inline]
-    pub fn shape(&self) -> &'a [i64] {
-        &self.info.dims
-    }
-
-    /// Element type.
-    #[inline]
-    pub fn dtype(&self) -> DataType {
-        self.info.dtype
-    }
-
-    /// Memory layout.
-    #[inline]
-    pub fn format(&self) -> Format {
-        self.info.format
-    }
-
-    /// Number of elements, padding of the layout not counted.
-    #[inline]
-    pub fn numel(&self) -> usize {
-        numel(self.info)
-    }
+    accessors!();
 
     /// The data as bytes, padding of the layout included.
     ///
@@ -240,7 +219,7 @@ impl<'a> Workspace<'a> {
 }
 
 fn numel(info: &TensorInfo) -> usize {
-    info.dims.iter().map(|&d| d as usize).product()
+    info.dims.numel().map_or(0, |n| n as usize)
 }
 
 #[inline]

@@ -7,27 +7,36 @@ use super::plan::Plan;
 
 /// Bytes of the output that a thread writes before it asks for more work.
 const CHUNK_BYTES: usize = 256 << 10;
+/// How far ahead the memory is asked for rows no longer than this. In longer ones the processor sees by itself what comes.
+const AHEAD_BYTES: usize = 2 << 10;
 
 /// Writes the output through the caches.
 ///
 /// # Errors
-/// When `x` is smaller than `plan` says.
+/// When `x` is smaller, or `out` isn't as large, as `plan` says.
 pub(crate) fn pad_rows<T: Element>(x: &[T], plan: &Plan, out: &mut [T]) -> Result<()> {
-    in_chunks(out, |start, out| pad(x, plan, start, out.len(), &mut Rest(out)))
+    in_chunks(plan, out, |start, out| pad(x, plan, start, out.len(), &mut Rest(out)))
 }
 
 /// Writes the output past the caches.
 ///
 /// # Errors
-/// When `x` is smaller than `plan` says.
+/// When `x` is smaller, or `out` isn't as large, as `plan` says.
 pub(crate) fn pad_stream<T: Element>(x: &[T], plan: &Plan, out: &mut [T]) -> Result<()> {
-    in_chunks(out, |start, out| {
+    in_chunks(plan, out, |start, out| {
         let len = out.len();
         cpu::stream_into(out, |writer| pad(x, plan, start, len, writer))
     })
 }
 
-fn in_chunks<T: Element>(out: &mut [T], write: impl Fn(usize, &mut [T]) -> Result<()> + Sync) -> Result<()> {
+fn in_chunks<T: Element>(
+    plan: &Plan,
+    out: &mut [T],
+    write: impl Fn(usize, &mut [T]) -> Result<()> + Sync,
+) -> Result<()> {
+    if out.len() != plan.elements() {
+        bail!("the output has {} elements, but the padded input {}", out.len(), plan.elements());
+    }
     if size_of_val(out) < PARALLEL_BYTES {
         return write(0, out);
     }
@@ -42,13 +51,17 @@ fn pad<T: Element>(x: &[T], plan: &Plan, start: usize, len: usize, to: &mut impl
     let mut missing = len;
     let mut column = start % axis.padded.max(1);
     let mut rows = plan.rows(start);
+    let ahead = AHEAD_BYTES / size_of::<T>();
     let after = axis.padded - axis.extent - axis.before;
     let once = axis.before <= axis.extent && after <= axis.extent;
     while missing > 0 {
-        let row = rows.next().unwrap_or_default();
-        let Some(row) = x.get(row..row.saturating_add(axis.extent)) else {
+        let first = rows.next().unwrap_or_default();
+        let Some(row) = x.get(first..first.saturating_add(axis.extent)) else {
             bail!("the input has {} elements, too few for its shape", x.len());
         };
+        if axis.extent <= ahead {
+            cpu::prefetch(x.get(first + ahead..first + ahead + axis.extent).unwrap_or_default());
+        }
         if once && column == 0 && missing >= axis.padded {
             to.put(&row[axis.extent - axis.before..]);
             to.put(row);
@@ -168,11 +181,13 @@ mod tests {
     }
 
     #[test]
-    fn an_input_smaller_than_its_shape_is_an_error() {
+    fn buffers_of_another_size_are_an_error() {
         let plan = Plan::new(&[4, 5], &[1, 1, 1, 1]).unwrap();
         for tactic in [pad_rows::<f32>, pad_stream] {
             let error = tactic(&[0.0; 19], &plan, &mut [0.0; 42]).unwrap_err();
             assert_eq!(error.to_string(), "the input has 19 elements, too few for its shape");
+            let error = tactic(&[0.0; 20], &plan, &mut [0.0; 41]).unwrap_err();
+            assert_eq!(error.to_string(), "the output has 41 elements, but the padded input 42");
         }
     }
 }

@@ -22,6 +22,7 @@ pub(crate) struct Plan {
     /// Last axis first; at least one.
     axes: [Axis; MAX_RANK],
     rank: usize,
+    elements: usize,
 }
 
 impl Plan {
@@ -32,7 +33,7 @@ impl Plan {
     pub(crate) fn new(shape: &[i64], pads: &[i32]) -> Result<Plan> {
         let pairs = check::pairs(shape.len(), pads)?;
         let too_large = || Error::plugin(format_args!("shape {shape:?} padded by {pads:?} is too large"));
-        let mut plan = Plan { axes: [Axis { extent: 1, before: 0, padded: 1 }; MAX_RANK], rank: 0 };
+        let mut plan = Plan { axes: [Axis { extent: 1, before: 0, padded: 1 }; MAX_RANK], rank: 0, elements: 0 };
         for (i, &extent) in shape.iter().rev().enumerate() {
             let [before, after] = pairs.get(i).copied().unwrap_or_default();
             check::extent(shape.len() - 1 - i, extent, [before, after])?;
@@ -42,7 +43,8 @@ impl Plan {
             let padded = extent.checked_add(before).and_then(|n| n.checked_add(after)).ok_or_else(too_large)?;
             plan.add(Axis { extent, before, padded }).ok_or_else(too_large)?;
         }
-        plan.axes.iter().try_fold(1usize, |n, axis| n.checked_mul(axis.padded)).ok_or_else(too_large)?;
+        plan.elements =
+            plan.axes.iter().try_fold(1usize, |n, axis| n.checked_mul(axis.padded)).ok_or_else(too_large)?;
         plan.rank = plan.rank.max(1);
         Ok(plan)
     }
@@ -67,6 +69,11 @@ impl Plan {
         Some(())
     }
 
+    /// Elements of the output.
+    pub(crate) fn elements(&self) -> usize {
+        self.elements
+    }
+
     /// The innermost axis.
     pub(crate) fn row(&self) -> Axis {
         self.axes[0]
@@ -79,14 +86,15 @@ impl Plan {
         let mut rest = start / self.row().padded.max(1);
         let mut stride = self.row().extent;
         let mut row = 0;
-        for (place, axis) in places.iter_mut().zip(&self.axes[..self.rank]).skip(1) {
+        let axes = &self.axes[1..self.rank];
+        for (place, axis) in places.iter_mut().zip(axes) {
             *place = axis.place(rest % axis.padded.max(1));
             place.stride = stride;
             row += place.source * stride;
             rest /= axis.padded.max(1);
             stride *= axis.extent;
         }
-        Rows { axes: &self.axes[..self.rank], places, row }
+        Rows { axes, places, row }
     }
 }
 
@@ -112,6 +120,7 @@ struct Place {
 
 /// See [`Plan::rows`].
 pub(crate) struct Rows<'a> {
+    /// All but the innermost.
     axes: &'a [Axis],
     places: [Place; MAX_RANK],
     row: usize,
@@ -120,22 +129,21 @@ pub(crate) struct Rows<'a> {
 impl Iterator for Rows<'_> {
     type Item = usize;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<usize> {
         let row = self.row;
-        for (place, axis) in self.places.iter_mut().zip(self.axes).skip(1) {
+        for (place, axis) in self.places.iter_mut().zip(self.axes) {
             self.row -= place.source * place.stride;
             place.index += 1;
-            place.source += 1;
-            if place.source >= axis.extent {
-                place.source = 0;
+            place.source = if place.source + 1 < axis.extent { place.source + 1 } else { 0 };
+            let more = place.index < axis.padded;
+            if !more {
+                *place = Place { stride: place.stride, ..axis.place(0) };
             }
-            if place.index < axis.padded {
-                self.row += place.source * place.stride;
+            self.row += place.source * place.stride;
+            if more {
                 break;
             }
-            *place = Place { stride: place.stride, ..axis.place(0) };
-            self.row += place.source * place.stride;
         }
         Some(row)
     }

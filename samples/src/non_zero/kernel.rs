@@ -11,8 +11,8 @@ type Position = [i32; 2];
 
 /// Elements that are tested and expanded together: one bit each.
 const WORD: usize = 64;
-/// Words of a block. 64 Ki elements are the least that is worth a thread, and their 8 KiB of bits stay in its cache.
-const BLOCK_WORDS: usize = 1024;
+/// Words of a block: few enough that reading and writing alternate quickly, many enough that blocks queue rarely.
+const BLOCK_WORDS: usize = 256;
 const BLOCK: usize = BLOCK_WORDS * WORD;
 /// Room for the positions of a word: eight bits are always expanded to eight positions, even if they are all 0.
 const ROOM: usize = WORD + 8;
@@ -55,7 +55,7 @@ fn non_zero_by<T: MaybeZero>(x: &[T], shape: &[i64], out: &mut [i32], streamed: 
     }
     let columns = usize::try_from(columns).unwrap_or_default().max(1);
     let (out, _) = out.as_chunks_mut();
-    cpu::compact(x.len().div_ceil(BLOCK), out, |block, claim| {
+    let positions_of = |block: usize, claim: cpu::Claim<'_, Position>| {
         let start = block * BLOCK;
         let values = &x[start..x.len().min(start + BLOCK)];
         let mut words = [0; BLOCK_WORDS];
@@ -72,7 +72,8 @@ fn non_zero_by<T: MaybeZero>(x: &[T], shape: &[i64], out: &mut [i32], streamed: 
             columns,
         };
         cpu::vectorized(|| if streamed { write_streamed(words, out) } else { write_cached(words, out) })
-    })
+    };
+    cpu::parallel_from(2 * size_of_val(x), || cpu::compact(x.len().div_ceil(BLOCK), out, positions_of))
 }
 
 #[inline(always)]

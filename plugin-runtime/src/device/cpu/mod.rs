@@ -4,13 +4,15 @@
 //!   use and is shared by everything in the process; after that nothing here allocates.
 //! - [`stream_into`] writes outputs that are too large for the caches.
 //!
-//! Waking a thread takes some microseconds. Work that touches less than [`PARALLEL_BYTES`] is done sooner without.
+//! Waking a thread takes some microseconds. Work that touches less than [`PARALLEL_BYTES`] is done sooner
+//! without: [`parallel_from`].
 
 mod blocked;
 mod cast;
 mod chunks;
 mod compact;
 mod elementwise;
+mod halves;
 mod int4;
 mod interleave;
 mod lines;
@@ -25,6 +27,7 @@ mod vector;
 
 pub use chunks::{for_each_chunk_mut, try_for_each_chunk_mut};
 pub use compact::{Claim, compact};
+pub use halves::{narrow, widen};
 pub use stream::{StreamWriter, stream_into};
-pub use threads::{PARALLEL_BYTES, STREAM_BYTES, parallel_for, threads};
+pub use threads::{PARALLEL_BYTES, STREAM_BYTES, parallel_for, parallel_from, threads};
 pub use vector::{bits_of_flags, prefetch, vectorized};

@@ -25,6 +25,21 @@ thread_local! {
     static INSIDE_TASK: Cell<bool> = const { Cell::new(false) };
 }
 
+/// Runs `work`; what it would spread over a pool, it does on the calling thread.
+pub(super) fn alone<R>(work: impl FnOnce() -> R) -> R {
+    let _restored = Restored(INSIDE_TASK.replace(true));
+    work()
+}
+
+/// Puts the mark of a thread inside a task back to what it was, also when the work in between panics.
+struct Restored(bool);
+
+impl Drop for Restored {
+    fn drop(&mut self) {
+        INSIDE_TASK.set(self.0);
+    }
+}
+
 /// The threads. Dropping it ends them.
 pub(super) struct Pool {
     shared: Arc<Shared>,
@@ -84,16 +99,14 @@ impl Pool {
     /// If the pool is at work for another thread, or if this is called from inside a task, all tasks run on the caller.
     /// If a task panics, tasks that have not started yet are left out and the panic goes on in the caller.
     pub(super) fn run(&self, tasks: usize, task: &(dyn Fn(usize) + Sync)) {
-        let alone = tasks < 2 || self.workers.is_empty() || INSIDE_TASK.get();
-        if alone || self.shared.busy.swap(true, Ordering::Acquire) {
+        let not_shared = tasks < 2 || self.workers.is_empty() || INSIDE_TASK.get();
+        if not_shared || self.shared.busy.swap(true, Ordering::Acquire) {
             (0..tasks).for_each(task);
             return;
         }
         let job = self.shared.publish(tasks, task);
         self.wake(tasks - 1);
-        INSIDE_TASK.set(true);
-        self.shared.take_tasks(job);
-        INSIDE_TASK.set(false);
+        alone(|| self.shared.take_tasks(job));
         let panic = self.shared.close();
         self.shared.busy.store(false, Ordering::Release);
         if let Some(payload) = panic {
@@ -150,12 +163,11 @@ impl Shared {
     }
 
     fn work(&self, index: usize) {
-        INSIDE_TASK.set(true);
         let mut last_job = 0;
         while let Some(gate) = self.wait_for_job(index, last_job) {
             last_job = gate / NEXT_JOB;
             if let Some(job) = self.enter(gate) {
-                self.take_tasks(job);
+                alone(|| self.take_tasks(job));
                 self.gate.0.fetch_sub(1, Ordering::Release);
             }
         }

@@ -12,8 +12,6 @@ use crate::error::{Error, Result};
 
 /// Handing on fewer lines than the processor can queue lets it go on meanwhile.
 const STAGE: usize = 24 * LINE;
-/// Bytes from which a write isn't worth gathering.
-const LONG: usize = 4 * LINE;
 
 /// Calls `write` with a writer that fills `out` from its start to its end past the caches.
 ///
@@ -83,11 +81,11 @@ impl<'a, T: Pod> StreamWriter<'a, T> {
         let bytes: &[u8] = bytemuck::cast_slice(values);
         self.written = self.written.saturating_add(values.len());
         match self.stage.0.get_mut(self.filled..self.filled + bytes.len()) {
-            Some(to) if bytes.len() < LONG => {
+            Some(to) => {
                 to.copy_from_slice(bytes);
                 self.filled += bytes.len();
             }
-            _ => self.write_long(bytes),
+            None => self.write_long(bytes),
         }
     }
 
@@ -134,7 +132,9 @@ impl<T> StreamWriter<'_, T> {
         let full = self.filled / LINE * LINE;
         if full > 0 {
             store(&mut self.rest, &self.stage.0[std::mem::take(&mut self.skip)..full]);
-            self.stage.0.copy_within(full..self.filled, 0);
+            if let Some(&begun) = self.stage.0[full..].first_chunk::<LINE>() {
+                self.stage.0[..LINE].copy_from_slice(&begun);
+            }
             self.filled -= full;
         }
     }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::chunks::for_each_chunk_on;
 use super::compact::compact_on;
-use super::pool::Pool;
+use super::pool::{Pool, alone};
 use super::stream_into;
 use crate::Error;
 
@@ -67,6 +67,19 @@ fn a_job_inside_a_task_and_a_job_of_another_thread_run_too() {
     };
     std::thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(|| (0..50).for_each(|_| nested())))));
     assert_eq!(calls.into_inner(), 4 * 50 * 64);
+}
+
+#[test]
+fn work_done_alone_stays_on_its_thread() {
+    let pool = Pool::new(2);
+    let caller = std::thread::current().id();
+    alone(|| pool.run(100, &|_| assert_eq!(std::thread::current().id(), caller)));
+    let both_here = Barrier::new(3);
+    let raised = catch_unwind(|| alone(|| panic!("alone")));
+    assert!(raised.is_err());
+    pool.run(3, &|_| {
+        both_here.wait();
+    });
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::pool::Pool;
+use super::pool::{Pool, alone};
 use crate::error::{Error, Result};
 
 /// Limits the number of threads.
@@ -35,6 +35,11 @@ pub fn threads() -> usize {
 /// are left out.
 pub fn parallel_for(tasks: usize, task: impl Fn(usize) + Sync) {
     pool().run(tasks, &task);
+}
+
+/// Runs `work` with the whole pool if it reads and writes [`PARALLEL_BYTES`] or more, and else on the caller alone.
+pub fn parallel_from<R>(bytes: usize, work: impl FnOnce() -> R) -> R {
+    if bytes < PARALLEL_BYTES { alone(work) } else { work() }
 }
 
 /// The first error of several tasks.

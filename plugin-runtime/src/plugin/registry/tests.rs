@@ -1,3 +1,4 @@
+use super::super::Location;
 use super::*;
 
 const fn at(line: u32) -> Location {

@@ -10,6 +10,7 @@ mod workloads;
 use crate::runner::cli::BenchArgs;
 use crate::runner::failure::{Failure, Result};
 use crate::runner::output::Output;
+use crate::runner::table::Table;
 use floor::Floor;
 use measure::{Effort, in_turns};
 use row::Row;
@@ -24,6 +25,7 @@ pub(super) fn bench(args: &BenchArgs, out: &mut Output) -> Result<()> {
         effort: if args.quick { Effort::QUICK } else { Effort::FULL },
         only: args.only.as_deref().unwrap_or_default(),
         rows: Vec::new(),
+        tuning: Vec::new(),
     };
     if cfg!(debug_assertions) {
         out.line("this is a debug build, whose times mean little: cargo run --release -p samples -- bench")?;
@@ -33,6 +35,9 @@ pub(super) fn bench(args: &BenchArgs, out: &mut Output) -> Result<()> {
     join::run(&mut bench)?;
     if bench.rows.is_empty() {
         return Err(Failure::work(format_args!("no work has '{}' in its name", bench.only)));
+    }
+    if args.build.verbose {
+        bench.tuning.iter().try_for_each(|table| out.table(table))?;
     }
     out.table(&row::table(&bench.rows, peers.as_deref()))?;
     if let Some(path) = &args.json {
@@ -56,6 +61,8 @@ struct Bench<'a> {
     effort: Effort,
     only: &'a str,
     rows: Vec<Row>,
+    /// What each build tried.
+    tuning: Vec<Table>,
 }
 
 impl Bench<'_> {

@@ -13,6 +13,7 @@ use crate::runner::cli::BenchArgs;
 use crate::runner::commands;
 use crate::runner::data::{self, Fill};
 use crate::runner::failure::Result;
+use crate::runner::tuning;
 
 const CHAIN: usize = 100;
 
@@ -133,6 +134,7 @@ struct Timed<'a> {
 impl Timed<'_> {
     fn run<X: Element, Y: Element>(mut self, bench: &mut Bench<'_>, run: &Run<'_>) -> Result<()> {
         let engine = Builder::new(run.device.clone()).seed(run.args.build.seed).build(&self.network)?;
+        bench.tuning.push(tuning::table(engine.report()));
         let mut context = engine.create_context()?;
         context.set_input_shape("X", self.x.dims())?;
         let stream = run.device.create_stream()?;

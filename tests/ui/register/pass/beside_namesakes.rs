@@ -51,7 +51,7 @@ fn inner() {
 }
 
 fn main() {
-    use plugin_runtime::plugin::IntoOp;
+    use plugin_runtime::network::IntoOp;
 
     scale();
     inner();

@@ -1,4 +1,4 @@
-//! The names that someone who mistyped one may have meant.
+//! Names: equal ones, and those that someone who mistyped one may have meant.
 
 /// Up to three of `known` that are near `name`, nearest first, each once; upper and lower case count alike.
 pub(crate) fn nearest_names<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<String> {
@@ -25,4 +25,20 @@ pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a s
         [] => String::new(),
         names => format!("; did you mean `{}`?", names.join("` or `")),
     }
+}
+
+/// Equality of texts, for constants.
+pub(crate) const fn same_text(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut i = 0;
+    while i < a.len() {
+        if a[i] != b[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
 }

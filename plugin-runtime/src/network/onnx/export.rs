@@ -1,0 +1,201 @@
+//! From a network to a model that holds it.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::attribute::{int, string, to_proto};
+use super::element_type::code;
+use super::elements;
+use super::proto::{
+    DimensionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorShapeProto, TensorTypeProto,
+    TypeProto, ValueInfoProto,
+};
+use super::recognize::RESERVED;
+use crate::error::{Error, Result};
+use crate::network::{Layer, Network, Producer, TensorNode};
+use crate::shape::ShapeExpr;
+
+/// The first version of the file format that has all our element types.
+const IR_VERSION: i64 = 10;
+/// The first version of ONNX's own operators that takes all of them.
+const OPSET_VERSION: i64 = 21;
+/// A shape expression longer than this isn't written down as a dimension.
+const LONGEST_DIM: usize = 200;
+
+pub(super) fn export(network: &Network) -> Result<ModelProto> {
+    let mut exporter = Exporter::new(network);
+    let mut graph = GraphProto { name: Some("network".into()), ..GraphProto::default() };
+    graph.input = network.inputs.iter().map(|&tensor| exporter.value_info(tensor, &exporter.names[tensor])).collect();
+    for (tensor, node) in network.tensors.iter().enumerate() {
+        match node.producer {
+            Producer::Input(_) => {}
+            Producer::Constant(index) => {
+                let constant = elements::to_proto(&exporter.names[tensor], &network.constants[index]);
+                graph.initializer.push(constant);
+            }
+            Producer::Layer { layer, output: 0 } => graph.node.push(exporter.layer(&network.layers[layer])?),
+            Producer::Layer { .. } => {}
+            Producer::Cast(source) => {
+                let mut cast = exporter.unary("Cast", source, exporter.names[tensor].clone());
+                cast.attribute.push(int("to", code(node.dtype).into()));
+                graph.node.push(cast);
+            }
+        }
+        if matches!(node.producer, Producer::Layer { .. } | Producer::Cast(_)) && !exporter.is_output[tensor] {
+            graph.value_info.push(exporter.value_info(tensor, &exporter.names[tensor]));
+        }
+    }
+    for (tensor, name) in &network.outputs {
+        graph.output.push(exporter.value_info(*tensor, name));
+        if exporter.names[*tensor] != *name {
+            let identity = exporter.unary("Identity", *tensor, name.clone());
+            graph.node.push(identity);
+        }
+    }
+    let own = OperatorSetIdProto { domain: Some(String::new()), version: Some(OPSET_VERSION) };
+    let plugins = exporter.namespaces().map(|n| OperatorSetIdProto { domain: Some(n.into()), version: Some(1) });
+    Ok(ModelProto {
+        ir_version: Some(IR_VERSION),
+        opset_import: [own].into_iter().chain(plugins).collect(),
+        producer_name: Some(env!("CARGO_PKG_NAME").into()),
+        producer_version: Some(env!("CARGO_PKG_VERSION").into()),
+        graph: Some(graph),
+        functions: Vec::new(),
+    })
+}
+
+struct Exporter<'n> {
+    network: &'n Network,
+    /// The name of each tensor in the model: that of the output it is, else its own, made unique.
+    names: Vec<Arc<str>>,
+    is_output: Vec<bool>,
+    /// The name of each symbol as a dimension.
+    symbols: Vec<Arc<str>>,
+    node_names: Names,
+}
+
+/// Names that are taken.
+#[derive(Default)]
+struct Names {
+    taken: HashSet<Arc<str>>,
+    /// How often a name that was taken was asked for.
+    repeated: HashMap<Arc<str>, usize>,
+}
+
+impl Names {
+    fn new(taken: HashSet<Arc<str>>) -> Self {
+        Names { taken, repeated: HashMap::new() }
+    }
+
+    fn take(&mut self, name: Arc<str>) -> Arc<str> {
+        if self.taken.insert(name.clone()) {
+            return name;
+        }
+        let repeated = self.repeated.entry(name.clone()).or_default();
+        loop {
+            *repeated += 1;
+            let free: Arc<str> = format!("{name}_{repeated}").into();
+            if self.taken.insert(free.clone()) {
+                return free;
+            }
+        }
+    }
+}
+
+impl<'n> Exporter<'n> {
+    fn new(network: &'n Network) -> Self {
+        let mut names: Vec<Option<Arc<str>>> = vec![None; network.tensors.len()];
+        let mut is_output = vec![false; network.tensors.len()];
+        for (tensor, name) in &network.outputs {
+            let made = matches!(network.tensors[*tensor].producer, Producer::Layer { .. } | Producer::Cast(_));
+            if made && !is_output[*tensor] {
+                (names[*tensor], is_output[*tensor]) = (Some(name.clone()), true);
+            }
+        }
+        let mut taken = Names::new(network.binding_names.clone());
+        for (name, node) in names.iter_mut().zip(&network.tensors) {
+            if name.is_none() {
+                *name = Some(match node.producer {
+                    Producer::Input(_) | Producer::Constant(_) => node.name.clone(),
+                    _ => taken.take(node.name.clone()),
+                });
+            }
+        }
+        let mut dims = Names::default();
+        Exporter {
+            network,
+            names: names.into_iter().flatten().collect(),
+            is_output,
+            symbols: network.symbols.iter().map(|def| dims.take(def.symbol.name.clone())).collect(),
+            node_names: Names::new(network.layer_names.clone()),
+        }
+    }
+
+    fn namespaces(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let mut namespaces: Vec<_> =
+            self.network.layers.iter().map(|l| namespace_and_name(l.plugin.entry.id).0).collect();
+        namespaces.sort_unstable();
+        namespaces.dedup();
+        namespaces.into_iter()
+    }
+
+    fn layer(&self, layer: &Layer) -> Result<NodeProto> {
+        let entry = &layer.plugin.entry;
+        let (namespace, name) = namespace_and_name(entry.id);
+        let names = |tensors: &[usize]| tensors.iter().map(|&t| self.names[t].to_string()).collect();
+        if let Some(attribute) = entry.attributes.iter().find(|a| RESERVED.contains(&a.name)) {
+            return Err(Error::invalid(format_args!(
+                "the attribute `{}` has a meaning of its own in ONNX: rename it",
+                attribute.name
+            ))
+            .in_layer(&layer.name, &layer.plugin.label()));
+        }
+        let mut attribute =
+            vec![string("plugin_namespace", namespace), string("plugin_version", &entry.version.to_string())];
+        attribute.extend(layer.aot.map(|aot| int("aot", aot.into())));
+        attribute.extend(entry.attributes.iter().zip(&*layer.values).map(|(a, value)| to_proto(a.name, value)));
+        Ok(NodeProto {
+            input: names(&layer.inputs),
+            output: names(&layer.outputs),
+            name: layer.name.to_string(),
+            op_type: name.into(),
+            domain: namespace.into(),
+            attribute,
+            ..NodeProto::default()
+        })
+    }
+
+    fn unary(&mut self, op: &str, input: usize, output: Arc<str>) -> NodeProto {
+        NodeProto {
+            input: vec![self.names[input].to_string()],
+            output: vec![output.to_string()],
+            name: self.node_names.take(format!("{op}_{output}").into()).to_string(),
+            op_type: op.into(),
+            ..NodeProto::default()
+        }
+    }
+
+    fn value_info(&self, tensor: usize, name: &str) -> ValueInfoProto {
+        let TensorNode { dtype, shape, .. } = &self.network.tensors[tensor];
+        let shape = TensorShapeProto { dim: shape.iter().map(|expr| self.dimension(expr)).collect() };
+        let tensor_type = TensorTypeProto { elem_type: Some(code(*dtype)), shape: Some(shape) };
+        ValueInfoProto { name: name.into(), r#type: Some(TypeProto { tensor_type: Some(tensor_type) }) }
+    }
+
+    fn dimension(&self, expr: &ShapeExpr) -> DimensionProto {
+        if let Some(extent) = expr.constant_value() {
+            return DimensionProto { dim_value: Some(extent), dim_param: None };
+        }
+        let name: Cow<'_, str> = match expr.as_symbol() {
+            Some(symbol) => (&*self.symbols[symbol.index as usize]).into(),
+            None => expr.to_string().into(),
+        };
+        DimensionProto { dim_value: None, dim_param: (name.len() <= LONGEST_DIM).then(|| name.into_owned()) }
+    }
+}
+
+/// The parts of a plugin's id.
+fn namespace_and_name(id: &'static str) -> (&'static str, &'static str) {
+    id.split_once("::").unwrap_or(("", id))
+}

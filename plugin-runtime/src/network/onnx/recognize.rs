@@ -1,0 +1,232 @@
+//! What a node is: a plugin, a call of one of the model's functions, one of the few operators understood here, or none.
+
+use std::collections::HashMap;
+
+use super::attribute::{Given, given, kind_name, utf8};
+use super::proto::{AttributeKind, AttributeProto, FunctionProto, NodeProto};
+use super::text::{at, check_name, quoted};
+use crate::error::{Error, Result};
+use crate::plugin::{Plugin, Registry};
+use crate::suggest::did_you_mean;
+
+/// Attributes that say which plugin a node is, rather than being the plugin's.
+pub(super) const RESERVED: [&str; 3] = ["plugin_namespace", "plugin_version", "aot"];
+
+/// An attribute of a node by its name there; its value may come from a call of the function that the node is in.
+pub(super) type NamedAttribute<'m> = (&'m str, &'m AttributeProto);
+
+/// What is run.
+#[derive(Clone, Copy)]
+pub(super) enum Kind {
+    Plugin(&'static Plugin),
+    Constant,
+    Identity,
+    Cast,
+}
+
+#[derive(Clone, Copy)]
+pub(super) enum Recognized<'m> {
+    Kind(Kind),
+    Call(&'m FunctionProto),
+    /// It can't be run here; `finish` reports it.
+    Refused,
+}
+
+/// Recognizes the nodes of a model; remembers those that it can't, to report all at once.
+pub(super) struct Recognizer<'m> {
+    registry: &'static Registry,
+    functions: HashMap<(&'m str, &'m str, &'m str), &'m FunctionProto>,
+    refused: Refused,
+}
+
+/// ONNX's own domain has two names.
+fn domain(name: &str) -> &str {
+    if name == "ai.onnx" { "" } else { name }
+}
+
+impl<'m> Recognizer<'m> {
+    pub(super) fn new(functions: &'m [FunctionProto]) -> Result<Self> {
+        let mut by_name = HashMap::with_capacity(functions.len());
+        for function in functions {
+            let key = (domain(&function.domain), function.name.as_str(), function.overload.as_str());
+            if by_name.insert(key, function).is_some() {
+                return Err(Error::invalid(format_args!(
+                    "the model has two functions {} in the domain {}",
+                    quoted(&function.name),
+                    quoted(&function.domain)
+                )));
+            }
+        }
+        Ok(Recognizer { registry: Registry::global()?, functions: by_name, refused: Refused::default() })
+    }
+
+    pub(super) fn recognize(
+        &mut self,
+        node: &'m NodeProto,
+        name: &str,
+        attributes: &[NamedAttribute<'m>],
+    ) -> Result<Recognized<'m>> {
+        let op = node.op_type.as_str();
+        let named_namespace = text(attributes, "plugin_namespace")?.filter(|namespace| !namespace.is_empty());
+        let namespace = named_namespace.unwrap_or(domain(&node.domain));
+        if let Some(plugin) = self.plugin(namespace, op, attributes)? {
+            return Ok(Recognized::Kind(Kind::Plugin(plugin)));
+        }
+        if let Some(&function) = self.functions.get(&(domain(&node.domain), op, node.overload.as_str())) {
+            return Ok(Recognized::Call(function));
+        }
+        Ok(match (namespace, op) {
+            ("", "Constant") => Recognized::Kind(Kind::Constant),
+            ("", "Identity") => Recognized::Kind(Kind::Identity),
+            ("", "Cast") => Recognized::Kind(Kind::Cast),
+            _ => {
+                self.refused.add(namespace, op, name);
+                Recognized::Refused
+            }
+        })
+    }
+
+    fn plugin(&self, namespace: &str, op: &str, attributes: &[NamedAttribute<'m>]) -> Result<Option<&'static Plugin>> {
+        if namespace.is_empty() {
+            return Ok(None);
+        }
+        let id = format!("{namespace}::{op}");
+        let plugins = self.registry.plugins();
+        let first = plugins.partition_point(|p| p.entry.id < id.as_str());
+        let versions = plugins[first..].iter().take_while(|p| p.entry.id == id);
+        if versions.clone().next().is_none() {
+            return Ok(None);
+        }
+        let given = version(attributes)?;
+        let version = given.unwrap_or(1);
+        match versions.clone().find(|p| p.entry.version == version) {
+            Some(plugin) => Ok(Some(plugin)),
+            None => {
+                let linked: Vec<String> = versions.map(|p| p.entry.version.to_string()).collect();
+                let default = if given.is_none() { "; without the attribute `plugin_version`, 1 is meant" } else { "" };
+                Err(Error::invalid(format_args!(
+                    "plugin `{id}` is linked at version {}, not {version}{default}",
+                    linked.join(", ")
+                )))
+            }
+        }
+    }
+
+    /// # Errors
+    /// All nodes that can't be run here.
+    pub(super) fn finish(self) -> Result<()> {
+        self.refused.report(self.registry)
+    }
+}
+
+fn find<'m>(attributes: &[NamedAttribute<'m>], name: &str) -> Option<&'m AttributeProto> {
+    attributes.iter().find(|(n, _)| *n == name).map(|(_, attribute)| *attribute)
+}
+
+fn text<'m>(attributes: &[NamedAttribute<'m>], name: &str) -> Result<Option<&'m str>> {
+    let Some(attribute) = find(attributes, name) else { return Ok(None) };
+    let text = match (AttributeKind::try_from(attribute.r#type), &attribute.s) {
+        (Ok(AttributeKind::String), Some(bytes)) => utf8(bytes),
+        _ => Err(Error::invalid(format_args!("it is {}; STRING is expected", kind_name(attribute.r#type)))),
+    };
+    text.map(Some).map_err(|e| at(format_args!("attribute `{name}`"), e))
+}
+
+/// The attribute `plugin_version`: an integer, or its digits.
+fn version(attributes: &[NamedAttribute<'_>]) -> Result<Option<u32>> {
+    let Some(attribute) = find(attributes, "plugin_version") else { return Ok(None) };
+    let version = given(attribute).and_then(|value| {
+        let version = match &value {
+            Given::Int(version) => u32::try_from(*version).ok(),
+            Given::Text(digits) => std::str::from_utf8(digits).ok().and_then(|digits| digits.parse().ok()),
+            _ => None,
+        };
+        version.ok_or_else(|| Error::invalid("a version number is expected, as INT or as the digits of a STRING"))
+    });
+    version.map(Some).map_err(|e| at("attribute `plugin_version`", e))
+}
+
+/// The attribute `aot`: whether a node insists on AOT kernels (true) or on an impl.
+pub(super) fn aot(plugin: &Plugin, attributes: &[NamedAttribute<'_>]) -> Result<Option<bool>> {
+    let Some(attribute) = find(attributes, "aot") else { return Ok(None) };
+    let id = plugin.entry.id;
+    match given(attribute).map_err(|e| at("attribute `aot`", e))? {
+        Given::Int(1) if plugin.aot.is_none() => Err(Error::invalid(format_args!(
+            "it insists on ahead-of-time kernels (`aot` = 1), but `{id}` has none: leave `aot` out, or add #[aot_impl(\"{id}\")]"
+        ))),
+        Given::Int(0) if plugin.impls.is_empty() => Err(Error::invalid(format_args!(
+            "it insists on an impl (`aot` = 0), but `{id}` has none: leave `aot` out, or add #[impl_plugin(\"{id}\", device = ..)]"
+        ))),
+        Given::Int(1) => Ok(Some(true)),
+        Given::Int(0) => Ok(Some(false)),
+        _ => Err(Error::invalid("attribute `aot`: 0 or 1 is expected, as INT")),
+    }
+}
+
+/// Nodes that can't be run here, by what they are.
+#[derive(Default)]
+struct Refused {
+    groups: Vec<Group>,
+    index: HashMap<(String, String), usize>,
+}
+
+struct Group {
+    namespace: String,
+    op: String,
+    nodes: Vec<String>,
+}
+
+impl Refused {
+    fn add(&mut self, namespace: &str, op: &str, node: &str) {
+        let key = (namespace.to_owned(), op.to_owned());
+        let group = *self.index.entry(key).or_insert_with(|| {
+            self.groups.push(Group { namespace: namespace.to_owned(), op: op.to_owned(), nodes: Vec::new() });
+            self.groups.len() - 1
+        });
+        self.groups[group].nodes.push(quoted(node).to_string());
+    }
+
+    fn report(self, registry: &Registry) -> Result<()> {
+        /// More would take long for what they are worth.
+        const MOST_SUGGESTIONS: usize = 16;
+        if self.groups.is_empty() {
+            return Ok(());
+        }
+        let count: usize = self.groups.iter().map(|g| g.nodes.len()).sum();
+        let mut message = match count {
+            1 => "one node can't be run here:".to_owned(),
+            _ => format!("{count} nodes can't be run here:"),
+        };
+        let mut unlinked = 0;
+        for Group { namespace, op, nodes } in &self.groups {
+            let nodes = nodes.join(", ");
+            if namespace.is_empty() {
+                message += &format!("\n  operator {}: {nodes}", quoted(op));
+                continue;
+            }
+            unlinked += 1;
+            let id = format!("{namespace}::{op}");
+            let ids = registry.plugins().iter().map(|p| p.entry.id);
+            let nearest = if unlinked <= MOST_SUGGESTIONS { did_you_mean(&id, ids) } else { String::new() };
+            message += &format!("\n  {}, which isn't linked{nearest}: {nodes}", quoted(&id));
+        }
+        if unlinked > 0 {
+            let linked = registry.plugins().len();
+            message += &format!(
+                "\n{linked} plugins are linked. A crate of plugins that is never named links none of them: add `use the_crate as _;`"
+            );
+        }
+        if unlinked < self.groups.len() {
+            message += "\nOnly plugins, Identity, Cast, Constant and the model's own functions run here. A full model runs in a host \
+                        engine (TensorRT, ONNX Runtime) that these plugins are loaded into.";
+        }
+        Err(Error::invalid(message))
+    }
+}
+
+/// A node's name, or one made of its operator and position.
+pub(super) fn node_name(path: &str, node: &NodeProto, index: usize) -> Result<String> {
+    let name = if node.name.is_empty() { format!("{}_{index}", node.op_type) } else { node.name.clone() };
+    check_name(format_args!("node {index} (operator {})", quoted(&node.op_type)), &name)?;
+    Ok(format!("{path}{name}"))
+}

@@ -1,0 +1,136 @@
+//! What it costs to convert tensors between layers, and the choice of options that this leads to.
+
+use std::collections::{BTreeSet, HashMap};
+use std::time::{Duration, Instant};
+
+use super::layer_run::LayerOptions;
+use super::record::{Key, Outcome, Subject, abridged};
+use super::selection::{Factor, minimise};
+use super::timer::Effort;
+use super::timings::Timings;
+use crate::device::cpu::reformat::reformat;
+use crate::engine::Bounds;
+use crate::error::Result;
+use crate::network::{Network, Producer};
+use crate::shape::Dims;
+use crate::tensor::{DataType, Format, HostTensor, Representation};
+
+type Laid = (DataType, Format);
+
+/// The option of each layer, so that layers and the reformats between them take least time in all. Of equal ones the
+/// first is taken, so that the same timings lead to the same choice.
+///
+/// # Errors
+/// In a locked build, when the time of a reformat is missing.
+pub(super) fn select(
+    network: &Network,
+    bounds: &Bounds,
+    tuned: &[LayerOptions],
+    timings: &mut Timings,
+) -> Result<Vec<usize>> {
+    let counts: Vec<usize> = tuned.iter().map(|t| t.options.len()).collect();
+    let mut factors: Vec<Factor> = Vec::new();
+    for (layer, tuned) in tuned.iter().enumerate() {
+        factors.extend(Factor::new(vec![layer], &counts, |a| tuned.options[a[0]].seconds));
+    }
+    let mut reformats = ReformatTimes { network, bounds, timings, known: HashMap::new(), missing: Vec::new() };
+    let laid_out = |layer: usize, option: usize, position: usize| -> Laid {
+        let combination = tuned[layer].combination(option);
+        (combination.types[position], combination.formats[position])
+    };
+    let mut consumers: Vec<Vec<(usize, usize)>> = vec![Vec::new(); network.tensors.len()];
+    for (layer, node) in network.layers.iter().enumerate() {
+        node.inputs.iter().enumerate().for_each(|(position, &tensor)| consumers[tensor].push((layer, position)));
+    }
+    for (tensor, node) in network.tensors.iter().enumerate() {
+        let own = (node.dtype, Format::Linear);
+        let is_output = network.outputs.iter().any(|(t, _)| *t == tensor);
+        let producer = match node.producer {
+            Producer::Layer { layer, output } => Some((layer, network.layers[layer].inputs.len() + output)),
+            _ => None,
+        };
+        let mut conversions = |users: &[(usize, usize)], counted_output: bool| {
+            let variables: BTreeSet<usize> = users.iter().chain(&producer).map(|(layer, _)| *layer).collect();
+            let variables: Vec<usize> = variables.into_iter().collect();
+            if variables.iter().all(|&v| counts[v] == 1) {
+                return Some(());
+            }
+            let option = |a: &[usize], layer: usize| a[variables.iter().position(|&v| v == layer).unwrap_or(0)];
+            let factor = Factor::new(variables.clone(), &counts, |a| {
+                let made = producer.map_or(own, |(layer, position)| laid_out(layer, option(a, layer), position));
+                let wanted = users.iter().map(|&(layer, position)| laid_out(layer, option(a, layer), position));
+                let wanted: BTreeSet<Laid> = wanted.chain(counted_output.then_some(own)).collect();
+                wanted.into_iter().filter(|w| *w != made).map(|w| reformats.seconds(tensor, made, w)).sum()
+            });
+            factor.map(|f| factors.push(f))
+        };
+        if conversions(&consumers[tensor], is_output).is_none() {
+            // Too many users to weigh together: each as if it were alone.
+            consumers[tensor].iter().for_each(|user| {
+                let _ = conversions(&[*user], false);
+            });
+        }
+    }
+    reformats.all_found()?;
+    Ok(minimise(&counts, factors))
+}
+
+/// Times of reformats, looked up or measured when they are first asked for.
+struct ReformatTimes<'a> {
+    network: &'a Network,
+    bounds: &'a Bounds,
+    timings: &'a mut Timings,
+    known: HashMap<(Dims, Laid, Laid), f64>,
+    /// What a locked build may not measure, with the tensor that it is for.
+    missing: Vec<(usize, Key)>,
+}
+
+impl ReformatTimes<'_> {
+    fn seconds(&mut self, tensor: usize, from: Laid, to: Laid) -> f64 {
+        let Ok(dims) = self.bounds.opt_dims(&self.network.tensors[tensor].shape) else { return f64::INFINITY };
+        if let Some(seconds) = self.known.get(&(dims, from, to)) {
+            return *seconds;
+        }
+        let key = self.timings.key(Subject::reformat(&dims, from, to));
+        let outcome = match self.timings.find(&key) {
+            Some((outcome, _)) => outcome.clone(),
+            None if self.timings.locked() => {
+                self.missing.push((tensor, key));
+                return f64::INFINITY;
+            }
+            None => {
+                let outcome = match measure_reformat(dims, from, to) {
+                    Ok(time) => Outcome::Time(time),
+                    Err(error) => Outcome::Rejected(abridged(error).as_ref().into()),
+                };
+                self.timings.note(&key, outcome.clone());
+                outcome
+            }
+        };
+        let seconds = match outcome {
+            Outcome::Time(time) => time.as_secs_f64(),
+            Outcome::Rejected(_) => f64::INFINITY,
+        };
+        self.known.insert((dims, from, to), seconds);
+        seconds
+    }
+
+    fn all_found(&self) -> Result<()> {
+        let Some((tensor, key)) = self.missing.first() else { return Ok(()) };
+        let name = format!("reformat of {}", self.network.tensors[*tensor].name);
+        Err(self.timings.missing(key, 0).in_layer(&name, "inserted by the builder"))
+    }
+}
+
+fn measure_reformat(dims: Dims, from: Laid, to: Laid) -> Result<Duration> {
+    let representation = |(dtype, format): Laid| Representation::new(dtype, format);
+    let (from, to) = (representation(from), representation(to));
+    let source = HostTensor::zeros(DataType::UInt8, &[from.bytes(&dims)? as i64])?;
+    let mut target = HostTensor::zeros(DataType::UInt8, &[to.bytes(&dims)? as i64])?;
+    let mut run = |_: usize| {
+        let start = Instant::now();
+        reformat(from, source.bytes(), to, target.bytes_mut(), &dims)?;
+        Ok(start.elapsed())
+    };
+    Effort::default().time(0, &mut run)
+}
