@@ -69,8 +69,10 @@ fn data_dependent() -> Case {
     let [again, _] = network.add_plugin(keep_positive::op(double)).unwrap();
     let [rest] = network.add_plugin(missing_to_three::op(kept)).unwrap();
     let [summed] = network.add_plugin(add_in_place::op(double, 1.0)).unwrap();
+    let half = network.cast(kept, DataType::Float16).unwrap();
     let [checked] = network.add_plugin(refuse_nan::op(other)).unwrap();
-    let outputs = [("count", count), ("summed", summed), ("again", again), ("rest", rest), ("checked", checked)];
+    let outputs =
+        [("count", count), ("summed", summed), ("again", again), ("rest", rest), ("checked", checked), ("half", half)];
     for (name, tensor) in outputs {
         network.mark_output(tensor, name).unwrap();
     }

@@ -129,6 +129,21 @@ fn a_file_that_cannot_be_written_leaves_things_as_they_were() {
 }
 
 #[test]
+#[cfg(unix)]
+fn a_link_leads_to_the_file_that_is_replaced() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    let folder = tempfile::tempdir().unwrap();
+    let (path, link) = (folder.path().join("x.engine"), folder.path().join("link"));
+    std::fs::write(&path, "").unwrap();
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o640)).unwrap();
+    symlink(&path, &link).unwrap();
+    engine(3).save(&link).unwrap();
+    assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+    Engine::load(&path).unwrap();
+}
+
+#[test]
 fn a_loaded_engine_survives_its_file_being_saved_over() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("x.engine");

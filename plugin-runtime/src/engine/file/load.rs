@@ -7,15 +7,16 @@ use std::sync::Arc;
 use prost::Message;
 
 use super::container::{self, Section, SectionKind};
-use super::records::{self, EngineRecord, LayerRecord, OutputRecord, SizeRecord, SymbolRecord, TensorRecord};
+use super::records::{self, EngineRecord, LayerRecord, OutputRecord, TensorRecord};
+use super::symbols::Symbols;
 use super::{LARGEST_GRAPH, VERIFIED_CONSTANTS, attributes, load_plan};
 use crate::device::{Constant, ConstantInFile, Device, FileBytes};
 use crate::engine::plan::{OutputShape, OwnSize, Plan, PlannedStep, Run};
 use crate::engine::{BuildReport, Engine, EngineInner, InputInfo, InsertedStep, LayerReport, Trial, TrialOutcome};
 use crate::error::{Error, Result};
-use crate::network::{SymbolDef, SymbolSource};
+use crate::network::SymbolDef;
 use crate::plugin::{AttributeValue, DynAttributes, ImplEntry, Plugin, Registry};
-use crate::shape::{Dims, MAX_RANK, ShapeExpr, Symbol, SymbolKind, decode_exprs};
+use crate::shape::{Dims, MAX_RANK, ShapeExpr, Symbol, decode_exprs};
 use crate::tactic::Combination;
 use crate::tensor::{DataType, Representation};
 
@@ -101,7 +102,7 @@ fn chosen(step: &PlannedStep, profile: usize) -> Option<LayerReport> {
     let (types, formats) = laid_out.unzip();
     let combination = Combination { types, formats, tactics: vec![number] }.to_string();
     let tactic = step.tactic.clone().unwrap_or_default();
-    let trials = vec![Trial { combination, tactic, outcome: TrialOutcome::NotTimed, chosen: true, locked: false }];
+    let trials = vec![Trial { combination, tactic, outcome: TrialOutcome::NotTimed, locked: false, chosen: true }];
     Some(LayerReport { layer: step.name.clone(), plugin: step.label.clone(), profile, trials })
 }
 
@@ -125,7 +126,8 @@ impl Graph {
         for (position, symbol) in record.symbols.iter().enumerate() {
             symbols.add(symbol, &inputs, &mut layers).map_err(|e| within(format_args!("symbol {position}"), e))?;
         }
-        let (definitions, symbols, input_shapes) = symbols.finish(&inputs)?;
+        let input_shapes = symbols.input_shapes(&inputs)?;
+        let Symbols { definitions, symbols, .. } = symbols;
         let mut outputs = Vec::with_capacity(record.outputs.len());
         let mut output_shapes = Vec::with_capacity(record.outputs.len());
         for (position, output) in record.outputs.iter().enumerate() {
@@ -259,86 +261,4 @@ fn in_place(plugin: &Plugin, record: &[u32]) -> Result<Vec<Option<usize>>> {
         }
     }
     Ok(over)
-}
-
-/// The symbols read so far.
-struct Symbols {
-    definitions: Vec<SymbolDef>,
-    symbols: Vec<Symbol>,
-    /// For each input, the symbol of each dynamic dimension.
-    dynamic: Vec<[Option<usize>; MAX_RANK]>,
-}
-
-impl Symbols {
-    fn new(inputs: &[InputInfo]) -> Self {
-        Symbols { definitions: Vec::new(), symbols: Vec::new(), dynamic: vec![[None; MAX_RANK]; inputs.len()] }
-    }
-
-    fn add(&mut self, record: &SymbolRecord, inputs: &[InputInfo], layers: &mut [LoadedLayer]) -> Result<()> {
-        let (kind, source) = match (&record.size, &*record.places) {
-            (Some(size), []) => (SymbolKind::Size, self.size(size, layers)?),
-            (None, [_, ..]) => (SymbolKind::Dim, self.dim(record, inputs)?),
-            _ => return Err(Error::invalid("it has to be either a size tensor or a dimension of inputs")),
-        };
-        let index = u32::try_from(self.symbols.len()).map_err(|_| Error::invalid("there are too many symbols"))?;
-        let symbol = Symbol { kind, index, name: record.name.as_str().into() };
-        self.symbols.push(symbol.clone());
-        self.definitions.push(SymbolDef { symbol, source });
-        Ok(())
-    }
-
-    fn dim(&mut self, record: &SymbolRecord, inputs: &[InputInfo]) -> Result<SymbolSource> {
-        let mut places = Vec::with_capacity(record.places.len());
-        for place in &record.places {
-            let (input, axis) = (place.input as usize, place.axis as usize);
-            let dynamic = inputs.get(input).and_then(|input| input.dims.get(axis)) == Some(&-1);
-            let slot = self.dynamic.get_mut(input).and_then(|axes| axes.get_mut(axis)).filter(|slot| slot.is_none());
-            let Some(slot) = slot.filter(|_| dynamic) else {
-                return Err(Error::invalid(format_args!(
-                    "dimension {axis} of input {input} isn't dynamic, or is given twice"
-                )));
-            };
-            *slot = Some(self.symbols.len());
-            places.push((input, axis));
-        }
-        Ok(SymbolSource::Dim(places))
-    }
-
-    fn size(&self, record: &SizeRecord, layers: &mut [LoadedLayer]) -> Result<SymbolSource> {
-        let (layer, output) = (record.layer as usize, record.output as usize);
-        let owner = layers.get_mut(layer);
-        let free = |owner: &&mut LoadedLayer| {
-            output < owner.plugin.entry.outputs && owner.sizes.iter().all(|size| size.output != output)
-        };
-        let owner = owner.filter(free).ok_or_else(|| {
-            Error::invalid(format_args!("layer {layer} has no output {output}, or its size is given twice"))
-        })?;
-        let (opt, upper_bound) = (self.expr(&record.opt)?, self.expr(&record.upper_bound)?);
-        owner.sizes.push(Arc::new(OwnSize::new(output, self.symbols.len(), upper_bound.clone())?));
-        Ok(SymbolSource::Size { layer, output, opt, upper_bound })
-    }
-
-    /// One expression of the symbols so far.
-    fn expr(&self, bytes: &[u8]) -> Result<ShapeExpr> {
-        let exprs = decode_exprs(bytes, &self.symbols)?;
-        <[ShapeExpr; 1]>::try_from(exprs)
-            .map(|[expr]| expr)
-            .map_err(|exprs| Error::invalid(format_args!("one expression is needed where {} were saved", exprs.len())))
-    }
-
-    /// Definitions and symbols, and the shapes of the inputs.
-    fn finish(self, inputs: &[InputInfo]) -> Result<(Vec<SymbolDef>, Vec<Symbol>, Vec<Vec<ShapeExpr>>)> {
-        let mut shapes = Vec::with_capacity(inputs.len());
-        for (input, dynamic) in inputs.iter().zip(&self.dynamic) {
-            let extent = |(axis, (&extent, symbol)): (usize, (&i64, &Option<usize>))| match symbol {
-                Some(symbol) => Ok(ShapeExpr::symbol(self.symbols[*symbol].clone())),
-                None if extent >= 0 => Ok(ShapeExpr::constant(extent)),
-                None => {
-                    Err(Error::invalid(format_args!("no symbol stands for dimension {axis} of input `{}`", input.name)))
-                }
-            };
-            shapes.push(input.dims.iter().zip(dynamic).enumerate().map(extent).collect::<Result<_>>()?);
-        }
-        Ok((self.definitions, self.symbols, shapes))
-    }
 }

@@ -226,7 +226,7 @@ impl Planner<'_> {
     fn region(&mut self, slot: &SlotRecord, len: usize, write: bool) -> Result<Region> {
         let index = slot.index as usize;
         match slot.base {
-            0 => return self.in_arena(slot.offset, len, write),
+            0 => self.in_arena(slot.offset, len, write),
             1 => {
                 let holds = self.graph.constants.get(index).map(|constant| constant.bytes().len());
                 if write || slot.offset != 0 || holds.is_none_or(|holds| holds < len) {

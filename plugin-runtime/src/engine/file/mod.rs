@@ -10,6 +10,7 @@ mod load;
 mod load_plan;
 mod records;
 mod save;
+mod symbols;
 #[cfg(test)]
 mod tests;
 mod whole;

@@ -139,7 +139,7 @@ fn what_a_plan_may_not_say_is_refused() {
         (|r| r.plans[0].profile.clear(), "profile 0: input `x` has dynamic dimensions"),
         (|r| r.plans[0].profile[0].input = 1, "profile 0: it gives extents of input 1"),
         (|r| r.plans[0].profile[0].max = vec![0], "gives dimension 0 min 1, opt 2, max 0"),
-        (|r| r.plans[0].profile[0].max = vec![i64::MAX], "has a negative extent or is too large"),
+        (|r| r.plans[0].profile[0].max = vec![i64::MAX], "needs more memory than can be addressed"),
         (|r| r.plans[0].bindings.truncate(3), "it says how 3 inputs and outputs are bound, but there are 1 and 3"),
         (|r| r.plans[0].bindings[0] = 2, "input `x` can't be used as 2 says"),
         (|r| r.plans[0].bindings[0] = 0, "output `a` can't lie in the memory of input 0: it isn't updated"),
@@ -193,7 +193,8 @@ fn headers_and_tables_that_lie_are_refused() {
         Engine::from_bytes(&file).map(|_| ()).unwrap_err().to_string()
     };
     let put = |file: &mut Vec<u8>, at: usize, value: u64| file[at..at + 8].copy_from_slice(&value.to_le_bytes());
-    let cases: [(&dyn Fn(&mut Vec<u8>), &str); 8] = [
+    type Change<'c> = &'c dyn Fn(&mut Vec<u8>);
+    let cases: [(Change<'_>, &str); 8] = [
         (&|f| f[12] = 200, "can't hold the table of its 200 sections"),
         (&|f| f[15] = 0xff, "can't hold the table"),
         (&|f| f[64] = 2, "its sections aren't a graph and then constants"),
