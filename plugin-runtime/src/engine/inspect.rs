@@ -303,7 +303,7 @@ mod tests {
         let tensors = "FP32 [2, 3], constant INT64 [] -> FP16 [2, 3]";
         assert_eq!(bracketed(tensors).collect::<Vec<_>>(), ["[2, 3]", "[]", "[2, 3]"]);
         assert_eq!(bracketed("no brackets ]").count(), 0);
-        for (item, listed) in [("a=1", true), ("b=[1, 2]", true), ("b=[1", false), ("=1", false), ("c=3", true)] {
+        for (item, listed) in [("a=1", true), ("b=[1, 2]", true), ("b=[1]", false), ("=1", false), ("c=3", true)] {
             assert_eq!(lists("a=1, b=[1, 2], c=3", item), listed, "{item}");
         }
         assert!(!lists("aa=12", "a=1") && !lists("", "a=1"));
