@@ -4,9 +4,10 @@ use std::ptr::NonNull;
 use std::sync::Arc;
 
 use super::binding::{BasePointer, Binding, BindingRule};
+use super::constant::Constant;
 use super::step::{PlacedTensor, StepMemory, StepViews};
 use crate::error::{Error, Result};
-use crate::tensor::{DataType, HostBytes, HostTensor};
+use crate::tensor::{DataType, HostBytes};
 
 /// A piece of memory that regions are cut from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,7 +42,7 @@ impl Region {
 #[derive(Debug)]
 pub(crate) struct Frame {
     arena: HostBytes,
-    constants: Arc<[HostTensor]>,
+    constants: Arc<[Constant]>,
     bases: Vec<BasePointer>,
 }
 
@@ -51,7 +52,7 @@ pub(crate) struct Frame {
 unsafe impl Send for Frame {}
 
 impl Frame {
-    pub(crate) fn new(arena_len: usize, constants: Arc<[HostTensor]>, bindings: usize) -> Result<Self> {
+    pub(crate) fn new(arena_len: usize, constants: Arc<[Constant]>, bindings: usize) -> Result<Self> {
         let bases = vec![BasePointer::NONE; 1 + constants.len() + bindings];
         Ok(Frame { arena: HostBytes::zeroed(arena_len)?, constants, bases })
     }

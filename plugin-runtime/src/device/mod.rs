@@ -2,16 +2,20 @@
 
 mod aot;
 mod binding;
+mod constant;
 pub mod cpu;
 mod frame;
 mod invocation;
+mod map;
 mod step;
 
 pub use aot::{AotKernel, LaunchParams};
 pub use binding::Binding;
 pub(crate) use binding::{BindingRule, BindingUse};
+pub(crate) use constant::{Constant, ConstantInFile};
 pub(crate) use frame::{Active, Base, Frame, Region};
 pub use invocation::{DynAttributes, Invocation};
+pub(crate) use map::FileBytes;
 pub(crate) use step::{PlacedInput, PlacedTensor, Slot, StepMemory, StepViews};
 
 use crate::error::{Error, Result};

@@ -80,6 +80,11 @@ impl StepMemory {
         &self.outputs
     }
 
+    /// What is reserved for scratch memory.
+    pub(crate) fn workspace(&self) -> Region {
+        Region { len: self.workspace_capacity, ..self.workspace }
+    }
+
     pub(crate) fn info(&self, slot: Slot) -> Option<&TensorInfo> {
         match slot {
             Slot::Input(i) => self.inputs.get(i).map(|i| &i.tensor.info),

@@ -1,7 +1,7 @@
 //! What an optimization profile says of every tensor: its extents at the profile's opt, and the most it can need.
 
 use crate::error::{Error, Result};
-use crate::network::{Network, SymbolSource};
+use crate::network::{Network, SymbolDef, SymbolSource};
 use crate::shape::{Dims, Interval, Profile, ShapeExpr};
 
 /// Ranges and opt values of a network's symbols under one profile.
@@ -14,12 +14,24 @@ pub(crate) struct Bounds {
 
 impl Bounds {
     pub(crate) fn new(network: &Network, profile: &Profile) -> Result<Self> {
+        let inputs: Vec<&str> = network.inputs.iter().map(|&tensor| &*network.tensors[tensor].name).collect();
+        let layer = |layer: usize| (&*network.layers[layer].name, network.layers[layer].plugin.label());
+        Bounds::of_symbols(network.symbols.iter(), &inputs, &layer, profile)
+    }
+
+    /// `inputs` are the names of the inputs, `layer` gives a layer's name and plugin.
+    pub(crate) fn of_symbols<'a>(
+        symbols: impl Iterator<Item = &'a SymbolDef>,
+        inputs: &[&str],
+        layer: &dyn Fn(usize) -> (&'a str, String),
+        profile: &Profile,
+    ) -> Result<Self> {
         let mut bounds = Bounds { opt: Vec::new(), ranges: Vec::new() };
-        for def in network.symbols.iter() {
+        for def in symbols {
             match &def.source {
                 SymbolSource::Dim(places) => {
                     let extents = |&(input, axis): &(usize, usize)| {
-                        let name = &*network.tensors[network.inputs[input]].name;
+                        let name = inputs[input];
                         let dims = profile.get(name);
                         dims.and_then(|d| Some([*d.min.get(axis)?, *d.opt.get(axis)?, *d.max.get(axis)?]))
                             .ok_or_else(|| Error::invalid(format_args!("the profile says nothing of input `{name}`")))
@@ -36,10 +48,10 @@ impl Bounds {
                     bounds.opt.push(opt);
                     bounds.ranges.push(Interval { min, max });
                 }
-                SymbolSource::Size { layer, output, opt, upper_bound } => {
+                SymbolSource::Size { layer: position, output, opt, upper_bound } => {
                     let in_layer = |e: Error| {
-                        let layer = &network.layers[*layer];
-                        e.in_layer(&layer.name, &layer.plugin.label())
+                        let (name, plugin) = layer(*position);
+                        e.in_layer(name, &plugin)
                     };
                     let max = bounds.range(upper_bound).map_err(in_layer)?.max;
                     if max < 0 {

@@ -267,8 +267,8 @@ fn check_extents(input: &Dims, profile: Option<&ProfileDims>, given: &[i64]) -> 
 
 impl State {
     fn set_dims(&mut self, engine: &EngineInner, inputs: &[Option<Dims>]) -> Result<()> {
-        for (symbol, source) in self.symbols.iter_mut().zip(&engine.symbols) {
-            let SymbolSource::Dim(places) = source else { continue };
+        for (symbol, def) in self.symbols.iter_mut().zip(&engine.symbols) {
+            let SymbolSource::Dim(places) = &def.source else { continue };
             let mut first: Option<(usize, i64)> = None;
             for &(input, axis) in places {
                 let name = &engine.inputs[input].name;
@@ -335,7 +335,7 @@ impl State {
         let memory = &self.memories[position];
         match &step.run {
             Run::Reformat => run_reformat(active.step(memory)),
-            Run::Plugin { implementation, attributes, tactic } => {
+            Run::Plugin { implementation, attributes, tactic, .. } => {
                 for size in &step.sizes {
                     active.clear_size(&memory.outputs()[size.output])?;
                 }

@@ -3,6 +3,7 @@
 mod bounds;
 mod builder;
 mod context;
+mod file;
 mod lower;
 mod memory;
 mod plan;
@@ -16,12 +17,12 @@ pub use context::ExecutionContext;
 pub use report::{BuildEvent, BuildReport, InsertedStep, LayerReport, Trial, TrialOutcome};
 
 pub use crate::device::Binding;
-use crate::device::Device;
+use crate::device::{Constant, Device};
 use crate::error::{Error, Result};
-use crate::network::{Network, SymbolSource};
+use crate::network::{Network, SymbolDef};
 use crate::shape::Dims;
 use crate::suggest::did_you_mean;
-use crate::tensor::{DataType, HostTensor};
+use crate::tensor::DataType;
 use plan::Plan;
 
 /// A network made ready to run on a device: shapes, types, layouts, tactics and memory are settled. Cheap to clone;
@@ -34,8 +35,8 @@ pub(crate) struct EngineInner {
     device: Device,
     inputs: Vec<InputInfo>,
     outputs: Vec<(Arc<str>, DataType)>,
-    constants: Arc<[HostTensor]>,
-    symbols: Vec<SymbolSource>,
+    constants: Arc<[Constant]>,
+    symbols: Vec<SymbolDef>,
     plans: Vec<Plan>,
     report: BuildReport,
 }
@@ -69,8 +70,8 @@ impl Engine {
             device,
             inputs: input_dims(network).into_iter().zip(&network.inputs).map(input).collect(),
             outputs: network.outputs.iter().map(|(t, name)| (name.clone(), network.tensors[*t].dtype)).collect(),
-            constants: network.constants.as_slice().into(),
-            symbols: network.symbols.iter().map(|def| def.source.clone()).collect(),
+            constants: network.constants.iter().cloned().map(Constant::Owned).collect(),
+            symbols: network.symbols.iter().cloned().collect(),
             plans,
             report,
         }))

@@ -8,7 +8,7 @@ use super::memory::{self, MemoryPlan};
 use crate::device::{BindingRule, BindingUse, PlacedInput, PlacedTensor, StepMemory};
 use crate::error::{Error, Result};
 use crate::network::Network;
-use crate::plugin::{DynAttributes, ImplEntry};
+use crate::plugin::{AttributeValue, DynAttributes, ImplEntry};
 use crate::shape::{Dims, Profile, ShapeExpr, ShapeProgram};
 use crate::tactic::{Choice, data_dependent, tactic_name, workspace_expr};
 use crate::tensor::{Representation, TensorInfo};
@@ -21,7 +21,7 @@ pub(crate) struct Plan {
     pub(crate) arena: usize,
     /// Inputs, then outputs.
     pub(crate) bindings: Vec<BindingRule>,
-    pub(crate) outputs: Vec<OutputShape>,
+    pub(crate) outputs: Arc<[OutputShape]>,
     /// The most values that evaluating a step's extents needs: results and intermediate ones.
     pub(crate) most_extents: usize,
     pub(crate) most_scratch: usize,
@@ -30,7 +30,13 @@ pub(crate) struct Plan {
 /// What a step runs.
 #[derive(Clone, Debug)]
 pub(crate) enum Run {
-    Plugin { implementation: &'static ImplEntry, attributes: Arc<DynAttributes>, tactic: i32 },
+    Plugin {
+        implementation: &'static ImplEntry,
+        attributes: Arc<DynAttributes>,
+        /// The same, one value an attribute, in the registered order.
+        values: Arc<[AttributeValue]>,
+        tactic: i32,
+    },
     Reformat,
 }
 
@@ -46,7 +52,7 @@ pub(crate) struct PlannedStep {
     pub(crate) extents: Vec<ShapeExpr>,
     pub(crate) program: ShapeProgram,
     pub(crate) has_workspace: bool,
-    pub(crate) sizes: Vec<OwnSize>,
+    pub(crate) sizes: Vec<Arc<OwnSize>>,
     /// Whether the extents depend on what earlier steps find.
     pub(crate) data_dependent: bool,
 }
@@ -66,6 +72,58 @@ pub(crate) struct OutputShape {
     pub(crate) extents: Vec<ShapeExpr>,
     pub(crate) program: ShapeProgram,
     pub(crate) data_dependent: bool,
+}
+
+impl PlannedStep {
+    /// `extents` are those of the inputs and outputs of `memory`, one after another.
+    pub(crate) fn new(
+        name: Arc<str>,
+        run: Run,
+        memory: StepMemory,
+        mut extents: Vec<ShapeExpr>,
+        workspace: Option<ShapeExpr>,
+        sizes: Vec<Arc<OwnSize>>,
+    ) -> Result<Self> {
+        let has_workspace = workspace.is_some();
+        extents.extend(workspace);
+        let own = |expr: &ShapeExpr| {
+            expr.as_symbol().is_some_and(|symbol| sizes.iter().any(|s| s.symbol == symbol.index as usize))
+        };
+        let (label, tactic) = match &run {
+            Run::Reformat => ("inserted by the builder".into(), None),
+            Run::Plugin { implementation, tactic, .. } => {
+                (implementation.label(), Some(tactic_name(implementation, *tactic)))
+            }
+        };
+        Ok(PlannedStep {
+            name,
+            label,
+            tactic,
+            run,
+            memory,
+            program: ShapeProgram::compile(&extents)?,
+            data_dependent: extents.iter().any(|e| data_dependent(e) && !own(e)),
+            extents,
+            has_workspace,
+            sizes,
+        })
+    }
+}
+
+impl OwnSize {
+    pub(crate) fn new(output: usize, symbol: usize, upper_bound: ShapeExpr) -> Result<Self> {
+        Ok(OwnSize { output, symbol, program: ShapeProgram::compile([&upper_bound])?, upper_bound })
+    }
+}
+
+impl OutputShape {
+    pub(crate) fn new(extents: Vec<ShapeExpr>) -> Result<Self> {
+        Ok(OutputShape {
+            program: ShapeProgram::compile(&extents)?,
+            data_dependent: extents.iter().any(data_dependent),
+            extents,
+        })
+    }
 }
 
 impl Plan {
@@ -99,19 +157,29 @@ impl Plan {
             steps.push(planner.step(position, workspace)?);
         }
         let outputs = planner.outputs()?;
+        Ok(Plan::of_steps(profile.clone(), steps, memory.arena, planner.bindings(), outputs))
+    }
+
+    pub(crate) fn of_steps(
+        profile: Profile,
+        steps: Vec<PlannedStep>,
+        arena: usize,
+        bindings: Vec<BindingRule>,
+        outputs: Arc<[OutputShape]>,
+    ) -> Self {
         let programs = || {
             let of_steps = steps.iter().flat_map(|s| s.sizes.iter().map(|z| &z.program).chain([&s.program]));
             of_steps.chain(outputs.iter().map(|o| &o.program))
         };
-        Ok(Plan {
-            profile: profile.clone(),
-            arena: memory.arena,
-            bindings: planner.bindings(),
+        Plan {
+            profile,
+            arena,
+            bindings,
             most_extents: programs().map(ShapeProgram::output_len).max().unwrap_or(0).max(1),
             most_scratch: programs().map(ShapeProgram::scratch_len).max().unwrap_or(0),
             steps,
             outputs,
-        })
+        }
     }
 
     pub(crate) fn inserted(&self) -> impl Iterator<Item = &Arc<str>> {
@@ -146,42 +214,23 @@ impl Planner<'_> {
         let outputs = outputs.map(|(index, &value)| self.placed(format!("outputs[{index}]").into(), value)).collect();
         let memory = StepMemory::new(inputs, outputs, self.memory.workspaces[position])?;
 
-        let mut extents: Vec<ShapeExpr> =
-            step.inputs.iter().chain(&step.outputs).flat_map(|&v| self.shape(v).iter().cloned()).collect();
-        let has_workspace = workspace.is_some();
-        extents.extend(workspace);
-        let sizes = self.sizes(step)?;
-        let own = |expr: &ShapeExpr| {
-            expr.as_symbol().is_some_and(|symbol| sizes.iter().any(|s| s.symbol == symbol.index as usize))
-        };
-        let data_dependent = extents.iter().any(|e| data_dependent(e) && !own(e));
-        let (label, tactic, run) = match step.kind {
-            StepKind::Reformat => ("inserted by the builder".into(), None, Run::Reformat),
+        let extents = step.inputs.iter().chain(&step.outputs).flat_map(|&v| self.shape(v).iter().cloned()).collect();
+        let run = match step.kind {
+            StepKind::Reformat => Run::Reformat,
             StepKind::Plugin(layer) => {
                 let (layer, choice) = (&self.network.layers[layer], &self.choices[layer]);
-                let run = Run::Plugin {
+                Run::Plugin {
                     implementation: choice.implementation,
                     attributes: layer.attributes.clone(),
+                    values: layer.values.clone(),
                     tactic: choice.tactic,
-                };
-                (layer.plugin.label(), Some(tactic_name(choice.implementation, choice.tactic)), run)
+                }
             }
         };
-        Ok(PlannedStep {
-            name: step.name.clone(),
-            label,
-            tactic,
-            run,
-            memory,
-            program: ShapeProgram::compile(&extents)?,
-            extents,
-            has_workspace,
-            sizes,
-            data_dependent,
-        })
+        PlannedStep::new(step.name.clone(), run, memory, extents, workspace, self.sizes(step)?)
     }
 
-    fn sizes(&self, step: &Step) -> Result<Vec<OwnSize>> {
+    fn sizes(&self, step: &Step) -> Result<Vec<Arc<OwnSize>>> {
         let StepKind::Plugin(layer) = step.kind else { return Ok(Vec::new()) };
         let mut sizes = Vec::new();
         for (output, symbol) in self.network.layers[layer].sizes.iter().enumerate() {
@@ -189,8 +238,7 @@ impl Planner<'_> {
             let Some(upper) = self.network.symbols.get(symbol).and_then(|def| def.source.upper_bound()) else {
                 return Err(Error::invalid(format_args!("size tensor {output} has no upper bound")));
             };
-            let program = ShapeProgram::compile([upper])?;
-            sizes.push(OwnSize { output, symbol: symbol as usize, upper_bound: upper.clone(), program });
+            sizes.push(Arc::new(OwnSize::new(output, symbol as usize, upper.clone())?));
         }
         Ok(sizes)
     }
@@ -235,15 +283,8 @@ impl Planner<'_> {
         inputs.chain(outputs).collect()
     }
 
-    fn outputs(&self) -> Result<Vec<OutputShape>> {
-        let shape = |(tensor, _): &(usize, Arc<str>)| {
-            let extents = self.network.tensors[*tensor].shape.clone();
-            Ok(OutputShape {
-                program: ShapeProgram::compile(&extents)?,
-                data_dependent: extents.iter().any(data_dependent),
-                extents,
-            })
-        };
-        self.network.outputs.iter().map(shape).collect()
+    fn outputs(&self) -> Result<Arc<[OutputShape]>> {
+        let shapes = self.network.outputs.iter().map(|(tensor, _)| self.network.tensors[*tensor].shape.clone());
+        shapes.map(OutputShape::new).collect()
     }
 }

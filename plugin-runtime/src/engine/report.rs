@@ -11,7 +11,8 @@ pub enum TrialOutcome {
     Time(Duration),
     /// It is left out, for this reason.
     Rejected(String),
-    /// It wasn't run: the plugin has no autotune function.
+    /// It wasn't run, because the plugin has no autotune function; or it was, and the engine comes from a file, which
+    /// keeps no times.
     NotTimed,
 }
 
@@ -39,7 +40,8 @@ pub struct LayerReport {
     pub plugin: String,
     /// The optimization profile, from 0.
     pub profile: usize,
-    /// Every combination and tactic, in the order in which autotune lists them.
+    /// Every combination and tactic, in the order in which autotune lists them; of an engine that comes from a file the
+    /// chosen ones alone.
     pub trials: Vec<Trial>,
 }
 

@@ -15,7 +15,7 @@ use crate::shape::{MAX_RANK, ShapeExpr};
 use crate::tensor::{DataType, HostTensor};
 
 pub use op::{IntoOp, Op};
-pub(crate) use symbols::{SymbolSource, Symbols};
+pub(crate) use symbols::{SymbolDef, SymbolSource, Symbols};
 
 /// A tensor of a network.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

@@ -33,6 +33,13 @@ impl Plugin {
     }
 }
 
+impl ImplEntry {
+    /// `namespace::name v1`
+    pub(crate) fn label(&self) -> String {
+        format!("{} v{}", self.id, self.version)
+    }
+}
+
 /// Every plugin linked into the program, by id and version.
 #[derive(Clone, Debug)]
 pub struct Registry {

@@ -121,6 +121,15 @@ impl ShapeExpr {
         if replaced { polynomial.substitute(replacement) } else { self.clone() }
     }
 
+    /// A sum as one operand, which isn't multiplied out.
+    pub(super) fn grouped(&self) -> Self {
+        let Ok(sum) = &self.0 else { return self.clone() };
+        match sum.grouped() {
+            Ok(grouped) => grouped.into(),
+            Err(flaw) => ShapeExpr::invalid(flaw.of(&excerpt(sum))),
+        }
+    }
+
     pub(super) fn combined(
         &self,
         other: &ShapeExpr,
@@ -171,10 +180,7 @@ impl Atom {
         let mut operands = node.operands.iter().map(|o| o.substitute(replacement));
         let first = operands.next().unwrap_or_else(|| ShapeExpr::constant(0));
         if node.operation == Operation::Sum {
-            return first.0.map_or_else(ShapeExpr::invalid, |sum| match sum.grouped() {
-                Ok(grouped) => grouped.into(),
-                Err(flaw) => ShapeExpr::invalid(flaw.of(&excerpt(sum))),
-            });
+            return first.grouped();
         }
         operands.fold(first, |a, b| match node.operation {
             Operation::FloorDiv => a.floor_div(b),

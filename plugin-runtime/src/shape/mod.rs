@@ -4,6 +4,7 @@ mod comparison;
 mod dims;
 mod display;
 mod division;
+mod encoding;
 mod error;
 mod expr;
 mod integer;
@@ -19,6 +20,7 @@ mod tests;
 
 pub use dims::{Dims, MAX_RANK};
 pub use display::display_shape;
+pub(crate) use encoding::{decode as decode_exprs, encode as encode_exprs};
 pub use error::ShapeError;
 pub use expr::ShapeExpr;
 pub use profile::{Profile, ProfileDims, ProfileError};

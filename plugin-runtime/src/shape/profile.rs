@@ -1,6 +1,6 @@
 //! Optimization profiles: the ranges that dynamic dimensions of a network's inputs may have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::{Dims, Interval, MAX_RANK};
 
@@ -169,8 +169,9 @@ impl Profile {
         if let Some(flaw) = self.flaws.first() {
             return Err(flaw.clone());
         }
+        let shapes: HashMap<&str, Dims> = inputs.iter().copied().collect();
         for (name, dims) in self.iter() {
-            let Some((_, shape)) = inputs.iter().find(|(input, _)| *input == name) else {
+            let Some(shape) = shapes.get(name) else {
                 let known = inputs.iter().map(|(input, _)| (*input).to_owned()).collect();
                 return Err(ProfileError::UnknownInput { input: name.to_owned(), known });
             };

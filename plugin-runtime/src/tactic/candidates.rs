@@ -151,7 +151,8 @@ fn forbidden_combination(
     None
 }
 
-fn unknown_tactic(implementation: &ImplEntry, tactic: i32) -> Option<String> {
+/// Why an impl can't run a tactic.
+pub(crate) fn unknown_tactic(implementation: &ImplEntry, tactic: i32) -> Option<String> {
     if tactic == 0 {
         return None;
     }

@@ -18,7 +18,7 @@ mod timings;
 mod trial;
 mod tune;
 
-pub(crate) use candidates::{Rules, data_dependent, tactic_name};
+pub(crate) use candidates::{Rules, data_dependent, tactic_name, unknown_tactic};
 pub use choices::{Choices, Independent, Positions, Together};
 pub use combination::{AutoTuneCombination, MAX_TACTICS, Tactic};
 pub use expansion::{Combination, MAX_COMBINATIONS, merge};

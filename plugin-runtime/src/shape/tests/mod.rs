@@ -1,6 +1,7 @@
 //! Shapes against naive references.
 
 mod algebra;
+mod encoding;
 mod limits;
 mod parser;
 mod profile;

@@ -1,0 +1,151 @@
+//! Engine files: a built engine, to be loaded and run without building again.
+//!
+//! A file is a [`container`] of checked sections: one that holds the [graph](records), and one for each constant, used
+//! where it lies when the file is mapped. What a file says is checked when it is loaded; a file can make loading or
+//! running fail, but nothing worse. Sizes are bounded by the file's own: the arena by what the steps write.
+
+mod attributes;
+mod container;
+mod load;
+mod load_plan;
+mod records;
+mod save;
+mod symbols;
+#[cfg(test)]
+mod tests;
+mod whole;
+
+use std::path::Path;
+
+use prost::Message;
+
+use super::{Engine, EngineInner};
+use crate::device::{Constant, FileBytes};
+use crate::error::{Error, Result};
+use container::{Part, SectionKind};
+
+/// The most bytes that the graph of an engine takes in a file, which are some hundred thousand layers. To read it takes up
+/// to a hundred times as much memory where nobody wrote it in earnest.
+const LARGEST_GRAPH: usize = 16 << 20;
+
+/// Constants of up to so many bytes in all are compared with their checksums when a file is loaded.
+const VERIFIED_CONSTANTS: usize = 4 << 20;
+
+impl Engine {
+    /// Saves the engine to a file, for [`Engine::load`]. The file is written whole or not at all: what was at `path`
+    /// before stays until all is on the disk, and then is replaced at once.
+    ///
+    /// Kept are the steps with their chosen types, layouts and tactics, shapes, profiles, the memory plan, constants, and
+    /// of the plugins' attributes those that an impl names. Times aren't: engines that were built alike give the same
+    /// bytes.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let unwritable = |reason: &dyn std::fmt::Display| {
+            Error::invalid(format_args!("engine file `{}` can't be written: {reason}", path.display()))
+        };
+        let graph = self.0.graph_bytes().map_err(|e| unwritable(&e))?;
+        whole::write(path, |out| container::write(&self.0.parts(&graph), out)).map_err(|e| unwritable(&e))
+    }
+
+    /// Loads an engine that [`Engine::save`] wrote. The plugins that it names have to be linked, at the versions that it
+    /// was built with, each with its impl; autotune functions aren't needed, and never called.
+    ///
+    /// The file is mapped, and constants are used where they lie: they take no memory of the process, and no time before
+    /// they are used. Until the engine and its contexts are gone, the file may not be written to or cut short in place;
+    /// it may be replaced, as [`Engine::save`] does, or deleted.
+    ///
+    /// All but large constants is compared with its checksums: from 4 MiB of constants on, see [`Engine::verify`].
+    ///
+    /// # Errors
+    /// When the file can't be read, is damaged, was built for another device or written in another format version, or
+    /// when a plugin isn't linked: then the error is [`Error::Registry`].
+    pub fn load(path: impl AsRef<Path>) -> Result<Engine> {
+        let path = path.as_ref();
+        let unreadable = |reason: &dyn std::fmt::Display| {
+            Error::invalid(format_args!("engine file `{}` can't be loaded: {reason}", path.display()))
+        };
+        let file = FileBytes::map(path).map_err(|e| unreadable(&e))?;
+        load_from(file).map_err(|e| match e {
+            Error::Registry(_) => e,
+            other => unreadable(&other),
+        })
+    }
+
+    /// What [`Engine::save`] would write to a file.
+    ///
+    /// # Errors
+    /// When the engine has more layers than a file can hold, or memory lacks.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let failed =
+            |reason: &dyn std::fmt::Display| Error::invalid(format_args!("the engine can't be saved: {reason}"));
+        let graph = self.0.graph_bytes().map_err(|e| failed(&e))?;
+        let (parts, mut bytes) = (self.0.parts(&graph), Vec::new());
+        bytes.try_reserve_exact(container::len(&parts)).map_err(|e| failed(&e))?;
+        container::write(&parts, &mut bytes).map_err(|e| failed(&e))?;
+        Ok(bytes)
+    }
+
+    /// As [`Engine::load`], from a copy of what a file holds.
+    ///
+    /// # Errors
+    /// As [`Engine::load`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Engine> {
+        load_from(FileBytes::copy(bytes)?).map_err(|e| match e {
+            Error::Registry(_) => e,
+            other => Error::invalid(format_args!("the engine can't be loaded: {other}")),
+        })
+    }
+
+    /// Compares the constants of an engine that was loaded with the checksums in its file: reads all of them. An engine
+    /// that was built has nothing to be compared with.
+    ///
+    /// # Errors
+    /// When a constant isn't as it was saved.
+    pub fn verify(&self) -> Result<()> {
+        for (position, constant) in self.0.constants.iter().enumerate() {
+            constant.verify().map_err(|e| load::within(format_args!("constant {position}"), e))?;
+        }
+        Ok(())
+    }
+}
+
+impl EngineInner {
+    fn graph_bytes(&self) -> Result<Vec<u8>> {
+        check_byte_order()?;
+        let graph = save::graph(self)?.encode_to_vec();
+        if graph.len() > LARGEST_GRAPH {
+            let len = graph.len();
+            return Err(Error::invalid(format_args!(
+                "its layers, shapes and attributes take {len} bytes; at most {LARGEST_GRAPH} are possible: make large \
+                 attributes constants"
+            )));
+        }
+        Ok(graph)
+    }
+
+    fn parts<'e>(&'e self, graph: &'e [u8]) -> Vec<Part<'e>> {
+        let graph = Part { kind: SectionKind::Graph, checksum: crc32fast::hash(graph), bytes: graph };
+        let constant = |constant: &'e Constant| Part {
+            kind: SectionKind::Constant,
+            checksum: constant.checksum(),
+            bytes: constant.bytes(),
+        };
+        std::iter::once(graph).chain(self.constants.iter().map(constant)).collect()
+    }
+}
+
+fn load_from(file: FileBytes) -> Result<Engine> {
+    check_byte_order()?;
+    load::engine(file)
+}
+
+/// Constants and attributes lie in files as they do in a little-endian machine's memory.
+fn check_byte_order() -> Result<()> {
+    if cfg!(target_endian = "little") {
+        return Ok(());
+    }
+    Err(Error::invalid("engine files need a little-endian machine"))
+}

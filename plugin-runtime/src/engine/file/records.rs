@@ -1,0 +1,254 @@
+//! What the graph section says, as protocol buffers. A tag once used keeps its meaning; fields may be added, and
+//! [`FORMAT_VERSION`](super::container::FORMAT_VERSION) counts up when an older program couldn't go without one.
+//!
+//! Shapes and sizes are expressions as [`encode_exprs`](crate::shape::encode_exprs) writes them, over the engine's
+//! symbols. No times are kept, so that two builds that chose the same give the same bytes.
+
+use crate::tensor::{DataType, Format};
+
+/// An engine.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct EngineRecord {
+    /// The name of the device kind that it was built for.
+    #[prost(string, tag = "1")]
+    pub(super) device: String,
+    #[prost(message, repeated, tag = "2")]
+    pub(super) inputs: Vec<TensorRecord>,
+    #[prost(message, repeated, tag = "3")]
+    pub(super) outputs: Vec<OutputRecord>,
+    /// One for each section of constants.
+    #[prost(message, repeated, tag = "4")]
+    pub(super) constants: Vec<TensorRecord>,
+    #[prost(message, repeated, tag = "5")]
+    pub(super) symbols: Vec<SymbolRecord>,
+    #[prost(message, repeated, tag = "6")]
+    pub(super) plugins: Vec<PluginRecord>,
+    /// In the order in which they run.
+    #[prost(message, repeated, tag = "7")]
+    pub(super) layers: Vec<LayerRecord>,
+    /// One for each optimization profile.
+    #[prost(message, repeated, tag = "8")]
+    pub(super) plans: Vec<PlanRecord>,
+}
+
+/// An input or a constant.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct TensorRecord {
+    /// An input's; constants have none.
+    #[prost(string, tag = "1")]
+    pub(super) name: String,
+    #[prost(uint32, tag = "2")]
+    pub(super) dtype: u32,
+    /// -1 where an extent is dynamic.
+    #[prost(sint64, repeated, tag = "3")]
+    pub(super) dims: Vec<i64>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct OutputRecord {
+    #[prost(string, tag = "1")]
+    pub(super) name: String,
+    #[prost(uint32, tag = "2")]
+    pub(super) dtype: u32,
+    #[prost(bytes = "vec", tag = "3")]
+    pub(super) shape: Vec<u8>,
+}
+
+/// A variable of shapes: a dynamic dimension, or a size tensor.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct SymbolRecord {
+    #[prost(string, tag = "1")]
+    pub(super) name: String,
+    /// Where a dynamic dimension stands.
+    #[prost(message, repeated, tag = "2")]
+    pub(super) places: Vec<PlaceRecord>,
+    #[prost(message, optional, tag = "3")]
+    pub(super) size: Option<SizeRecord>,
+}
+
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub(super) struct PlaceRecord {
+    #[prost(uint32, tag = "1")]
+    pub(super) input: u32,
+    #[prost(uint32, tag = "2")]
+    pub(super) axis: u32,
+}
+
+/// The size tensor that an output of a layer is.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct SizeRecord {
+    #[prost(uint32, tag = "1")]
+    pub(super) layer: u32,
+    #[prost(uint32, tag = "2")]
+    pub(super) output: u32,
+    /// Over earlier symbols, as the next.
+    #[prost(bytes = "vec", tag = "3")]
+    pub(super) opt: Vec<u8>,
+    #[prost(bytes = "vec", tag = "4")]
+    pub(super) upper_bound: Vec<u8>,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, prost::Message)]
+pub(super) struct PluginRecord {
+    #[prost(string, tag = "1")]
+    pub(super) id: String,
+    #[prost(uint32, tag = "2")]
+    pub(super) version: u32,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct LayerRecord {
+    #[prost(string, tag = "1")]
+    pub(super) name: String,
+    /// Index into the plugins.
+    #[prost(uint32, tag = "2")]
+    pub(super) plugin: u32,
+    /// Those that the impl names, in its order.
+    #[prost(message, repeated, tag = "3")]
+    pub(super) attributes: Vec<AttributeRecord>,
+    /// For each output 0, or 1 + the input that it is updated in place over.
+    #[prost(uint32, repeated, tag = "4")]
+    pub(super) in_place: Vec<u32>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct AttributeRecord {
+    #[prost(string, tag = "1")]
+    pub(super) name: String,
+    /// As `attributes::code` says.
+    #[prost(uint32, tag = "2")]
+    pub(super) ty: u32,
+    /// The value, or the values of a slice one after another, little-endian; a bool is 0 or 1.
+    #[prost(bytes = "vec", tag = "3")]
+    pub(super) value: Vec<u8>,
+}
+
+/// What runs under one optimization profile.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct PlanRecord {
+    #[prost(message, repeated, tag = "1")]
+    pub(super) profile: Vec<ProfileRecord>,
+    #[prost(message, repeated, tag = "2")]
+    pub(super) steps: Vec<StepRecord>,
+    /// Bytes that the intermediate tensors and the scratch memory share.
+    #[prost(uint64, tag = "3")]
+    pub(super) arena: u64,
+    /// For each input 1 where a step updates it in place, else 0; for each output 0, or 1 + the input whose memory it
+    /// lies in.
+    #[prost(uint32, repeated, tag = "4")]
+    pub(super) bindings: Vec<u32>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct ProfileRecord {
+    #[prost(uint32, tag = "1")]
+    pub(super) input: u32,
+    #[prost(sint64, repeated, tag = "2")]
+    pub(super) min: Vec<i64>,
+    #[prost(sint64, repeated, tag = "3")]
+    pub(super) opt: Vec<i64>,
+    #[prost(sint64, repeated, tag = "4")]
+    pub(super) max: Vec<i64>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct StepRecord {
+    /// The layer it runs; none where it converts or copies one tensor.
+    #[prost(uint32, optional, tag = "1")]
+    pub(super) layer: Option<u32>,
+    #[prost(sint32, tag = "2")]
+    pub(super) tactic: i32,
+    #[prost(message, repeated, tag = "3")]
+    pub(super) inputs: Vec<SlotRecord>,
+    #[prost(message, repeated, tag = "4")]
+    pub(super) outputs: Vec<SlotRecord>,
+    #[prost(message, optional, tag = "5")]
+    pub(super) workspace: Option<WorkspaceRecord>,
+    /// Of a conversion or copy: its name and its tensor's.
+    #[prost(string, tag = "6")]
+    pub(super) name: String,
+    #[prost(string, tag = "7")]
+    pub(super) tensor: String,
+}
+
+/// A tensor that a step reads or writes. How long it is follows from its shape.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct SlotRecord {
+    #[prost(uint32, tag = "1")]
+    pub(super) dtype: u32,
+    #[prost(uint32, tag = "2")]
+    pub(super) format: u32,
+    #[prost(bytes = "vec", tag = "3")]
+    pub(super) shape: Vec<u8>,
+    /// 0 in the arena, 1 in a constant, 2 in what the caller binds.
+    #[prost(uint32, tag = "4")]
+    pub(super) base: u32,
+    /// Which constant, or which binding: inputs first.
+    #[prost(uint32, tag = "5")]
+    pub(super) index: u32,
+    #[prost(uint64, tag = "6")]
+    pub(super) offset: u64,
+}
+
+/// Scratch memory in the arena.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct WorkspaceRecord {
+    #[prost(uint64, tag = "1")]
+    pub(super) offset: u64,
+    /// In bytes.
+    #[prost(bytes = "vec", tag = "2")]
+    pub(super) size: Vec<u8>,
+}
+
+pub(super) fn dtype_code(dtype: DataType) -> u32 {
+    match dtype {
+        DataType::Float32 => 1,
+        DataType::Float16 => 2,
+        DataType::BFloat16 => 3,
+        DataType::Float8 => 4,
+        DataType::Int64 => 5,
+        DataType::Int32 => 6,
+        DataType::Int8 => 7,
+        DataType::UInt8 => 8,
+        DataType::Int4 => 9,
+        DataType::Bool => 10,
+    }
+}
+
+pub(super) fn format_code(format: Format) -> u32 {
+    match format {
+        Format::Linear => 1,
+        Format::Chw2 => 2,
+        Format::Chw4 => 3,
+        Format::Chw16 => 4,
+        Format::Chw32 => 5,
+        Format::Hwc => 6,
+        Format::Hwc8 => 7,
+        Format::Hwc16 => 8,
+        Format::Dhwc => 9,
+        Format::Dhwc8 => 10,
+        Format::Cdhw32 => 11,
+    }
+}
+
+pub(super) fn dtype(code: u32) -> Result<DataType, String> {
+    let known = DataType::ALL.into_iter().find(|dtype| dtype_code(*dtype) == code);
+    known.ok_or_else(|| format!("{code} is no element type; they are 1 to {}", DataType::ALL.len()))
+}
+
+pub(super) fn format(code: u32) -> Result<Format, String> {
+    let known = Format::ALL.into_iter().find(|format| format_code(*format) == code);
+    known.ok_or_else(|| format!("{code} is no layout; they are 1 to {}", Format::ALL.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_and_layouts_are_read_back() {
+        assert_eq!(DataType::ALL.map(|known| dtype(dtype_code(known))), DataType::ALL.map(Ok));
+        assert_eq!(Format::ALL.map(|known| format(format_code(known))), Format::ALL.map(Ok));
+        assert!(dtype(0).is_err() && format(0).is_err());
+    }
+}
