@@ -153,7 +153,10 @@ fn every_command_runs() {
             _ => panic!("no test knows README's command: {command}"),
         }
     }
-    assert!(folder.path().join("y.npy").exists() && folder.path().join("bench.json").exists());
+    for written in ["y.npy", "bench.json", "circ_pad.onnx", "circ_pad.engine", "my.engine", "tuning.lock", "out/Y.npy"]
+    {
+        assert!(folder.path().join(written).exists(), "{written} wasn't written");
+    }
 }
 
 /// Runs it in a folder of its own, so that what it writes goes there. The benchmark is run as a trial only, without the

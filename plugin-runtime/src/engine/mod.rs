@@ -3,6 +3,7 @@
 mod builder;
 mod context;
 mod file;
+mod inspect;
 mod lower;
 mod memory;
 mod plan;
@@ -15,6 +16,9 @@ pub use context::ExecutionContext;
 pub use report::{BuildEvent, BuildReport, InsertedStep};
 
 pub use crate::tactic::{LayerReport, Trial, TrialOutcome};
+pub use inspect::{
+    BindingSummary, EngineSummary, Place, PlacedSummary, PlanSummary, PluginSummary, StepSummary, WorkspaceSummary,
+};
 
 pub use crate::device::Binding;
 use crate::device::{Constant, Device};

@@ -2,6 +2,7 @@
 
 mod bounds;
 mod infer;
+mod inspect;
 pub mod onnx;
 mod op;
 mod symbols;
@@ -16,6 +17,7 @@ use crate::shape::{MAX_RANK, ShapeExpr};
 use crate::tensor::{DataType, HostTensor};
 
 pub(crate) use bounds::{Bounds, checked_dims, largest_dims, range};
+pub use inspect::{LayerSummary, NetworkSummary, OutputSummary, TensorSummary};
 pub use op::{IntoOp, Op};
 pub(crate) use symbols::{SymbolDef, SymbolSource, Symbols};
 

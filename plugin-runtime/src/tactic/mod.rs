@@ -8,6 +8,7 @@ mod expansion;
 #[cfg(test)]
 mod expansion_tests;
 pub mod grammar;
+mod inspect;
 mod layer_run;
 mod lockfile;
 mod record;
@@ -23,6 +24,7 @@ pub(crate) use candidates::{Rules, data_dependent, tactic_name, unknown_tactic};
 pub use choices::{Choices, Independent, Positions, Together};
 pub use combination::{AutoTuneCombination, MAX_TACTICS, Tactic};
 pub use expansion::{Combination, MAX_COMBINATIONS, merge};
+pub use inspect::{TimedSubject, TimingRecord, read_lockfile};
 pub use report::{LayerReport, Trial, TrialOutcome};
 pub(crate) use timer::Effort;
 pub(crate) use timings::{Keeping, Timings};

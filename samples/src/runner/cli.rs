@@ -1,13 +1,17 @@
 //! Commands and options.
 
+mod model;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use plugin_runtime::device::Device;
+use plugin_runtime::engine::Builder;
 use plugin_runtime::shape::MAX_RANK;
 use plugin_runtime::tensor::DataType;
 
 use super::failure::Result;
+pub(super) use model::{BuildModelArgs, InspectArgs, RunArgs};
 
 /// Builds engines from the sample plugins, runs them, and checks the results against a plain reference.
 ///
@@ -37,6 +41,12 @@ pub(super) enum Command {
     All(AllArgs),
     /// Every linked plugin: schema, versions, impls and tactics.
     List,
+    /// Runs a model of the linked plugins, or an engine: .npy files in, .npy files out.
+    Run(RunArgs),
+    /// Builds an engine from a model, and saves it.
+    Build(BuildModelArgs),
+    /// What an engine, a model or a tuning lockfile holds.
+    Inspect(InspectArgs),
     /// Times the samples beside a copy of as many bytes. Build with --release for figures that mean something.
     Bench(BenchArgs),
 }
@@ -53,6 +63,12 @@ pub(super) struct BuildArgs {
     /// Show each combination and tactic with its time or why it was left out, and the winner.
     #[arg(short, long)]
     pub(super) verbose: bool,
+    /// Keep timings in this file: those it holds are reused, those it lacks are added.
+    #[arg(long, value_name = "FILE")]
+    pub(super) lockfile: Option<PathBuf>,
+    /// Time nothing: take all timings from --lockfile, and fail where it lacks one.
+    #[arg(long, requires = "lockfile")]
+    pub(super) locked: bool,
 }
 
 impl BuildArgs {
@@ -61,6 +77,15 @@ impl BuildArgs {
             Some(name) => Device::from_name(name.as_str())?,
             None => Device::best()?,
         })
+    }
+
+    pub(super) fn builder<'o>(&self, device: Device) -> Builder<'o> {
+        let builder = Builder::new(device).seed(self.seed);
+        match &self.lockfile {
+            Some(path) if self.locked => builder.locked(path),
+            Some(path) => builder.lockfile(path),
+            None => builder,
+        }
     }
 }
 
@@ -110,10 +135,10 @@ pub(super) struct CircPadArgs {
     /// Put the kernel itself into the engine.
     #[arg(long)]
     pub(super) aot: bool,
-    /// Save the engine to --artifacts_dir.
+    /// Save the engine to --artifacts_dir, as circ_pad.engine.
     #[arg(long = "save_engine", alias = "save-engine")]
     pub(super) save_engine: bool,
-    /// Load the engine from --artifacts_dir; the other options are ignored.
+    /// Load circ_pad.engine from --artifacts_dir; the other options are ignored.
     #[arg(long = "load_engine", alias = "load-engine")]
     pub(super) load_engine: bool,
     /// Folder of ONNX files and engines.
@@ -155,7 +180,7 @@ pub(super) enum DeviceName {
 }
 
 impl DeviceName {
-    fn as_str(self) -> &'static str {
+    pub(super) fn as_str(self) -> &'static str {
         match self {
             DeviceName::Cpu => "cpu",
             DeviceName::Cuda => "cuda",
@@ -188,7 +213,7 @@ pub(super) enum Mode {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Shape(pub(super) Vec<i64>);
 
-fn parse_shape(text: &str) -> std::result::Result<Shape, String> {
+pub(super) fn parse_shape(text: &str) -> std::result::Result<Shape, String> {
     let extents = text.split([',', 'x']).map(|extent| {
         extent
             .trim()

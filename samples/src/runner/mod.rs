@@ -5,10 +5,13 @@ mod cli;
 mod commands;
 mod data;
 mod failure;
+mod named;
 mod npy;
 mod output;
 mod session;
+mod source;
 mod table;
+mod text;
 mod tuning;
 mod verify;
 
@@ -37,7 +40,7 @@ pub(crate) fn main() -> ExitCode {
         Err(failure) => {
             // What was printed before comes first; if that fails too, the first failure is the one to tell.
             let _ = out.flush();
-            let _ = writeln!(std::io::stderr(), "error: {failure}");
+            let _ = writeln!(std::io::stderr(), "error: {}", text::shown_lines(&failure.to_string()));
             failure.exit_code()
         }
     }
@@ -51,6 +54,9 @@ fn run(command: &Command, out: &mut Output) -> failure::Result<()> {
         Command::CircPad(args) => commands::circ_pad(args, out),
         Command::All(args) => commands::all(args, out),
         Command::List => commands::list(out),
+        Command::Run(args) => commands::run(args, out),
+        Command::Build(args) => commands::build(args, out),
+        Command::Inspect(args) => commands::inspect(args, out),
         Command::Bench(args) => bench::bench(args, out),
     }
 }

@@ -47,10 +47,13 @@ impl<'a> Session<'a> {
         configure: impl for<'o> FnOnce(Builder<'o>) -> Builder<'o>,
     ) -> Result<Engine> {
         let progress = Progress::new();
-        let builder = configure(Builder::new(self.device.clone()).seed(self.args.seed));
+        let builder = configure(self.args.builder(self.device.clone()));
         let built = builder.observe(|event| progress.update(event)).build(network);
         progress.finish();
-        let engine = built?;
+        let engine = built.map_err(|error| match self.args.locked {
+            true => Failure::work(format_args!("{error} (without --locked, the lockfile gets what it lacks)")),
+            false => error.into(),
+        })?;
         if self.args.verbose {
             self.out.table(&tuning::table(engine.report()))?;
         }

@@ -2,7 +2,9 @@
 
 use comfy_table::{ContentArrangement, presets};
 
-/// Rows under a header.
+use super::text::shown;
+
+/// Rows under a header. What would break a line or can't be seen is escaped in them.
 #[derive(Debug)]
 pub(super) struct Table {
     header: Vec<&'static str>,
@@ -15,7 +17,11 @@ impl Table {
     }
 
     pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.rows.push(cells.into());
+        self.rows.push(cells.iter().map(|cell| shown(cell)).collect());
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.rows.is_empty()
     }
 
     pub(super) fn bordered(&self) -> String {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use plugin_runtime::engine::{BuildEvent, BuildReport, TrialOutcome};
+use plugin_runtime::engine::{BuildEvent, BuildReport, Trial, TrialOutcome};
 
 use super::table::Table;
 
@@ -52,7 +52,7 @@ pub(super) fn table(report: &BuildReport) -> Table {
                 trial.combination.clone(),
                 trial.tactic.clone(),
                 if trial.chosen { "chosen".into() } else { String::new() },
-                outcome(&trial.outcome),
+                outcome(trial),
             ]);
         }
     }
@@ -63,7 +63,12 @@ pub(super) fn table(report: &BuildReport) -> Table {
     table
 }
 
-fn outcome(outcome: &TrialOutcome) -> String {
+fn outcome(trial: &Trial) -> String {
+    let source = if trial.locked { " (from the lockfile)" } else { "" };
+    format!("{}{source}", outcome_text(&trial.outcome))
+}
+
+pub(super) fn outcome_text(outcome: &TrialOutcome) -> String {
     match outcome {
         TrialOutcome::Time(time) => microseconds(*time),
         TrialOutcome::Rejected(reason) => format!("left out: {reason}"),
@@ -71,6 +76,6 @@ fn outcome(outcome: &TrialOutcome) -> String {
     }
 }
 
-fn microseconds(time: Duration) -> String {
+pub(super) fn microseconds(time: Duration) -> String {
     format!("{:.2} µs", time.as_secs_f64() * 1e6)
 }

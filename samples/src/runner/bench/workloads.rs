@@ -2,7 +2,7 @@
 
 use half::f16;
 use plugin_runtime::device::Device;
-use plugin_runtime::engine::{Binding, Builder};
+use plugin_runtime::engine::Binding;
 use plugin_runtime::network::Network;
 use plugin_runtime::tensor::{DataType, Element, HostTensor};
 
@@ -133,7 +133,7 @@ struct Timed<'a> {
 
 impl Timed<'_> {
     fn run<X: Element, Y: Element>(mut self, bench: &mut Bench<'_>, run: &Run<'_>) -> Result<()> {
-        let engine = Builder::new(run.device.clone()).seed(run.args.build.seed).build(&self.network)?;
+        let engine = run.args.build.builder(run.device.clone()).build(&self.network)?;
         bench.tuning.push(tuning::table(engine.report()));
         let mut context = engine.create_context()?;
         context.set_input_shape("X", self.x.dims())?;

@@ -1,6 +1,9 @@
 //! `samples circ_pad`: circular padding of the last dimensions.
 
+mod artifacts;
+
 use half::f16;
+use plugin_runtime::engine::Engine;
 use plugin_runtime::network::Network;
 use plugin_runtime::tactic::Tactic;
 use plugin_runtime::tensor::{DataType, HostTensor};
@@ -32,11 +35,22 @@ pub(super) enum Tactics {
 /// When an option asks for what isn't there, something fails, or the result is wrong.
 pub(in crate::runner) fn circ_pad(args: &CircPadArgs, out: &mut Output) -> Result<()> {
     check_options(args)?;
+    if let (true, Some(folder)) = (args.load_engine, &args.artifacts_dir) {
+        return artifacts::run_saved(folder, out);
+    }
     let x = data::input(&args.sample, &[10, 3, 32, 32], Fill::Values)?;
+    let mut network = network(x.dtype(), x.dims(), &args.pads)?;
+    if let (Some(Mode::Onnx), Some(folder)) = (args.mode, &args.artifacts_dir) {
+        network = artifacts::through_onnx(&network, folder, out)?;
+    }
     let mut session = Session::new(&args.sample.build, out)?;
     let tactics = if args.multi_tactic { Tactics::All } else { Tactics::One };
-    let y = circ_pad_of(&mut session, &x, &args.pads, tactics)?;
-    session.save(args.sample.output.as_deref(), &y)
+    let (engine, y) = build_and_run(&mut session, &network, &x, &args.pads, tactics)?;
+    session.save(args.sample.output.as_deref(), &y)?;
+    match &args.artifacts_dir {
+        Some(folder) if args.save_engine => artifacts::save(&engine, folder, out),
+        _ => Ok(()),
+    }
 }
 
 /// Builds, runs and checks.
@@ -49,7 +63,18 @@ pub(super) fn circ_pad_of(
     pads: &[i32],
     tactics: Tactics,
 ) -> Result<HostTensor> {
-    let engine = session.build(&network(x.dtype(), x.dims(), pads)?, |builder| match tactics {
+    let (_, y) = build_and_run(session, &network(x.dtype(), x.dims(), pads)?, x, pads, tactics)?;
+    Ok(y)
+}
+
+fn build_and_run(
+    session: &mut Session<'_>,
+    network: &Network,
+    x: &HostTensor,
+    pads: &[i32],
+    tactics: Tactics,
+) -> Result<(Engine, HostTensor)> {
+    let engine = session.build(network, |builder| match tactics {
         Tactics::One => builder.limit_tactics(PLUGIN, [ONE_TACTIC.id()]),
         Tactics::All => builder,
     })?;
@@ -60,7 +85,7 @@ pub(super) fn circ_pad_of(
     let y = session.run_one(&engine, sample, x)?;
     check(x, &y, pads)?;
     session.right(sample, &[("X", x)], &[("Y", &y)])?;
-    Ok(y)
+    Ok((engine, y))
 }
 
 /// The sample's network.
@@ -75,7 +100,6 @@ pub(in crate::runner) fn network(dtype: DataType, dims: &[i64], pads: &[i32]) ->
     Ok(network)
 }
 
-/// The mistakes come first, then what isn't there yet.
 fn check_options(args: &CircPadArgs) -> Result<()> {
     if args.save_engine && args.load_engine {
         return Err(Failure::usage("--save_engine and --load_engine exclude each other: give one of them"));
@@ -94,15 +118,7 @@ fn check_options(args: &CircPadArgs) -> Result<()> {
     {
         return Err(Failure::usage(format_args!("--artifacts_dir {} isn't a folder that exists", folder.display())));
     }
-    if args.load_engine || args.save_engine {
-        return Err(Failure::work(
-            "engine files aren't there yet: leave --save_engine and --load_engine out; the engine is built at each run",
-        ));
-    }
-    if args.mode == Some(Mode::Onnx) {
-        return Err(Failure::work("ONNX import isn't there yet: use --mode inetdef"));
-    }
-    without_aot(args.aot)
+    without_aot(args.aot && !args.load_engine)
 }
 
 fn check(x: &HostTensor, y: &HostTensor, pads: &[i32]) -> Result<()> {

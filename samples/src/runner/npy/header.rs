@@ -6,8 +6,15 @@ use plugin_runtime::shape::MAX_RANK;
 use plugin_runtime::tensor::DataType;
 
 /// The types that are read and written, by the names numpy gives them.
-const TYPES: [(&str, DataType); 4] =
-    [("<f4", DataType::Float32), ("<f2", DataType::Float16), ("<i4", DataType::Int32), ("<i8", DataType::Int64)];
+const TYPES: [(&str, DataType); 7] = [
+    ("<f4", DataType::Float32),
+    ("<f2", DataType::Float16),
+    ("<i4", DataType::Int32),
+    ("<i8", DataType::Int64),
+    ("|i1", DataType::Int8),
+    ("|u1", DataType::UInt8),
+    ("|b1", DataType::Bool),
+];
 
 /// What an array is: its type, and its extents in row-major order.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -51,9 +58,9 @@ impl Header {
         Ok(Header { dtype, dims })
     }
 
-    /// The dictionary's text; `None` for a type that isn't written.
+    /// The dictionary's text; `None` for a type that numpy lacks.
     pub(crate) fn text(&self) -> Option<String> {
-        let (descr, _) = TYPES.iter().find(|(_, dtype)| *dtype == self.dtype)?;
+        let descr = numpy_name(self.dtype)?;
         let mut shape = String::new();
         for extent in &self.dims {
             // Writing to a String can't fail.
@@ -69,6 +76,11 @@ impl Header {
         let numel = self.dims.iter().try_fold(1u64, |n, &d| n.checked_mul(u64::try_from(d).ok()?));
         self.dtype.bytes_for(if empty { 0 } else { numel? })
     }
+}
+
+/// What numpy calls a type; `None` for one that it lacks.
+pub(crate) fn numpy_name(dtype: DataType) -> Option<&'static str> {
+    TYPES.iter().find(|(_, known)| *known == dtype).map(|(descr, _)| *descr)
 }
 
 /// The types that can be read, for messages.

@@ -11,11 +11,12 @@ use plugin_runtime::tensor::{DataType, HostTensor};
 
 use super::failure::{Failure, Result};
 use header::Header;
+pub(super) use header::numpy_name;
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 
-/// Reads a little-endian array of FP32, FP16, INT32 or INT64 in C order. No more memory is taken than the file has
-/// bytes, whatever its header says.
+/// Reads a little-endian array in C order, of a type that tensors have. No more memory is taken than the file has bytes,
+/// whatever its header says.
 ///
 /// # Errors
 /// When the file can't be read, isn't such an array, or is shorter or longer than its header says.
@@ -30,10 +31,10 @@ pub(super) fn read(path: &Path) -> Result<HostTensor> {
     decode(file, size).map_err(failed)
 }
 
-/// Writes an array of FP32, FP16, INT32 or INT64, whole or not at all.
+/// Writes an array, whole or not at all.
 ///
 /// # Errors
-/// When it can't be written, or has another type.
+/// When it can't be written, or has a type that numpy lacks.
 pub(super) fn write(path: &Path, tensor: &HostTensor) -> Result<()> {
     let failed = |why: String| Failure::work(format_args!("can't write {}: {why}", path.display()));
     let bytes = prefix(tensor).map_err(failed)?;
@@ -108,6 +109,13 @@ fn tensor(header: &Header, bytes: &[u8]) -> std::result::Result<HostTensor, Stri
         DataType::Float16 => HostTensor::from_slice(&elements(bytes, f16::from_le_bytes), dims),
         DataType::Int32 => HostTensor::from_slice(&elements(bytes, i32::from_le_bytes), dims),
         DataType::Int64 => HostTensor::from_slice(&elements(bytes, i64::from_le_bytes), dims),
+        DataType::Bool => {
+            if let Some(at) = bytes.iter().position(|byte| *byte > 1) {
+                return Err(format!("its boolean {at} is {}; expected 0 or 1", bytes[at]));
+            }
+            HostTensor::from_bytes(DataType::Bool, bytes, dims)
+        }
+        dtype @ (DataType::Int8 | DataType::UInt8) => HostTensor::from_bytes(dtype, bytes, dims),
         other => return Err(format!("{other} arrays can't be read")),
     }
     .map_err(|e| e.to_string())
@@ -147,6 +155,7 @@ fn write_elements(out: &mut dyn Write, tensor: &HostTensor) -> io::Result<()> {
         DataType::Float16 => write_as!(f16),
         DataType::Int32 => write_as!(i32),
         DataType::Int64 => write_as!(i64),
+        DataType::Int8 | DataType::UInt8 | DataType::Bool => out.write_all(tensor.bytes()),
         other => Err(io::Error::other(format!("{other} arrays can't be written as .npy"))),
     }
 }

@@ -64,6 +64,9 @@ fn what_is_written_is_read_back_aligned() {
         HostTensor::from_slice::<f16>(&[], &[0, 3]).unwrap(),
         HostTensor::from_slice(&[i32::MIN, -1, 0, 1, 2, i32::MAX], &[3, 2]).unwrap(),
         HostTensor::from_slice(&[i64::MIN, i64::MAX], &[2]).unwrap(),
+        HostTensor::from_slice(&[i8::MIN, -1, i8::MAX], &[3]).unwrap(),
+        HostTensor::from_slice(&[0u8, 255], &[1, 2]).unwrap(),
+        HostTensor::from_bytes(DataType::Bool, &[1, 0, 1], &[3]).unwrap(),
     ];
     for tensor in tensors {
         write(&path, &tensor).unwrap();
@@ -80,6 +83,15 @@ fn what_is_written_is_read_back_aligned() {
         assert_eq!(bytes(&back), bytes(&tensor));
     }
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "a temporary file was left");
+}
+
+#[test]
+fn what_numpy_cannot_hold_is_refused() {
+    let boolean = file(1, "{'descr': '|b1', 'fortran_order': False, 'shape': (2, 1), }\n", &[1, 2]);
+    assert!(decode_bytes(&boolean).unwrap_err().contains("boolean 1 is 2"));
+    let tensor = HostTensor::zeros(DataType::BFloat16, &[2]).unwrap();
+    let error = write(Path::new("nowhere.npy"), &tensor).unwrap_err().to_string();
+    assert!(error.contains("BF16 arrays can't be written"), "{error}");
 }
 
 #[test]

@@ -1,36 +1,12 @@
-//! The command `samples`, from the command line to what it prints and writes.
+//! The sample plugins' own commands.
 
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use tests::command::{Run, python_is_asked_for, python_with, run, samples_binary, skipped, workspace};
+use tests::command::samples_binary;
 
-fn samples(line: &str) -> Run {
-    run(Command::new(samples_binary()).args(line.split_whitespace()))
-}
-
-/// Runs what must succeed; gives what it printed.
-fn right(line: &str) -> String {
-    let Run { status, stdout, stderr } = samples(line);
-    assert_eq!((status, stderr.as_str()), (Some(0), ""), "samples {line}\n{stdout}");
-    stdout
-}
-
-/// Runs what must fail with this status; gives its complaint.
-fn wrong(line: &str, expected_status: i32) -> String {
-    let Run { status, stdout, stderr } = samples(line);
-    assert_eq!(status, Some(expected_status), "samples {line}\n{stdout}\n{stderr}");
-    assert!(!stderr.contains("panicked") && stderr.contains("error: "), "samples {line}\n{stderr}");
-    stderr
-}
-
-/// An array of FP32 zeros.
-fn npy(descr: &str, fortran: &str, shape: &str, data: &[u8]) -> Vec<u8> {
-    let dict = format!("{{'descr': {descr}, 'fortran_order': {fortran}, 'shape': {shape}}}\n");
-    let length = u16::try_from(dict.len()).unwrap();
-    [b"\x93NUMPY\x01\x00".as_slice(), &length.to_le_bytes(), dict.as_bytes(), data].concat()
-}
+use crate::{npy, right, wrong};
 
 #[test]
 fn every_sample_is_right_in_both_types() {
@@ -104,15 +80,16 @@ fn bench_writes_rows() {
 }
 
 #[test]
-fn options_that_contradict_or_come_later_are_refused() {
+fn options_that_make_no_sense_or_come_later_are_refused() {
     for (line, status, expected) in [
         ("circ_pad", 2, "--mode"),
         ("circ_pad --mode onnx", 2, "--artifacts_dir"),
         ("circ_pad --mode inetdef --save_engine --load_engine", 2, "--load_engine"),
         ("circ_pad --mode onnx --artifacts_dir /nowhere/at/all", 2, "/nowhere/at/all"),
-        ("circ_pad --mode onnx --artifacts_dir .", 1, "--mode inetdef"),
-        ("circ_pad --mode inetdef --save_engine --artifacts_dir .", 1, "engine files"),
-        ("circ_pad --load_engine --artifacts_dir .", 1, "engine files"),
+        ("circ_pad --mode inetdef --save_engine", 2, "--artifacts_dir"),
+        ("circ_pad --load_engine", 2, "--artifacts_dir"),
+        ("circ_pad --load_engine --artifacts_dir .", 1, "--save_engine"),
+        ("add --locked", 2, "--lockfile"),
         ("circ_pad --mode inetdef --aot", 1, "--aot"),
         ("add --aot", 1, "--aot"),
         ("add --device cuda", 1, "cuda"),
@@ -193,16 +170,4 @@ fn a_reader_that_goes_away_is_no_failure() {
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
-}
-
-#[test]
-fn numpy_agrees() {
-    let Some(python) = python_with(&["numpy"]) else {
-        assert!(!python_is_asked_for(), "the Python that PYTHON names can't import numpy");
-        return skipped("numpy_agrees", "python3 with numpy isn't there; set PYTHON to one that has it");
-    };
-    let folder = tempfile::tempdir().unwrap();
-    let script = workspace().join("tests/tests/numpy/agrees.py");
-    let ended = run(Command::new(python).arg(script).arg(samples_binary()).arg(folder.path()));
-    assert_eq!(ended.status, Some(0), "{}{}", ended.stdout, ended.stderr);
 }

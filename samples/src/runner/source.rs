@@ -1,0 +1,132 @@
+//! What a file holds that a command was given: a model, an engine or a tuning lockfile.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
+
+use plugin_runtime::engine::Engine;
+use plugin_runtime::network::Network;
+use plugin_runtime::shape::{ShapeExpr, display_shape};
+use plugin_runtime::tensor::DataType;
+
+use super::failure::{Failure, Result};
+
+/// What engine files begin with.
+const ENGINE: &[u8] = b"\x89PLAN\r\n\x1a";
+/// What tuning lockfiles begin with.
+const LOCKFILE: &[u8] = b"tuning lockfile, format ";
+const NPY: &[u8] = b"\x93NUMPY";
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Kind {
+    /// Taken for one, unless it begins as something else.
+    Model,
+    Engine,
+    Lockfile,
+}
+
+impl Kind {
+    /// Tells from the first bytes of a file.
+    ///
+    /// # Errors
+    /// When it can't be read, or is of another kind.
+    pub(super) fn of(path: &Path) -> Result<Kind> {
+        let failed = |why: &dyn std::fmt::Display| Failure::work(format_args!("can't read {}: {why}", path.display()));
+        // To open what isn't a file can take forever.
+        let metadata = fs::metadata(path).map_err(|e| failed(&e))?;
+        if !metadata.is_file() {
+            let what = if metadata.is_dir() { "it is a directory" } else { "it isn't a file" };
+            return Err(failed(&format_args!("{what}; expected an ONNX model or an engine")));
+        }
+        let mut start = Vec::new();
+        let read = File::open(path).and_then(|file| file.take(LOCKFILE.len() as u64).read_to_end(&mut start));
+        read.map_err(|e| failed(&e))?;
+        // A beginning that was cut off counts as well.
+        let begins = |magic: &[u8]| start.starts_with(magic) || magic.starts_with(&start);
+        match () {
+            () if start.is_empty() => Err(failed(&"it is empty")),
+            () if begins(ENGINE) => Ok(Kind::Engine),
+            () if begins(LOCKFILE) => Ok(Kind::Lockfile),
+            () if begins(NPY) => Err(failed(&"it is an .npy array; expected an ONNX model or an engine")),
+            () => Ok(Kind::Model),
+        }
+    }
+}
+
+/// Something that can run, or be made to.
+pub(super) enum Source {
+    Model(Box<Network>),
+    Engine(Engine),
+}
+
+impl Source {
+    /// # Errors
+    /// When the file can't be read, is neither a model nor an engine, or names plugins that aren't linked.
+    pub(super) fn open(path: &Path) -> Result<Source> {
+        match Kind::of(path)? {
+            Kind::Model => Ok(Source::Model(Box::new(Network::from_onnx(path)?))),
+            Kind::Engine => load_engine(path).map(Source::Engine),
+            Kind::Lockfile => Err(Failure::work(format_args!(
+                "{} is a tuning lockfile; expected an ONNX model or an engine",
+                path.display()
+            ))),
+        }
+    }
+
+    pub(super) fn inputs(&self) -> Vec<Slot> {
+        match self {
+            Source::Model(network) => {
+                network.inspect().inputs.into_iter().map(|t| Slot::new(t.name, t.dtype, t.shape)).collect()
+            }
+            Source::Engine(engine) => {
+                engine.inspect().inputs.into_iter().map(|b| Slot::new(b.name, b.dtype, b.shape)).collect()
+            }
+        }
+    }
+
+    pub(super) fn outputs(&self) -> Vec<Slot> {
+        match self {
+            Source::Model(network) => {
+                let outputs = network.inspect().outputs.into_iter().map(|o| o.output);
+                outputs.map(|t| Slot::new(t.name, t.dtype, t.shape)).collect()
+            }
+            Source::Engine(engine) => {
+                engine.inspect().outputs.into_iter().map(|b| Slot::new(b.name, b.dtype, b.shape)).collect()
+            }
+        }
+    }
+}
+
+/// # Errors
+/// When it isn't an engine that this program can run.
+pub(super) fn load_engine(path: &Path) -> Result<Engine> {
+    Engine::load(path).map_err(|e| match e {
+        error @ plugin_runtime::Error::Registry(_) => Failure::work(format_args!("{}: {error}", path.display())),
+        other => other.into(),
+    })
+}
+
+/// An input or output.
+#[derive(Clone, Debug)]
+pub(super) struct Slot {
+    pub(super) name: String,
+    pub(super) dtype: DataType,
+    pub(super) shape: Vec<ShapeExpr>,
+}
+
+impl Slot {
+    fn new(name: String, dtype: DataType, shape: Vec<ShapeExpr>) -> Self {
+        Slot { name, dtype, shape }
+    }
+
+    pub(super) fn is_dynamic(&self) -> bool {
+        self.shape.iter().any(|extent| !extent.is_constant())
+    }
+}
+
+/// `X FP32 [batch, 3]`
+impl std::fmt::Display for Slot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} {}", self.name, self.dtype, display_shape(&self.shape))
+    }
+}
