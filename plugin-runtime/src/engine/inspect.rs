@@ -3,8 +3,7 @@
 use super::plan::{Plan, PlannedStep, Run};
 use super::{Engine, EngineInner};
 use crate::device::{Base, PlacedTensor};
-use crate::network::SymbolSource;
-use crate::network::{Bounds, checked_dims};
+use crate::network::{Bounds, SymbolSource, checked_dims};
 use crate::plugin::{AttributeValue, Registry};
 use crate::shape::{Dims, Profile, ShapeExpr};
 use crate::tactic::{Combination, TimedSubject};
