@@ -62,6 +62,7 @@ pub mod shape;
 mod suggest;
 pub mod tactic;
 pub mod tensor;
+mod whole_file;
 
 pub use error::{ElementTypeError, Error, LayerError, Result};
 pub use plugin_macros::{Tactic, aot_impl, autotune, impl_plugin, register};

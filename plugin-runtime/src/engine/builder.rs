@@ -2,11 +2,11 @@
 
 use std::path::PathBuf;
 
-use super::bounds::Bounds;
 use super::plan::Plan;
 use super::{BuildEvent, BuildReport, Engine, InsertedStep, input_dims};
 use crate::device::Device;
 use crate::error::{Error, Result};
+use crate::network::Bounds;
 use crate::network::Network;
 use crate::plugin::Registry;
 use crate::shape::Profile;

@@ -4,12 +4,12 @@ use std::cell::Cell;
 use std::sync::Arc;
 
 use super::EngineInner;
-use super::bounds::{checked_dims, largest_dims, range};
 use super::plan::{OutputShape, PlannedStep, Run};
 use crate::device::cpu::reformat::reformat;
 use crate::device::{Active, Binding, BindingRule, BindingUse, Frame, Invocation, Slot, StepMemory, StepViews, Stream};
 use crate::error::{Error, LayerError, Result};
 use crate::network::SymbolSource;
+use crate::network::{checked_dims, largest_dims, range};
 use crate::plugin::guarded;
 use crate::shape::{Dims, Interval, ProfileDims, ShapeProgram};
 use crate::tactic::check_size;

@@ -1,9 +1,9 @@
 //! What an engine is made of, for people and tools to read.
 
 use super::plan::{Plan, PlannedStep, Run};
-use super::{Bounds, Engine, EngineInner, checked_dims};
+use super::{Engine, EngineInner};
 use crate::device::{Base, PlacedTensor};
-use crate::network::SymbolSource;
+use crate::network::{Bounds, SymbolSource, checked_dims};
 use crate::plugin::{AttributeValue, Registry};
 use crate::shape::{Dims, Profile, ShapeExpr};
 use crate::tactic::{Combination, TimedSubject};

@@ -1,6 +1,5 @@
 //! Building engines and running them.
 
-mod bounds;
 mod builder;
 mod context;
 mod file;
@@ -12,13 +11,14 @@ mod report;
 
 use std::sync::Arc;
 
-pub(crate) use bounds::{Bounds, checked_dims};
 pub use builder::Builder;
 pub use context::ExecutionContext;
+pub use report::{BuildEvent, BuildReport, InsertedStep};
+
+pub use crate::tactic::{LayerReport, Trial, TrialOutcome};
 pub use inspect::{
     BindingSummary, EngineSummary, Place, PlacedSummary, PlanSummary, PluginSummary, StepSummary, WorkspaceSummary,
 };
-pub use report::{BuildEvent, BuildReport, InsertedStep, LayerReport, Trial, TrialOutcome};
 
 pub use crate::device::Binding;
 use crate::device::{Constant, Device};

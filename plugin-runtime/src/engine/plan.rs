@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::bounds::Bounds;
 use super::lower::{Lowered, Step, StepKind, Value, lower};
 use super::memory::{self, MemoryPlan};
 use crate::device::{BindingRule, BindingUse, PlacedInput, PlacedTensor, StepMemory};
 use crate::error::{Error, Result};
+use crate::network::Bounds;
 use crate::network::Network;
 use crate::plugin::{AttributeValue, DynAttributes, ImplEntry};
 use crate::shape::{Dims, Profile, ShapeExpr, ShapeProgram};

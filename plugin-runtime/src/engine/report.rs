@@ -1,49 +1,8 @@
 //! What the builder tried and what it chose.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-/// How one combination and tactic fared.
-#[derive(Clone, PartialEq, Eq, Debug)]
-#[non_exhaustive]
-pub enum TrialOutcome {
-    /// The median time of a run.
-    Time(Duration),
-    /// It is left out, for this reason.
-    Rejected(String),
-    /// It wasn't run, because the plugin has no autotune function; or it was, and the engine comes from a file, which
-    /// keeps no times.
-    NotTimed,
-}
-
-/// One combination and tactic of a layer.
-#[derive(Clone, Debug)]
-pub struct Trial {
-    /// Types and layouts, inputs first.
-    pub combination: String,
-    /// The tactic's name, or its number where it has none.
-    pub tactic: String,
-    /// How it fared.
-    pub outcome: TrialOutcome,
-    /// Whether the engine uses it.
-    pub chosen: bool,
-    /// Whether the outcome was read from a tuning lockfile.
-    pub locked: bool,
-}
-
-/// What was tried for one layer.
-#[derive(Clone, Debug)]
-pub struct LayerReport {
-    /// The layer's name.
-    pub layer: Arc<str>,
-    /// The plugin's id and version.
-    pub plugin: String,
-    /// The optimization profile, from 0.
-    pub profile: usize,
-    /// Every combination and tactic, in the order in which autotune lists them; of an engine that comes from a file the
-    /// chosen ones alone.
-    pub trials: Vec<Trial>,
-}
+use crate::tactic::{LayerReport, Trial};
 
 /// A reformat or copy that the builder inserted.
 #[derive(Clone, PartialEq, Eq, Debug)]

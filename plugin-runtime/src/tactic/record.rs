@@ -8,10 +8,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Combination;
+use super::TrialOutcome;
 use super::candidates::tactic_name;
 use super::trial::{dims, symbols};
-use crate::engine::{Bounds, TrialOutcome};
 use crate::error::Result;
+use crate::network::Bounds;
 use crate::network::{Layer, Network, Producer};
 use crate::plugin::{AttributeSchema, AttributeValue, ImplEntry};
 use crate::shape::Dims;

@@ -7,9 +7,10 @@ use super::layer_run::LayerRun;
 use super::timer::Effort;
 use super::timings::Timings;
 use super::trial::Bench;
+use super::{LayerReport, Trial};
 use crate::device::Device;
-use crate::engine::{Bounds, LayerReport, Trial};
 use crate::error::{Error, Result};
+use crate::network::Bounds;
 use crate::network::{Layer, Network};
 use crate::plugin::ImplEntry;
 

@@ -27,8 +27,12 @@ impl Case {
     }
 
     pub(crate) fn build(&self) -> Engine {
+        self.build_with(|builder| builder)
+    }
+
+    pub(crate) fn build_with(&self, configure: impl FnOnce(Builder<'_>) -> Builder<'_>) -> Engine {
         let builder = self.profiles.iter().cloned().fold(Builder::new(Device::cpu()), Builder::profile);
-        builder.allow_types(self.types.iter().copied()).build(&self.network).unwrap()
+        configure(builder.allow_types(self.types.iter().copied())).build(&self.network).unwrap()
     }
 }
 

@@ -44,6 +44,17 @@ fn what_is_loaded_runs_as_what_was_saved_and_saves_to_the_same_bytes() {
 }
 
 #[test]
+fn builds_that_choose_the_same_save_the_same_bytes() {
+    let folder = tempfile::tempdir().unwrap();
+    for case in cases() {
+        let path = folder.path().join(case.name);
+        let first = case.build_with(|builder| builder.lockfile(&path)).to_bytes().unwrap();
+        let again = case.build_with(|builder| builder.locked(&path).seed(7)).to_bytes().unwrap();
+        assert_eq!(first, again, "{}", case.name);
+    }
+}
+
+#[test]
 fn what_was_chosen_is_told_of_a_loaded_engine_too() {
     let built = named_tactics().build();
     let loaded = Engine::from_bytes(&built.to_bytes().unwrap()).unwrap();

@@ -144,3 +144,45 @@ fn bools(bytes: &[u8]) -> Option<Vec<bool>> {
     };
     bytes.iter().map(bool_of).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use half::{bf16, f16};
+
+    use super::*;
+
+    #[test]
+    fn values_of_every_type_are_read_back_and_have_a_zero() {
+        let values = [
+            (AttributeValue::Int32(i32::MIN), AttributeValue::Int32(0)),
+            (AttributeValue::Int64(-7), AttributeValue::Int64(0)),
+            (AttributeValue::Float32(-0.5), AttributeValue::Float32(0.0)),
+            (AttributeValue::Float64(f64::MAX), AttributeValue::Float64(0.0)),
+            (AttributeValue::Bool(true), AttributeValue::Bool(false)),
+            (AttributeValue::Str("wrap ü".into()), AttributeValue::Str(String::new())),
+            (AttributeValue::Bytes(vec![0, 255]), AttributeValue::Bytes(vec![])),
+            (AttributeValue::Int8s(vec![-1]), AttributeValue::Int8s(vec![])),
+            (AttributeValue::Int16s(vec![-300, 300]), AttributeValue::Int16s(vec![])),
+            (AttributeValue::Int32s(vec![1, 2, 3]), AttributeValue::Int32s(vec![])),
+            (AttributeValue::Int64s(vec![i64::MAX]), AttributeValue::Int64s(vec![])),
+            (AttributeValue::Float16s(vec![f16::MAX]), AttributeValue::Float16s(vec![])),
+            (AttributeValue::BFloat16s(vec![bf16::MIN]), AttributeValue::BFloat16s(vec![])),
+            (AttributeValue::Float32s(vec![0.1, 0.2]), AttributeValue::Float32s(vec![])),
+            (AttributeValue::Float64s(vec![0.1]), AttributeValue::Float64s(vec![])),
+            (AttributeValue::Bools(vec![true, false]), AttributeValue::Bools(vec![])),
+        ];
+        for (position, (value, nothing)) in values.iter().enumerate() {
+            assert_eq!(code(value.ty()) as usize, position + 1);
+            assert_eq!(from_bytes(value.ty(), &to_bytes(value)).as_ref(), Some(value));
+            assert_eq!(zero(value.ty()).as_ref(), Some(nothing));
+        }
+        let wrong: [(AttributeType, &[u8]); 5] = [
+            (AttributeType::Int32, &[0; 5]),
+            (AttributeType::Bool, &[2]),
+            (AttributeType::Bools, &[1, 2]),
+            (AttributeType::Str, &[0xff]),
+            (AttributeType::Int64s, &[0; 9]),
+        ];
+        assert!(wrong.iter().all(|(ty, bytes)| from_bytes(*ty, bytes).is_none()));
+    }
+}

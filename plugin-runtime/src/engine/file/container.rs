@@ -85,7 +85,7 @@ pub(super) fn write(parts: &[Part<'_>], out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-/// How many bytes [`write`] writes at most.
+/// How many bytes [`write()`] writes at most.
 pub(super) fn len(parts: &[Part<'_>]) -> usize {
     let sections = parts.iter().map(|part| ENTRY + ALIGNMENT as usize + part.bytes.len());
     sections.fold(HEADER, usize::saturating_add)

@@ -13,7 +13,6 @@ mod save;
 mod symbols;
 #[cfg(test)]
 mod tests;
-mod whole;
 
 use std::path::Path;
 
@@ -22,6 +21,7 @@ use prost::Message;
 use super::{Engine, EngineInner};
 use crate::device::{Constant, FileBytes};
 use crate::error::{Error, Result};
+use crate::whole_file;
 use container::{Part, SectionKind};
 
 /// The most bytes that the graph of an engine takes in a file, which are some hundred thousand layers. To read it takes up
@@ -47,7 +47,7 @@ impl Engine {
             Error::invalid(format_args!("engine file `{}` can't be written: {reason}", path.display()))
         };
         let graph = self.0.graph_bytes().map_err(|e| unwritable(&e))?;
-        whole::write(path, |out| container::write(&self.0.parts(&graph), out)).map_err(|e| unwritable(&e))
+        whole_file::write(path, |out| container::write(&self.0.parts(&graph), out)).map_err(|e| unwritable(&e))
     }
 
     /// Loads an engine that [`Engine::save`] wrote. The plugins that it names have to be linked, at the versions that it

@@ -240,3 +240,15 @@ pub(super) fn format(code: u32) -> Result<Format, String> {
     let known = Format::ALL.into_iter().find(|format| format_code(*format) == code);
     known.ok_or_else(|| format!("{code} is no layout; they are 1 to {}", Format::ALL.len()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_and_layouts_are_read_back() {
+        assert_eq!(DataType::ALL.map(|known| dtype(dtype_code(known))), DataType::ALL.map(Ok));
+        assert_eq!(Format::ALL.map(|known| format(format_code(known))), Format::ALL.map(Ok));
+        assert!(dtype(0).is_err() && format(0).is_err());
+    }
+}

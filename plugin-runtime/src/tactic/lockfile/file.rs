@@ -2,11 +2,12 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
 use super::{LARGEST_FILE, Records, parse, render};
 use crate::error::{Error, Result};
+use crate::whole_file;
 
 /// Reads a lockfile.
 ///
@@ -50,7 +51,7 @@ pub(in crate::tactic) fn add(path: &Path, base: &Records, fresh: &Records) -> Re
     let text = render(&records).map_err(|bytes| {
         failed(path, format_args!("it would have {bytes} bytes or more, and the most is {LARGEST_FILE}; delete lines that aren't needed any more"))
     })?;
-    target.replace(text.as_bytes()).map_err(|e| failed(path, e))
+    whole_file::write(&target.path, |out| out.write_all(text.as_bytes())).map_err(|e| failed(path, e))
 }
 
 /// Finds out whether [`add`] will be able to write.
@@ -61,8 +62,7 @@ pub(in crate::tactic) fn check_writable(path: &Path) -> Result<()> {
     let check = || {
         let target = Target::of(path)?;
         let _guard = Guard::take(&target)?;
-        let (temporary, _) = target.temporary()?;
-        fs::remove_file(temporary)
+        whole_file::check_folder(&target.path)
     };
     check().map_err(|e: io::Error| failed(path, format_args!("it can't be written: {e}")))
 }
@@ -121,35 +121,6 @@ impl Target {
         name.push(self.path.file_name().unwrap_or_default());
         name.push(ending);
         self.path.with_file_name(name)
-    }
-
-    /// A new file beside it, under the guard. One that is there was left by a build that was interrupted.
-    fn temporary(&self) -> io::Result<(PathBuf, File)> {
-        let path = self.beside(".partial");
-        match fs::remove_file(&path) {
-            Err(e) if e.kind() != ErrorKind::NotFound => return Err(e),
-            _ => {}
-        }
-        let file = File::options().write(true).create_new(true).open(&path)?;
-        Ok((path, file))
-    }
-
-    /// Under the guard: the file holds `content`, or what it held before.
-    fn replace(&self, content: &[u8]) -> io::Result<()> {
-        let (temporary, mut file) = self.temporary()?;
-        let written = (|| {
-            file.write_all(content)?;
-            if let Ok(present) = fs::metadata(&self.path) {
-                file.set_permissions(present.permissions())?;
-            }
-            file.sync_all()?;
-            fs::rename(&temporary, &self.path)
-        })();
-        if written.is_err() {
-            // The first error is the one to report.
-            let _ = fs::remove_file(&temporary);
-        }
-        written
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Writes a file beside `path`, and gives it that name when all of it has reached the disk. Whatever goes wrong before,
 /// what was at `path` stays. Where that is a link, the file that it leads to is replaced; permissions stay.
-pub(super) fn write(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
+pub(crate) fn write(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let refused = |reason| Err(io::Error::new(io::ErrorKind::InvalidInput, reason));
     let present = match fs::metadata(path) {
         Ok(present) if !present.is_file() => return refused("something else than a file is there"),
@@ -18,7 +18,7 @@ pub(super) fn write(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Res
     if target.file_name().is_none() {
         return refused("the path doesn't end in a file's name");
     }
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(&target);
     let (temporary, file) = create_beside(folder)?;
     let written = fill(file, present.map(|p| p.permissions()), content).and_then(|()| fs::rename(&temporary, &target));
     if written.is_err() {
@@ -30,11 +30,21 @@ pub(super) fn write(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Res
     Ok(())
 }
 
+/// Finds out whether files can be made in the folder of `path`, which [`write`] needs.
+pub(crate) fn check_folder(path: &Path) -> io::Result<()> {
+    let (temporary, _) = create_beside(folder_of(path))?;
+    fs::remove_file(temporary)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 fn create_beside(folder: &Path) -> io::Result<(PathBuf, File)> {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     loop {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = folder.join(format!(".{}-{number}.engine.part", std::process::id()));
+        let path = folder.join(format!(".{}-{number}.part", std::process::id()));
         match OpenOptions::new().write(true).create_new(true).open(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             opened => return opened.map(|file| (path, file)),

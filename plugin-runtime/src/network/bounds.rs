@@ -1,7 +1,7 @@
 //! What an optimization profile says of every tensor: its extents at the profile's opt, and the most it can need.
 
+use super::{Network, SymbolDef, SymbolSource};
 use crate::error::{Error, Result};
-use crate::network::{Network, SymbolDef, SymbolSource};
 use crate::shape::{Dims, Interval, Profile, ShapeExpr};
 
 /// Ranges and opt values of a network's symbols under one profile.
