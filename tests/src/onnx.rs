@@ -56,7 +56,7 @@ pub fn float(name: &str, f: f32) -> AttributeProto {
 
 /// A STRING.
 pub fn text(name: &str, s: &str) -> AttributeProto {
-    AttributeProto { s: Some(s.as_bytes().to_vec().into()), ..attribute(name, AttributeKind::String) }
+    AttributeProto { s: Some(s.as_bytes().to_vec().into()), ..attribute(name, AttributeKind::Text) }
 }
 
 /// INTS.

@@ -39,7 +39,7 @@ pub(super) fn given(attribute: &AttributeProto) -> Result<Given<'_>> {
     match AttributeKind::try_from(attribute.r#type) {
         Ok(AttributeKind::Int) => attribute.i.map(Given::Int).ok_or_else(empty),
         Ok(AttributeKind::Float) => attribute.f.map(|f| Given::Float(f.into())).ok_or_else(empty),
-        Ok(AttributeKind::String) => attribute.s.as_deref().map(Given::Text).ok_or_else(empty),
+        Ok(AttributeKind::Text) => attribute.s.as_deref().map(Given::Text).ok_or_else(empty),
         Ok(AttributeKind::Ints) => Ok(Given::Ints((&attribute.ints).into())),
         Ok(AttributeKind::Floats) => Ok(Given::Floats(attribute.floats.iter().map(|&f| f.into()).collect())),
         Ok(AttributeKind::Tensor) => of_tensor(attribute.t.as_deref().ok_or_else(empty)?),
@@ -70,7 +70,7 @@ pub(super) fn kind_name(kind: i32) -> String {
         AttributeKind::Undefined => "UNDEFINED",
         AttributeKind::Float => "FLOAT",
         AttributeKind::Int => "INT",
-        AttributeKind::String => "STRING",
+        AttributeKind::Text => "STRING",
         AttributeKind::Tensor => "TENSOR",
         AttributeKind::Graph => "GRAPH",
         AttributeKind::SparseTensor => "SPARSE_TENSOR",
@@ -219,7 +219,7 @@ pub(super) fn int(name: &str, value: i64) -> AttributeProto {
 }
 
 pub(super) fn string(name: &str, value: &str) -> AttributeProto {
-    AttributeProto { s: Some(value.as_bytes().to_vec().into()), ..attribute(name, AttributeKind::String) }
+    AttributeProto { s: Some(value.as_bytes().to_vec().into()), ..attribute(name, AttributeKind::Text) }
 }
 
 fn float(name: &str, value: f32) -> AttributeProto {

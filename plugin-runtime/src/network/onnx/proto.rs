@@ -103,7 +103,7 @@ pub enum AttributeKind {
     /// `i`
     Int = 2,
     /// `s`
-    String = 3,
+    Text = 3,
     /// `t`
     Tensor = 4,
     /// `g`

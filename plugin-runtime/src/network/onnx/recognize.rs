@@ -126,7 +126,7 @@ fn find<'m>(attributes: &[NamedAttribute<'m>], name: &str) -> Option<&'m Attribu
 fn text<'m>(attributes: &[NamedAttribute<'m>], name: &str) -> Result<Option<&'m str>> {
     let Some(attribute) = find(attributes, name) else { return Ok(None) };
     let text = match (AttributeKind::try_from(attribute.r#type), &attribute.s) {
-        (Ok(AttributeKind::String), Some(bytes)) => utf8(bytes),
+        (Ok(AttributeKind::Text), Some(bytes)) => utf8(bytes),
         _ => Err(Error::invalid(format_args!("it is {}; STRING is expected", kind_name(attribute.r#type)))),
     };
     text.map(Some).map_err(|e| at(format_args!("attribute `{name}`"), e))
