@@ -10,8 +10,7 @@ use super::timer::Effort;
 use super::timings::Timings;
 use crate::device::cpu::reformat::reformat;
 use crate::error::Result;
-use crate::network::Bounds;
-use crate::network::{Network, Producer};
+use crate::network::{Bounds, Network, Producer};
 use crate::shape::Dims;
 use crate::tensor::{DataType, Format, HostTensor, Representation};
 

@@ -12,8 +12,7 @@ use super::timings::Timings;
 use super::trial::{Bench, Outputs};
 use super::{Trial, TrialOutcome};
 use crate::error::{Error, LayerError, Result};
-use crate::network::Bounds;
-use crate::network::{Layer, Network};
+use crate::network::{Bounds, Layer, Network};
 use crate::plugin::ImplEntry;
 use crate::tensor::DataType;
 

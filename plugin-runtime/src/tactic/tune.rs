@@ -10,8 +10,7 @@ use super::trial::Bench;
 use super::{LayerReport, Trial};
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::network::Bounds;
-use crate::network::{Layer, Network};
+use crate::network::{Bounds, Layer, Network};
 use crate::plugin::ImplEntry;
 
 /// What a layer runs as.
