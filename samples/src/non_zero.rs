@@ -8,7 +8,7 @@ use plugin_runtime::prelude::*;
 #[register("sample::non_zero_plugin")]
 pub fn non_zero_plugin(inp0: &TensorDesc) -> Result<(TensorDesc, SizeTensorDesc)> {
     if inp0.rank() != 2 {
-        bail!("`inp0` has {} dimensions; non_zero needs a matrix, which has 2", inp0.rank());
+        bail!("non_zero needs a matrix, but `inp0` is of rank {}", inp0.rank());
     }
     let upper_bound = inp0.shape_expr(0) * inp0.shape_expr(1);
     let count = size_tensor(&upper_bound / 2, upper_bound).dtype(DataType::Int64);
