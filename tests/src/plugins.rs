@@ -175,6 +175,23 @@ fn refuse_nan_cpu(x: Tensor, by_panic: bool, outputs: [TensorMut; 1]) -> Result<
     Ok(())
 }
 
+/// Three outputs, each as large as memory can be.
+#[register("test::colossal")]
+pub fn colossal(x: &TensorDesc) -> (TensorDesc, TensorDesc, TensorDesc) {
+    let large = || TensorDesc::from_shape_expr([i64::MAX], DataType::UInt8);
+    (large(), large(), large())
+}
+
+#[autotune("test::colossal")]
+fn colossal_autotune(x: &TensorDesc, outputs: &[TensorDesc; 3]) -> Vec<AutoTuneCombination> {
+    vec![AutoTuneCombination::new("FP32, UINT8, UINT8, UINT8")]
+}
+
+#[impl_plugin("test::colossal", device = cpu)]
+fn colossal_cpu(x: Tensor, outputs: [TensorMut; 3]) -> Result<()> {
+    bail!("{} bytes were found for each of {} outputs", x.numel(), outputs.len())
+}
+
 /// Adds 1 to a tensor of four dimensions in which channels are interleaved.
 #[register("test::add_channels")]
 pub fn add_channels(x: &TensorDesc) -> TensorDesc {

@@ -7,7 +7,7 @@ use plugin_runtime::prelude::*;
 use plugin_runtime::shape::Profile;
 use plugin_runtime::tensor::HostTensor;
 use tests::plugins::{
-    add_channels, add_in_place, keep_positive, misbehave, missing_to_three, refuse_nan, scale, twice,
+    add_channels, add_in_place, colossal, keep_positive, misbehave, missing_to_three, refuse_nan, scale, twice,
 };
 use tests::{Random, tensor};
 
@@ -235,6 +235,16 @@ fn with_no_tactic_left_the_error_lists_every_reason() {
          FP32, FP32, INT32 (LINEAR), tactic Panic: the plugin panicked: index out of reach\n  \
          FP32, FP32, INT32 (LINEAR), tactic Error: no such luck"
     );
+}
+
+#[test]
+fn outputs_that_no_memory_holds_together_are_an_error() {
+    let mut network = Network::new();
+    let x = network.add_input("x", DataType::Float32, [4]).unwrap();
+    let [y, ..] = network.add_plugin(colossal::op(x)).unwrap();
+    network.mark_output(y, "y").unwrap();
+    let error = Builder::new(Device::cpu()).build(&network).unwrap_err().to_string();
+    assert!(error.contains("more memory than can be addressed"), "{error}");
 }
 
 #[test]

@@ -78,14 +78,19 @@ impl Bounds {
 
     /// Extents at the profile's opt.
     pub(crate) fn opt_dims(&self, shape: &[ShapeExpr]) -> Result<Dims> {
-        let extents = shape.iter().map(|e| self.at_opt(e)).collect::<Result<Vec<_>>>()?;
-        checked_dims(&extents, |axis| shape[axis].to_string())
+        dims_at(shape, &self.opt)
     }
 
     /// The largest extents that the profile allows.
     pub(crate) fn max_dims(&self, shape: &[ShapeExpr]) -> Result<Dims> {
         largest_dims(shape, &self.ranges)
     }
+}
+
+/// Extents where symbols have these values.
+pub(crate) fn dims_at(shape: &[ShapeExpr], symbols: &[i64]) -> Result<Dims> {
+    let extents = shape.iter().map(|e| Ok(e.evaluate(symbols)?)).collect::<Result<Vec<_>>>()?;
+    checked_dims(&extents, |axis| shape[axis].to_string())
 }
 
 /// Dimensions of which none is negative; `expr` says what an extent was computed from.

@@ -16,7 +16,7 @@ use crate::plugin::{AttributeValue, DynAttributes, Plugin, Registry};
 use crate::shape::{MAX_RANK, ShapeExpr};
 use crate::tensor::{DataType, HostTensor};
 
-pub(crate) use bounds::{Bounds, checked_dims, largest_dims, range};
+pub(crate) use bounds::{Bounds, checked_dims, dims_at, largest_dims, range};
 pub use inspect::{LayerSummary, NetworkSummary, OutputSummary, TensorSummary};
 pub use op::{IntoOp, Op};
 pub(crate) use symbols::{SymbolDef, SymbolSource, Symbols};

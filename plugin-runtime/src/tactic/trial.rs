@@ -8,8 +8,7 @@ use super::sample_data::{difference, sample};
 use crate::device::cpu::reformat::reformat;
 use crate::device::{Active, Base, Frame, Invocation, PlacedInput, PlacedTensor, Region, StepMemory, Stream};
 use crate::error::{Error, Result};
-use crate::network::{Bounds, checked_dims};
-use crate::network::{Layer, Network, Producer};
+use crate::network::{Bounds, Layer, Network, Producer, dims_at};
 use crate::plugin::{ImplEntry, guarded};
 use crate::shape::{Dims, ShapeExpr};
 use crate::tensor::{DataType, HostBytes, HostTensor, Representation, TensorInfo};
@@ -94,7 +93,7 @@ impl<'n> Bench<'n> {
             outputs.push(placed);
         }
         let scratch = self.workspace_bytes(combination)?;
-        let workspace = place.region(scratch);
+        let workspace = place.region(scratch)?;
         let memory = StepMemory::new(inputs, outputs, workspace)?;
         let mut frame = Frame::new(place.end, Arc::from([]), 0)?;
         restore(&mut frame.activate(&mut [], &[])?, &originals)?;
@@ -128,9 +127,7 @@ pub(super) fn symbols(network: &Network, layer: &Layer, bounds: &Bounds) -> Resu
 
 /// A tensor's extents where symbols have these values.
 pub(super) fn dims(network: &Network, tensor: usize, symbols: &[i64]) -> Result<Dims> {
-    let shape = &network.tensors[tensor].shape;
-    let extents = shape.iter().map(|e| Ok(e.evaluate(symbols)?)).collect::<Result<Vec<_>>>()?;
-    checked_dims(&extents, |axis| shape[axis].to_string())
+    dims_at(&network.tensors[tensor].shape, symbols)
 }
 
 /// The scratch memory that an impl asks for, in bytes.
@@ -167,17 +164,20 @@ struct Placer {
 }
 
 impl Placer {
-    fn region(&mut self, len: usize) -> Region {
+    fn region(&mut self, len: usize) -> Result<Region> {
         let offset = self.end;
-        self.end = offset.saturating_add(len).next_multiple_of(HostBytes::ALIGNMENT);
-        Region { base: Base::Arena, offset, len }
+        let end = offset.checked_add(len).and_then(|end| end.checked_next_multiple_of(HostBytes::ALIGNMENT));
+        self.end = end.filter(|&end| end <= isize::MAX as usize).ok_or_else(|| {
+            Error::invalid("its inputs, outputs and workspace together need more memory than can be addressed")
+        })?;
+        Ok(Region { base: Base::Arena, offset, len })
     }
 
     fn tensor(&mut self, name: &str, combination: &Combination, position: usize, dims: Dims) -> Result<PlacedTensor> {
         let (dtype, format) = (combination.types[position], combination.formats[position]);
         let len = Representation::new(dtype, format).bytes(&dims)?;
         let info = TensorInfo { name: name.into(), dtype, format, dims, scale: 1.0 };
-        Ok(PlacedTensor { info, region: self.region(len), capacity: len })
+        Ok(PlacedTensor { info, region: self.region(len)?, capacity: len })
     }
 }
 
