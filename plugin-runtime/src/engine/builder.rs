@@ -110,13 +110,11 @@ impl<'o> Builder<'o> {
         if network.outputs.is_empty() {
             return Err(Error::invalid("the network has no output: mark one with mark_output"));
         }
+        // A limit for a plugin that isn't in the network is harmless, one for a plugin that isn't linked a typo.
         for (id, _) in &self.rules.tactics {
-            if !network.layers.iter().any(|l| l.plugin.entry.id == id) {
-                // A limit for a plugin that isn't in the network is harmless, one for a plugin that isn't linked a typo.
-                let versions = Registry::global()?.plugins().iter().any(|p| p.entry.id == id);
-                if !versions {
-                    Registry::global()?.get(id, 1)?;
-                }
+            let registry = Registry::global()?;
+            if !registry.plugins().iter().any(|p| p.entry.id == id) {
+                registry.get(id, 1)?;
             }
         }
         if self.profiles.is_empty() {
