@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::device::cuda::DeviceError;
 use crate::plugin::RegistryError;
 use crate::shape::{ProfileError, ShapeError};
 use crate::tensor::DataType;
@@ -32,6 +33,10 @@ pub enum Error {
     /// A shape can't be computed, or an optimization profile doesn't fit the network.
     #[error("{0}")]
     Shape(Box<ShapeError>),
+
+    /// A device refused something, or something that ran on it failed.
+    #[error("{0}")]
+    Device(Box<DeviceError>),
 
     /// An error with the place in the network where it happened.
     #[error("{0}")]

@@ -1,7 +1,11 @@
 //! What callers give an engine to read and write.
 
+use std::num::NonZero;
 use std::ptr::NonNull;
 use std::sync::Arc;
+
+use super::cuda::DeviceTensor;
+use super::{Device, DeviceKind};
 
 use crate::error::{ElementTypeError, Error, Result};
 use crate::tensor::{DataType, Element, HostTensor};
@@ -15,6 +19,9 @@ enum Bound<'a> {
     Read(&'a [u8], ElementCheck),
     Write(&'a mut [u8], ElementCheck),
     InPlace(&'a mut [u8], ElementCheck),
+    DeviceRead(&'a DeviceTensor),
+    DeviceWrite(&'a mut DeviceTensor),
+    DeviceInPlace(&'a mut DeviceTensor),
     Aliased,
 }
 
@@ -77,6 +84,21 @@ impl<'a> Binding<'a> {
         Binding(Bound::Read(tensor.bytes(), ElementCheck { views: |_| true, name: tensor.dtype().name() }))
     }
 
+    /// An input in a GPU's memory, which is only read. The tensor has to stay as it is until the run is done.
+    pub fn device_input(tensor: &'a DeviceTensor) -> Self {
+        Binding(Bound::DeviceRead(tensor))
+    }
+
+    /// An output in a GPU's memory. It may be read, changed or dropped once the run is done, or in the run's stream.
+    pub fn device_output(tensor: &'a mut DeviceTensor) -> Self {
+        Binding(Bound::DeviceWrite(tensor))
+    }
+
+    /// An input in a GPU's memory that a plugin updates in place.
+    pub fn device_in_place(tensor: &'a mut DeviceTensor) -> Self {
+        Binding(Bound::DeviceInPlace(tensor))
+    }
+
     pub(crate) fn output_bytes(bytes: &'a mut [u8]) -> Self {
         Binding(Bound::Write(bytes, ElementCheck { views: |_| true, name: "bytes" }))
     }
@@ -86,8 +108,9 @@ impl<'a> Binding<'a> {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct BasePointer {
+    /// In the device's memory, where the run is on one: then it isn't followed.
     pub(super) start: NonNull<u8>,
     pub(super) len: usize,
     pub(super) writable: bool,
@@ -103,31 +126,39 @@ impl BasePointer {
     pub(super) fn write(bytes: &mut [u8]) -> Self {
         BasePointer { start: NonNull::from(&mut *bytes).cast(), len: bytes.len(), writable: true }
     }
+
+    /// Memory of a device.
+    pub(super) fn device(address: u64, len: usize, writable: bool) -> Self {
+        let address = NonZero::new(address as usize).unwrap_or(NonZero::<usize>::MIN);
+        BasePointer { start: NonNull::without_provenance(address), len, writable }
+    }
 }
 
 impl Binding<'_> {
-    pub(super) fn base(&mut self, rule: &BindingRule, rules: &[BindingRule]) -> Result<BasePointer> {
-        let (base, check) = match (&mut self.0, rule.usage) {
-            (Bound::Read(bytes, check), BindingUse::Read) => (BasePointer::read(bytes), *check),
-            (Bound::InPlace(bytes, check), BindingUse::Read | BindingUse::Update) => {
-                (BasePointer::write(bytes), *check)
+    /// `device` is where the engine runs.
+    #[inline]
+    pub(super) fn base(&mut self, device: &Device, rule: &BindingRule, rules: &[BindingRule]) -> Result<BasePointer> {
+        let base = match (&mut self.0, rule.usage) {
+            (Bound::DeviceRead(tensor), BindingUse::Read) => on_device(tensor, false, device, rule)?,
+            (Bound::DeviceInPlace(tensor), BindingUse::Read | BindingUse::Update) => {
+                on_device(tensor, true, device, rule)?
             }
-            (Bound::Write(bytes, check), BindingUse::Write) => (BasePointer::write(bytes), *check),
+            (Bound::DeviceWrite(tensor), BindingUse::Write) => on_device(tensor, true, device, rule)?,
+            (Bound::Read(bytes, check), BindingUse::Read) => on_host(BasePointer::read(bytes), check, device, rule)?,
+            (Bound::InPlace(bytes, check), BindingUse::Read | BindingUse::Update) => {
+                on_host(BasePointer::write(bytes), check, device, rule)?
+            }
+            (Bound::Write(bytes, check), BindingUse::Write) => on_host(BasePointer::write(bytes), check, device, rule)?,
             (Bound::Aliased, BindingUse::Aliases(_)) => return Ok(BasePointer::NONE),
             (given, expected) => {
                 return Err(Error::invalid(format_args!(
                     "`{}` {}; it was bound as {}",
                     rule.name,
-                    expected.describe(rules),
+                    expected.describe(device.kind(), rules),
                     given.describe()
                 )));
             }
         };
-        if !(check.views)(rule.dtype) {
-            return Err(
-                ElementTypeError { tensor: rule.name.to_string(), dtype: rule.dtype, requested: check.name }.into()
-            );
-        }
         if base.len < rule.bytes {
             return Err(Error::invalid(format_args!(
                 "`{}` needs {} bytes of {} at the present shapes, but {} were bound",
@@ -138,24 +169,59 @@ impl Binding<'_> {
     }
 }
 
+#[inline]
+fn on_host(base: BasePointer, check: &ElementCheck, device: &Device, rule: &BindingRule) -> Result<BasePointer> {
+    if device.gpu().is_some() {
+        return Err(Error::invalid(format_args!(
+            "`{}` is in host memory, but the engine runs on `{device}`: copy it to a DeviceTensor, and bind that with \
+             Binding::device_input, device_output or device_in_place",
+            rule.name
+        )));
+    }
+    if !(check.views)(rule.dtype) {
+        return Err(ElementTypeError { tensor: rule.name.to_string(), dtype: rule.dtype, requested: check.name }.into());
+    }
+    Ok(base)
+}
+
+#[inline]
+fn on_device(tensor: &DeviceTensor, writable: bool, device: &Device, rule: &BindingRule) -> Result<BasePointer> {
+    if tensor.device() != device {
+        return Err(Error::invalid(format_args!(
+            "`{}` is in the memory of `{}`, but the engine runs on `{device}`",
+            rule.name,
+            tensor.device()
+        )));
+    }
+    if tensor.dtype() != rule.dtype {
+        let (name, requested) = (rule.name.to_string(), tensor.dtype().name());
+        return Err(ElementTypeError { tensor: name, dtype: rule.dtype, requested }.into());
+    }
+    Ok(BasePointer::device(tensor.address(), tensor.byte_len(), writable))
+}
+
 impl Bound<'_> {
     fn describe(&self) -> &'static str {
         match self {
             Bound::Read(..) => "Binding::input",
             Bound::Write(..) => "Binding::output",
             Bound::InPlace(..) => "Binding::in_place",
+            Bound::DeviceRead(_) => "Binding::device_input",
+            Bound::DeviceWrite(_) => "Binding::device_output",
+            Bound::DeviceInPlace(_) => "Binding::device_in_place",
             Bound::Aliased => "Binding::aliased",
         }
     }
 }
 
 impl BindingUse {
-    fn describe(self, rules: &[BindingRule]) -> String {
+    fn describe(self, device: DeviceKind, rules: &[BindingRule]) -> String {
+        let prefix = if device == DeviceKind::Cuda { "device_" } else { "" };
         match self {
-            BindingUse::Read => "is an input: write Binding::input(&data)".into(),
-            BindingUse::Write => "is an output: write Binding::output(&mut data)".into(),
+            BindingUse::Read => format!("is an input: write Binding::{prefix}input(&data)"),
+            BindingUse::Write => format!("is an output: write Binding::{prefix}output(&mut data)"),
             BindingUse::Update => {
-                "is an input that a plugin updates in place: write Binding::in_place(&mut data)".into()
+                format!("is an input that a plugin updates in place: write Binding::{prefix}in_place(&mut data)")
             }
             BindingUse::Aliases(index) => format!(
                 "lies in the memory of `{}`: write Binding::aliased()",

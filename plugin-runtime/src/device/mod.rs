@@ -4,6 +4,7 @@ mod aot;
 mod binding;
 mod constant;
 pub mod cpu;
+pub mod cuda;
 mod frame;
 mod invocation;
 mod map;
@@ -13,13 +14,16 @@ pub use aot::{AotKernel, LaunchParams};
 pub use binding::Binding;
 pub(crate) use binding::{BindingRule, BindingUse};
 pub(crate) use constant::{Constant, ConstantInFile};
-pub(crate) use frame::{Active, Base, Frame, Region};
+pub(crate) use frame::{Active, Base, Frame, FrameSize, Region};
 pub use invocation::{DynAttributes, Invocation};
 pub(crate) use map::FileBytes;
 pub(crate) use step::{PlacedInput, PlacedTensor, Slot, StepMemory, StepViews};
 
+use std::sync::Arc;
+
 use crate::error::{Error, Result};
 use crate::suggest::did_you_mean;
+use cuda::{CudaProperties, CudaStream, Gpu};
 
 /// The kinds of device that an impl can be written for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -49,36 +53,57 @@ impl std::fmt::Display for DeviceKind {
 
 /// A device that engines are built for and run on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Device {
-    kind: DeviceKind,
+pub struct Device(Backend);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Backend {
+    Cpu,
+    Cuda(&'static Gpu),
 }
 
 impl Device {
     /// The CPU, which is always there.
     pub fn cpu() -> Device {
-        Device { kind: DeviceKind::Cpu }
+        Device(Backend::Cpu)
     }
 
-    /// The fastest device that was found.
+    /// A GPU, counted from 0 as its driver does.
     ///
     /// # Errors
-    /// None while the CPU is the only one.
-    pub fn best() -> Result<Device> {
-        Ok(Device::cpu())
+    /// When there is no driver, or no such GPU: says what was looked for.
+    pub fn cuda(ordinal: usize) -> Result<Device> {
+        let gpus = cuda::find_gpus()?;
+        match gpus.get(ordinal) {
+            Some(gpu) => Ok(Device(Backend::Cuda(gpu))),
+            None => Err(Error::invalid(format_args!(
+                "there is no device `cuda:{ordinal}`: the driver shows {} GPUs, counted from 0",
+                gpus.len()
+            ))),
+        }
     }
 
-    /// The device of a name: `cpu` or `cuda`.
+    /// The fastest device that was found: the first GPU, or else the CPU.
+    ///
+    /// # Errors
+    /// None at present.
+    pub fn best() -> Result<Device> {
+        Ok(Device::cuda(0).unwrap_or_else(|_| Device::cpu()))
+    }
+
+    /// The device of a name: `cpu`, `cuda` for the first GPU, or `cuda:1` for another.
     ///
     /// # Errors
     /// When the name is another, or the device isn't available.
     pub fn from_name(name: &str) -> Result<Device> {
-        match name {
-            "cpu" => Ok(Device::cpu()),
-            "cuda" => Err(Error::invalid(
-                "device `cuda` isn't available: this version runs on the CPU only; use device `cpu`",
-            )),
+        match name.split_once(':') {
+            None if name == "cpu" => Ok(Device::cpu()),
+            None if name == "cuda" => Device::cuda(0),
+            Some(("cuda", ordinal)) => match ordinal.parse() {
+                Ok(ordinal) => Device::cuda(ordinal),
+                Err(_) => Err(Error::invalid(format_args!("in `{name}`, write a GPU's number: `cuda:0`"))),
+            },
             _ => Err(Error::invalid(format_args!(
-                "no device `{name}`{}; devices are `cpu` and `cuda`",
+                "no device `{name}`{}; devices are `cpu`, `cuda`, `cuda:1` ..",
                 did_you_mean(name, ["cpu", "cuda"])
             ))),
         }
@@ -86,22 +111,59 @@ impl Device {
 
     /// Its kind.
     pub fn kind(&self) -> DeviceKind {
-        self.kind
+        match self.0 {
+            Backend::Cpu => DeviceKind::Cpu,
+            Backend::Cuda(_) => DeviceKind::Cuda,
+        }
+    }
+
+    /// What the GPU is; `None` for a CPU.
+    pub fn cuda_properties(&self) -> Option<&'static CudaProperties> {
+        self.gpu().map(Gpu::properties)
+    }
+
+    /// Free and total memory of the GPU in bytes; `None` for a CPU.
+    ///
+    /// # Errors
+    /// When the driver doesn't tell.
+    pub fn cuda_memory(&self) -> Result<Option<(usize, usize)>> {
+        self.gpu().map(Gpu::memory).transpose()
+    }
+
+    pub(crate) fn gpu(&self) -> Option<&'static Gpu> {
+        match self.0 {
+            Backend::Cpu => None,
+            Backend::Cuda(gpu) => Some(gpu),
+        }
     }
 
     /// A new queue of work on this device.
     ///
     /// # Errors
-    /// None on the CPU.
+    /// None on the CPU; on a GPU, when the driver refuses.
     pub fn create_stream(&self) -> Result<Stream> {
-        Ok(Stream { device: self.clone() })
+        let queue = self.gpu().map(CudaStream::new).transpose()?;
+        Ok(Stream { device: self.clone(), queue: queue.map(Arc::new) })
     }
 }
 
-/// A queue of work on a device. On the CPU, work is done when it is enqueued.
+/// `cpu` or `cuda:0`
+impl std::fmt::Display for Device {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.0 {
+            Backend::Cpu => f.write_str("cpu"),
+            Backend::Cuda(gpu) => write!(f, "cuda:{}", gpu.ordinal()),
+        }
+    }
+}
+
+/// A queue of work on a device. On the CPU, work is done when it is enqueued; on a GPU later, in the order in which it was
+/// enqueued.
 #[derive(Clone, Debug)]
 pub struct Stream {
     device: Device,
+    /// `None` on the CPU.
+    queue: Option<Arc<CudaStream>>,
 }
 
 impl Stream {
@@ -109,4 +171,28 @@ impl Stream {
     pub fn device(&self) -> &Device {
         &self.device
     }
+
+    /// Waits until all work in it is done.
+    ///
+    /// # Errors
+    /// When some of that work failed.
+    pub fn synchronize(&self) -> Result<()> {
+        self.queue.as_ref().map_or(Ok(()), |queue| queue.synchronize())
+    }
+
+    #[inline]
+    pub(crate) fn cuda(&self) -> Result<&Arc<CudaStream>> {
+        self.queue.as_ref().ok_or_else(not_a_gpu)
+    }
+
+    /// Makes its GPU the calling thread's.
+    #[inline]
+    pub(crate) fn bind(&self) -> Result<()> {
+        self.queue.as_ref().map_or(Ok(()), |queue| queue.gpu().bind())
+    }
+}
+
+#[cold]
+fn not_a_gpu() -> Error {
+    Error::invalid("a CUDA kernel or tensor needs a stream of a GPU, and this is a stream of the CPU")
 }

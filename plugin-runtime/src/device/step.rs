@@ -14,6 +14,8 @@ pub(crate) struct PlacedTensor {
     pub(crate) region: Region,
     /// The most bytes the region may grow to.
     pub(crate) capacity: usize,
+    /// Where among the engine's extents on the device the true ones are, where only the device knows them.
+    pub(crate) extents: Option<usize>,
 }
 
 impl PlacedTensor {
@@ -158,14 +160,18 @@ impl<'s> StepViews<'s> {
             return Err(Error::invalid(format_args!("input {index} of {} was asked for", self.memory.inputs.len())));
         };
         if let Some(output) = input.in_place {
-            return Ok(Tensor::new(&input.tensor.info, Data::InPlace(output)));
+            return Ok(Tensor::new(&input.tensor.info, Data::InPlace(output), None));
         }
         let start = self.active.locate(input.tensor.region, false)?;
+        if let Some(extents) = self.active.device() {
+            let data = Data::Device(start.addr().get() as u64, input.tensor.region.len);
+            return Ok(Tensor::new(&input.tensor.info, data, extents.of(&input.tensor)));
+        }
         // SAFETY: `locate` checked the range; the base is borrowed for 's. `StepMemory::new` saw that no output and
         // not the workspace overlaps it, and views of another step can't live at once (`Active::step` is exclusive).
         #[expect(unsafe_code, reason = "a shared slice that no exclusive one overlaps")]
         let bytes = unsafe { std::slice::from_raw_parts(start.as_ptr(), input.tensor.region.len) };
-        Ok(Tensor::new(&input.tensor.info, Data::Host(bytes)))
+        Ok(Tensor::new(&input.tensor.info, Data::Host(bytes), None))
     }
 
     #[inline]
@@ -183,11 +189,15 @@ impl<'s> StepViews<'s> {
         }
         Ok(std::array::from_fn(|i| {
             let tensor = &placed[i];
+            if let Some(extents) = self.active.device() {
+                let data = DataMut::Device(starts[i].addr().get() as u64, tensor.region.len);
+                return TensorMut::new(&tensor.info, data, extents.of(tensor));
+            }
             // SAFETY: `locate` checked the range and that it may be written; `StepMemory::new` saw that it overlaps
             // no other view of this step; it is handed out once.
             #[expect(unsafe_code, reason = "an exclusive slice that nothing overlaps")]
             let bytes = unsafe { std::slice::from_raw_parts_mut(starts[i].as_ptr(), tensor.region.len) };
-            TensorMut::new(&tensor.info, DataMut::Host(bytes))
+            TensorMut::new(&tensor.info, DataMut::Host(bytes), None)
         }))
     }
 
@@ -198,6 +208,9 @@ impl<'s> StepViews<'s> {
         }
         let region = self.memory.workspace;
         let start = self.active.locate(region, true)?;
+        if self.active.device().is_some() {
+            return Ok(Workspace::new(DataMut::Device(start.addr().get() as u64, region.len)));
+        }
         // SAFETY: as for the outputs.
         #[expect(unsafe_code, reason = "an exclusive slice that nothing overlaps")]
         let bytes = unsafe { std::slice::from_raw_parts_mut(start.as_ptr(), region.len) };

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::EngineInner;
 use super::plan::{OutputShape, PlannedStep, Run};
 use crate::device::cpu::reformat::reformat;
-use crate::device::{Active, Binding, BindingRule, BindingUse, Frame, Invocation, Slot, StepMemory, StepViews, Stream};
+use crate::device::{
+    Active, Binding, BindingRule, BindingUse, Frame, FrameSize, Invocation, Slot, StepMemory, StepViews, Stream,
+};
 use crate::error::{Error, LayerError, Result};
 use crate::network::SymbolSource;
 use crate::network::{checked_dims, largest_dims, range};
@@ -66,7 +68,12 @@ impl ExecutionContext {
             bindings: plan.bindings.clone(),
             output_dims: vec![Dims::SCALAR; plan.outputs.len()],
             output_capacity: vec![Dims::SCALAR; plan.outputs.len()],
-            frame: Frame::new(plan.arena, engine.constants.clone(), plan.bindings.len())?,
+            frame: Frame::new(
+                &engine.device,
+                &FrameSize { arena: plan.arena, extents: 0, bindings: plan.bindings.len() },
+                engine.constants.clone(),
+                None,
+            )?,
             engine,
         })
     }
@@ -337,12 +344,12 @@ impl State {
             Run::Reformat => run_reformat(active.step(memory)),
             Run::Plugin { implementation, attributes, tactic, .. } => {
                 for size in &step.sizes {
-                    active.clear_size(&memory.outputs()[size.output])?;
+                    active.clear_size(&memory.outputs()[size.output], stream)?;
                 }
                 let views = active.step(memory);
                 (implementation.run)(&mut Invocation::new(views, &**attributes, stream, *tactic))?;
                 for size in &step.sizes {
-                    let found = active.read_size(&memory.outputs()[size.output])?;
+                    let found = active.read_size(&memory.outputs()[size.output], stream)?;
                     check_size(size.output, found, self.upper_bounds[size.symbol])?;
                     self.symbols[size.symbol] = found;
                 }

@@ -261,7 +261,7 @@ impl Planner<'_> {
         let Value { tensor, dtype, format, .. } = *self.value(value);
         let info = TensorInfo { name, dtype, format, dims: self.max_dims[tensor], scale: 1.0 };
         let region = self.memory.values[value];
-        PlacedTensor { info, region, capacity: region.len }
+        PlacedTensor { info, region, capacity: region.len, extents: None }
     }
 
     fn bindings(&self) -> Vec<BindingRule> {

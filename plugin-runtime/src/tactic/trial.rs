@@ -1,6 +1,5 @@
 //! One layer on made-up data, at the extents that a profile holds most likely.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Combination;
@@ -95,7 +94,7 @@ impl<'n> Bench<'n> {
         let scratch = self.workspace_bytes(combination)?;
         let workspace = place.region(scratch)?;
         let memory = StepMemory::new(inputs, outputs, workspace)?;
-        let mut frame = Frame::new(place.end, Arc::from([]), 0)?;
+        let mut frame = Frame::scratch(self.stream.device(), place.end)?;
         restore(&mut frame.activate(&mut [], &[])?, &originals)?;
         Ok(LaidOut { bench: self, memory, frame, originals })
     }
@@ -177,7 +176,7 @@ impl Placer {
         let (dtype, format) = (combination.types[position], combination.formats[position]);
         let len = Representation::new(dtype, format).bytes(&dims)?;
         let info = TensorInfo { name: name.into(), dtype, format, dims, scale: 1.0 };
-        Ok(PlacedTensor { info, region: self.region(len)?, capacity: len })
+        Ok(PlacedTensor { info, region: self.region(len)?, capacity: len, extents: None })
     }
 }
 
@@ -199,7 +198,7 @@ impl LaidOut<'_> {
         }
         for (output, size) in self.memory.outputs().iter().zip(&layer.sizes) {
             if size.is_some() {
-                active.clear_size(output)?;
+                active.clear_size(output, &self.bench.stream)?;
             }
         }
         let views = active.step(&self.memory);
@@ -217,7 +216,7 @@ impl LaidOut<'_> {
         for (output, (placed, size)) in self.memory.outputs().iter().zip(&bench.layer.sizes).enumerate() {
             if let Some(size) = size {
                 let upper = symbols[*size as usize];
-                let found = active.read_size(placed)?;
+                let found = active.read_size(placed, &bench.stream)?;
                 check_size(output, found, upper)?;
                 symbols[*size as usize] = found;
             }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{DataType, Element, Format, Representation};
+use crate::device::cuda::{DeviceSlice, DeviceSliceMut};
 use crate::error::{ElementTypeError, Error, Result};
 use crate::shape::Dims;
 
@@ -39,6 +40,8 @@ impl TensorInfo {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Data<'a> {
     Host(&'a [u8]),
+    /// In a device's memory: where, and how many bytes.
+    Device(u64, usize),
     /// The bytes belong to the output of this index, which is updated in place.
     InPlace(usize),
 }
@@ -47,6 +50,8 @@ pub(crate) enum Data<'a> {
 #[derive(Debug)]
 pub(crate) enum DataMut<'a> {
     Host(&'a mut [u8]),
+    /// In a device's memory: where, and how many bytes.
+    Device(u64, usize),
 }
 
 /// What both kinds of view say of themselves.
@@ -81,6 +86,15 @@ macro_rules! accessors {
         pub fn numel(&self) -> usize {
             numel(self.info)
         }
+
+        /// The true extents, where an earlier plugin finds one of them and only the device knows it: one number a
+        /// dimension, for kernels to read. Then [`shape`](Self::shape) holds upper bounds, and what lies beyond the true
+        /// extents is unspecified. `None` where `shape` is the truth, as it always is on the CPU.
+        #[inline]
+        pub fn device_shape(&self) -> Option<DeviceSlice<'a, i64>> {
+            let address = self.extents?;
+            DeviceSlice::new(address, size_of_val(self.shape())).ok()
+        }
     };
 }
 
@@ -89,12 +103,14 @@ macro_rules! accessors {
 pub struct Tensor<'a> {
     info: &'a TensorInfo,
     data: Data<'a>,
+    /// Where a device keeps the true extents.
+    extents: Option<u64>,
 }
 
 impl<'a> Tensor<'a> {
     #[inline]
-    pub(crate) fn new(info: &'a TensorInfo, data: Data<'a>) -> Self {
-        Tensor { info, data }
+    pub(crate) fn new(info: &'a TensorInfo, data: Data<'a>, extents: Option<u64>) -> Self {
+        Tensor { info, data, extents }
     }
 
     accessors!();
@@ -102,16 +118,38 @@ impl<'a> Tensor<'a> {
     /// The data as bytes, padding of the layout included.
     ///
     /// # Errors
-    /// When an output is updated in place over this input: its data is then read through that output.
+    /// When an output is updated in place over this input: its data is then read through that output. When the data is
+    /// in a GPU's memory: see [`Tensor::device_slice`].
     #[inline]
     pub fn bytes(&self) -> Result<&'a [u8]> {
         match self.data {
             Data::Host(bytes) => Ok(bytes),
-            Data::InPlace(output) => Err(Error::plugin(format_args!(
-                "input `{}` is updated in place: read and write it through outputs[{output}]",
-                self.info.name
-            ))),
+            Data::Device(..) => Err(on_device(self.info, "device_slice")),
+            Data::InPlace(output) => Err(in_place(self.info, output)),
         }
+    }
+
+    /// The data in a GPU's memory as bytes, padding of the layout included.
+    ///
+    /// # Errors
+    /// When the data is in host memory, or an output is updated in place over this input.
+    #[inline]
+    pub fn device_bytes(&self) -> Result<DeviceSlice<'a, u8>> {
+        match self.data {
+            Data::Device(address, len) => DeviceSlice::new(address, len),
+            Data::Host(_) => Err(on_host(self.info, "as_slice")),
+            Data::InPlace(output) => Err(in_place(self.info, output)),
+        }
+    }
+
+    /// The data in a GPU's memory as elements, padding of the layout included.
+    ///
+    /// # Errors
+    /// When `T` isn't the element type, or as [`Tensor::device_bytes`].
+    #[inline]
+    pub fn device_slice<T: Element>(&self) -> Result<DeviceSlice<'a, T>> {
+        check_type::<T>(self.info)?;
+        self.device_bytes()?.cast()
     }
 
     /// The data as elements, padding of the layout included.
@@ -130,12 +168,14 @@ impl<'a> Tensor<'a> {
 pub struct TensorMut<'a> {
     info: &'a TensorInfo,
     data: DataMut<'a>,
+    /// Where a device keeps the true extents.
+    extents: Option<u64>,
 }
 
 impl<'a> TensorMut<'a> {
     #[inline]
-    pub(crate) fn new(info: &'a TensorInfo, data: DataMut<'a>) -> Self {
-        TensorMut { info, data }
+    pub(crate) fn new(info: &'a TensorInfo, data: DataMut<'a>, extents: Option<u64>) -> Self {
+        TensorMut { info, data, extents }
     }
 
     accessors!();
@@ -143,12 +183,35 @@ impl<'a> TensorMut<'a> {
     /// The data as bytes, padding of the layout included.
     ///
     /// # Errors
-    /// None on the CPU; a device's memory can't be borrowed.
+    /// When the data is in a GPU's memory: see [`TensorMut::into_device_slice`].
     #[inline]
     pub fn into_bytes(self) -> Result<&'a mut [u8]> {
         match self.data {
             DataMut::Host(bytes) => Ok(bytes),
+            DataMut::Device(..) => Err(on_device(self.info, "into_device_slice")),
         }
+    }
+
+    /// The data in a GPU's memory as bytes, padding of the layout included.
+    ///
+    /// # Errors
+    /// When the data is in host memory.
+    #[inline]
+    pub fn into_device_bytes(self) -> Result<DeviceSliceMut<'a, u8>> {
+        match self.data {
+            DataMut::Device(address, len) => DeviceSliceMut::new(address, len),
+            DataMut::Host(_) => Err(on_host(self.info, "into_slice")),
+        }
+    }
+
+    /// The data in a GPU's memory as elements, padding of the layout included.
+    ///
+    /// # Errors
+    /// When `T` isn't the element type, or the data is in host memory.
+    #[inline]
+    pub fn into_device_slice<T: Element>(self) -> Result<DeviceSliceMut<'a, T>> {
+        check_type::<T>(self.info)?;
+        self.into_device_bytes()?.cast()
     }
 
     /// The data as elements, padding of the layout included.
@@ -162,7 +225,7 @@ impl<'a> TensorMut<'a> {
         bytemuck::try_cast_slice_mut(self.into_bytes()?).map_err(|e| cast_error::<T>(info, e))
     }
 
-    /// Writes a size tensor.
+    /// Writes a size tensor in host memory; on a GPU a kernel writes it.
     ///
     /// # Errors
     /// When this isn't a scalar of INT32 or INT64, or `value` doesn't fit.
@@ -208,13 +271,29 @@ impl<'a> Workspace<'a> {
     /// The whole of it, as elements; bytes at the end that don't make one are left out.
     ///
     /// # Errors
-    /// None on the CPU; a device's memory can't be borrowed.
+    /// When it is in a GPU's memory: see [`Workspace::into_device_slice`].
     #[inline]
     pub fn into_slice<T: Element>(self) -> Result<&'a mut [T]> {
-        let DataMut::Host(bytes) = self.data;
+        let DataMut::Host(bytes) = self.data else {
+            return Err(Error::plugin("the workspace is in a GPU's memory: write workspace.into_device_slice::<T>()"));
+        };
         let whole = bytes.len() / size_of::<T>() * size_of::<T>();
         bytemuck::try_cast_slice_mut(&mut bytes[..whole])
             .map_err(|e| Error::plugin(format_args!("workspace can't be viewed as {}: {e}", T::NAME)))
+    }
+
+    /// The whole of it in a GPU's memory, as elements; bytes at the end that don't make one are left out.
+    ///
+    /// # Errors
+    /// When it is in host memory.
+    #[inline]
+    pub fn into_device_slice<T: Element>(self) -> Result<DeviceSliceMut<'a, T>> {
+        match self.data {
+            DataMut::Device(address, len) => DeviceSliceMut::new(address, len),
+            DataMut::Host(_) => {
+                Err(Error::plugin("the workspace is in host memory: write workspace.into_slice::<T>()"))
+            }
+        }
     }
 }
 
@@ -228,6 +307,27 @@ fn check_type<T: Element>(info: &TensorInfo) -> Result<()> {
         return Ok(());
     }
     Err(type_mismatch(info, T::NAME))
+}
+
+#[cold]
+fn in_place(info: &TensorInfo, output: usize) -> Error {
+    Error::plugin(format_args!(
+        "input `{}` is updated in place: read and write it through outputs[{output}]",
+        info.name
+    ))
+}
+
+#[cold]
+fn on_device(info: &TensorInfo, accessor: &str) -> Error {
+    Error::plugin(format_args!(
+        "`{}` is in a GPU's memory, which the host can't read: give kernels its {accessor}::<T>()",
+        info.name
+    ))
+}
+
+#[cold]
+fn on_host(info: &TensorInfo, accessor: &str) -> Error {
+    Error::plugin(format_args!("`{}` is in host memory: write {accessor}::<T>()", info.name))
 }
 
 #[cold]

@@ -220,7 +220,7 @@ impl Planner<'_> {
         let len = Representation::new(dtype, format).bytes(&dims)?;
         let region = self.region(slot, len, write)?;
         let info = TensorInfo { name, dtype, format, dims, scale: 1.0 };
-        Ok(Placed { shape, tensor: PlacedTensor { info, region, capacity: len } })
+        Ok(Placed { shape, tensor: PlacedTensor { info, region, capacity: len, extents: None } })
     }
 
     fn region(&mut self, slot: &SlotRecord, len: usize, write: bool) -> Result<Region> {

@@ -1,0 +1,89 @@
+//! CUDA C++ to machine code.
+
+use super::cache::{Cache, Key};
+use super::image::Image;
+use super::nvrtc::{Nvrtc, Request};
+use super::{Architecture, Source};
+use crate::error::{Error, Result};
+
+/// Longer logs are cut.
+const MAX_LOG_BYTES: usize = 16 << 10;
+
+/// A source's machine code, from the cache on disk or made now.
+///
+/// # Errors
+/// When NVRTC isn't there or doesn't know the architecture, or the source doesn't compile.
+pub(crate) fn compile(source: &Source, architecture: Architecture) -> Result<Image> {
+    compile_with_cache(source, architecture, Cache::from_environment(&|name| std::env::var_os(name)).as_ref())
+}
+
+fn compile_with_cache(source: &Source, architecture: Architecture, cache: Option<&Cache>) -> Result<Image> {
+    let nvrtc = compiler_for(source, architecture)?;
+    let options = options(nvrtc, source, architecture, &[]);
+    let name = program_name(source);
+    let request = Request { text: source.text, name: &name, headers: source.headers, options: &options };
+    let Some(cache) = cache else {
+        return Ok(Image::cubin(&compile_now(nvrtc, &request, architecture)?.0));
+    };
+    let key = Key::new(&request, nvrtc.version());
+    if let Some(cubin) = cache.load(&key) {
+        return Ok(Image::cubin(&cubin));
+    }
+    let (cubin, _) = compile_now(nvrtc, &request, architecture)?;
+    cache.store(&key, &cubin);
+    Ok(Image::cubin(&cubin))
+}
+
+/// The machine code and the compiler's log.
+fn compile_now(nvrtc: &Nvrtc, request: &Request, architecture: Architecture) -> Result<(Vec<u8>, String)> {
+    let compiled = nvrtc.compile(request)?;
+    let Some(cubin) = compiled.cubin else {
+        let (major, minor) = nvrtc.version();
+        return Err(Error::invalid(format_args!(
+            "CUDA source `{}` doesn't compile for {architecture} (NVRTC {major}.{minor}):\n{}",
+            request.name,
+            cut(compiled.log.trim_end())
+        )));
+    };
+    Ok((cubin, compiled.log))
+}
+
+fn compiler_for(source: &Source, architecture: Architecture) -> Result<&'static Nvrtc> {
+    let nvrtc = Nvrtc::get()?;
+    let known = nvrtc.architectures();
+    if known.is_empty() || known.contains(&architecture) {
+        return Ok(nvrtc);
+    }
+    let (major, minor) = nvrtc.version();
+    let known: Vec<String> = known.iter().map(Architecture::to_string).collect();
+    Err(Error::invalid(format_args!(
+        "CUDA source `{}` can't be compiled for {architecture}: NVRTC {major}.{minor} makes code for {}; set \
+         NVRTC_LIBRARY to another version of it",
+        program_name(source),
+        known.join(", ")
+    )))
+}
+
+fn options(nvrtc: &Nvrtc, source: &Source, architecture: Architecture, more: &[&str]) -> Vec<String> {
+    let mut options = vec![format!("--gpu-architecture={architecture}")];
+    options.extend(["--std=c++17", "--generate-line-info"].map(str::to_owned));
+    options.extend(nvrtc.include_folders().iter().map(|folder| format!("--include-path={}", folder.display())));
+    options.extend(more.iter().chain(source.options).map(|&option| option.to_owned()));
+    options
+}
+
+/// The author's path, with slashes everywhere, so that the code is the same everywhere.
+fn program_name(source: &Source) -> String {
+    source.path().to_string_lossy().replace('\\', "/")
+}
+
+fn cut(log: &str) -> String {
+    if log.len() <= MAX_LOG_BYTES {
+        return log.to_owned();
+    }
+    let end = log.floor_char_boundary(MAX_LOG_BYTES);
+    format!("{}\n.. and {} more bytes", &log[..end], log.len() - end)
+}
+
+#[cfg(test)]
+mod tests;

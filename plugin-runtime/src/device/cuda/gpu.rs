@@ -1,0 +1,217 @@
+//! One GPU: what it is, its context and its memory pool.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use cudarc::driver::sys::{self, CUcontext, CUdevice, CUdevice_attribute as Attribute, CUmemoryPool};
+
+use super::Architecture;
+use super::driver::{check, shown_version};
+use super::staging::Staging;
+use super::stream::CudaStream;
+use crate::error::{Error, Result};
+
+/// What a GPU is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CudaProperties {
+    /// The model, such as `NVIDIA H200`.
+    pub name: String,
+    /// Major and minor.
+    pub compute_capability: (u32, u32),
+    /// How many multiprocessors it has.
+    pub multiprocessors: u32,
+    /// The most threads of a block.
+    pub max_threads_per_block: u32,
+    /// The most threads of a block in x, y and z.
+    pub max_block: [u32; 3],
+    /// The most blocks in x, y and z.
+    pub max_grid: [u32; 3],
+    /// Shared memory that a block gets without asking, in bytes.
+    pub shared_bytes_per_block: u32,
+    /// The most shared memory that a block can get, in bytes.
+    pub shared_bytes_per_block_optin: u32,
+    /// The second-level cache, in bytes.
+    pub l2_bytes: usize,
+    /// The memory, in bytes.
+    pub total_bytes: usize,
+    /// The CUDA version that the driver supports, such as `13.0`.
+    pub driver: String,
+}
+
+/// One GPU of this machine. Its context is made at first use and stays as long as the process.
+#[derive(Debug)]
+pub(crate) struct Gpu {
+    ordinal: i32,
+    device: CUdevice,
+    properties: CudaProperties,
+    opened: OnceLock<Result<Opened>>,
+}
+
+#[derive(Debug)]
+struct Opened {
+    context: CUcontext,
+    pool: CUmemoryPool,
+    service: OnceLock<Result<Arc<CudaStream>>>,
+    staging: Mutex<Option<Staging>>,
+}
+
+// SAFETY: contexts and pools are handles that the driver allows every thread to use.
+#[expect(unsafe_code, reason = "handles of a driver that locks by itself")]
+unsafe impl Send for Opened {}
+// SAFETY: as above.
+#[expect(unsafe_code, reason = "handles of a driver that locks by itself")]
+unsafe impl Sync for Opened {}
+
+impl PartialEq for Gpu {
+    fn eq(&self, other: &Self) -> bool {
+        self.ordinal == other.ordinal
+    }
+}
+
+impl Eq for Gpu {}
+
+impl Gpu {
+    pub(super) fn new(ordinal: i32, driver: i32) -> Result<Gpu> {
+        let mut device = 0;
+        // SAFETY: the driver was initialized; the pointer is to a local.
+        #[expect(unsafe_code, reason = "calls the driver")]
+        check(unsafe { sys::cuDeviceGet(&raw mut device, ordinal) }, "cuDeviceGet")?;
+        let properties = properties(device, driver)?;
+        Ok(Gpu { ordinal, device, properties, opened: OnceLock::new() })
+    }
+
+    /// From 0, as the driver counts.
+    pub(crate) fn ordinal(&self) -> usize {
+        self.ordinal as usize
+    }
+
+    pub(crate) fn properties(&self) -> &CudaProperties {
+        &self.properties
+    }
+
+    pub(crate) fn architecture(&self) -> Architecture {
+        let (major, minor) = self.properties.compute_capability;
+        Architecture { major, minor }
+    }
+
+    #[inline]
+    fn opened(&self) -> Result<&Opened> {
+        match self.opened.get_or_init(|| self.open()) {
+            Ok(opened) => Ok(opened),
+            Err(error) => Err(error.clone()),
+        }
+    }
+
+    /// Makes its context the calling thread's.
+    #[inline]
+    pub(crate) fn bind(&self) -> Result<()> {
+        let opened = self.opened()?;
+        let mut current = std::ptr::null_mut();
+        // SAFETY: the pointer is to a local.
+        #[expect(unsafe_code, reason = "calls the driver")]
+        check(unsafe { sys::cuCtxGetCurrent(&raw mut current) }, "cuCtxGetCurrent")?;
+        if current == opened.context {
+            return Ok(());
+        }
+        // SAFETY: the context was retained and is never released.
+        #[expect(unsafe_code, reason = "calls the driver")]
+        check(unsafe { sys::cuCtxSetCurrent(opened.context) }, "cuCtxSetCurrent")
+    }
+
+    pub(super) fn pool(&self) -> Result<CUmemoryPool> {
+        Ok(self.opened()?.pool)
+    }
+
+    /// A stream for what isn't part of a run.
+    pub(crate) fn service(&'static self) -> Result<Arc<CudaStream>> {
+        self.opened()?.service.get_or_init(|| CudaStream::new(self).map(Arc::new)).clone()
+    }
+
+    /// Lends the buffers that copies to and from the host go through.
+    pub(super) fn with_staging<T>(&'static self, work: impl FnOnce(&mut Staging) -> Result<T>) -> Result<T> {
+        let mut kept = self.opened()?.staging.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.is_none() {
+            *kept = Some(Staging::new(self)?);
+        }
+        match &mut *kept {
+            Some(staging) => work(staging),
+            None => Err(Error::invalid("no staging memory")),
+        }
+    }
+
+    /// Free and total memory in bytes, as the driver sees it.
+    pub(crate) fn memory(&self) -> Result<(usize, usize)> {
+        self.bind()?;
+        let (mut free, mut total) = (0, 0);
+        // SAFETY: the pointers are to locals; a context is current.
+        #[expect(unsafe_code, reason = "calls the driver")]
+        check(unsafe { sys::cuMemGetInfo_v2(&raw mut free, &raw mut total) }, "cuMemGetInfo")?;
+        Ok((free, total))
+    }
+
+    fn open(&self) -> Result<Opened> {
+        let (mut context, mut pool) = (std::ptr::null_mut(), std::ptr::null_mut());
+        // SAFETY: the device is the driver's; the pointer is to a local. What is retained is never released.
+        #[expect(unsafe_code, reason = "calls the driver")]
+        check(unsafe { sys::cuDevicePrimaryCtxRetain(&raw mut context, self.device) }, "cuDevicePrimaryCtxRetain")?;
+        // SAFETY: the context was retained.
+        #[expect(unsafe_code, reason = "calls the driver")]
+        check(unsafe { sys::cuCtxSetCurrent(context) }, "cuCtxSetCurrent")?;
+        // SAFETY: all zeros are a valid value of this plain struct: no handle type, no limit.
+        #[expect(unsafe_code, reason = "a C struct whose rest has to be zero")]
+        let mut wanted: sys::CUmemPoolProps = unsafe { std::mem::zeroed() };
+        wanted.allocType = sys::CUmemAllocationType::CU_MEM_ALLOCATION_TYPE_PINNED;
+        wanted.location.type_ = sys::CUmemLocationType::CU_MEM_LOCATION_TYPE_DEVICE;
+        wanted.location.id = self.ordinal;
+        // SAFETY: both pointers are to locals.
+        #[expect(unsafe_code, reason = "calls the driver")]
+        check(unsafe { sys::cuMemPoolCreate(&raw mut pool, &raw const wanted) }, "cuMemPoolCreate")?;
+        let mut keep = u64::MAX;
+        let threshold = sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD;
+        // SAFETY: the attribute is a 64-bit number, which the pointer is to.
+        #[expect(unsafe_code, reason = "calls the driver")]
+        check(unsafe { sys::cuMemPoolSetAttribute(pool, threshold, (&raw mut keep).cast()) }, "cuMemPoolSetAttribute")?;
+        Ok(Opened { context, pool, service: OnceLock::new(), staging: Mutex::new(None) })
+    }
+}
+
+fn attribute(device: CUdevice, attribute: Attribute) -> Result<u32> {
+    let mut value = 0;
+    // SAFETY: the device is the driver's; the pointer is to a local.
+    #[expect(unsafe_code, reason = "calls the driver")]
+    check(unsafe { sys::cuDeviceGetAttribute(&raw mut value, attribute, device) }, "cuDeviceGetAttribute")?;
+    Ok(u32::try_from(value).unwrap_or(0))
+}
+
+fn properties(device: CUdevice, driver: i32) -> Result<CudaProperties> {
+    let get = |wanted| attribute(device, wanted);
+    let mut total_bytes = 0;
+    // SAFETY: the device is the driver's; the pointer is to a local.
+    #[expect(unsafe_code, reason = "calls the driver")]
+    check(unsafe { sys::cuDeviceTotalMem_v2(&raw mut total_bytes, device) }, "cuDeviceTotalMem")?;
+    let name = cudarc::driver::result::device::get_name(device);
+    Ok(CudaProperties {
+        name: name.map_err(|e| Error::invalid(format_args!("its name can't be read: {e:?}")))?,
+        compute_capability: (
+            get(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?,
+            get(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?,
+        ),
+        multiprocessors: get(Attribute::CU_DEVICE_ATTRIBUTE_MULTIPROCESSOR_COUNT)?,
+        max_threads_per_block: get(Attribute::CU_DEVICE_ATTRIBUTE_MAX_THREADS_PER_BLOCK)?,
+        max_block: [
+            get(Attribute::CU_DEVICE_ATTRIBUTE_MAX_BLOCK_DIM_X)?,
+            get(Attribute::CU_DEVICE_ATTRIBUTE_MAX_BLOCK_DIM_Y)?,
+            get(Attribute::CU_DEVICE_ATTRIBUTE_MAX_BLOCK_DIM_Z)?,
+        ],
+        max_grid: [
+            get(Attribute::CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_X)?,
+            get(Attribute::CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_Y)?,
+            get(Attribute::CU_DEVICE_ATTRIBUTE_MAX_GRID_DIM_Z)?,
+        ],
+        shared_bytes_per_block: get(Attribute::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK)?,
+        shared_bytes_per_block_optin: get(Attribute::CU_DEVICE_ATTRIBUTE_MAX_SHARED_MEMORY_PER_BLOCK_OPTIN)?,
+        l2_bytes: get(Attribute::CU_DEVICE_ATTRIBUTE_L2_CACHE_SIZE)? as usize,
+        total_bytes,
+        driver: shown_version(driver),
+    })
+}

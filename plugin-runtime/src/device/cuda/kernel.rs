@@ -1,0 +1,258 @@
+//! Kernels that are declared in Rust, compiled when they are first used, and launched.
+
+use std::collections::HashMap;
+use std::ffi::c_void;
+use std::marker::PhantomData;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use super::compiler::compile;
+use super::gpu::Gpu;
+use super::launch::LaunchConfig;
+use super::module::{Function, Module};
+use super::source::{KernelEntry, Parameter, Source};
+use super::{DeviceSlice, DeviceSliceMut, find_gpus};
+use crate::device::Stream;
+use crate::error::{Error, Result};
+
+mod sealed {
+    pub trait Sealed {}
+}
+
+/// What a kernel can be given: device memory, which it gets the address of, or a plain value.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be a kernel's parameter",
+    label = "a kernel takes `DeviceSlice<T>`, `DeviceSliceMut<T>` or a plain value (`i32`, `f32`, a `bytemuck::Pod` struct)"
+)]
+pub trait KernelArgument: sealed::Sealed + Sized {
+    /// Its size in bytes.
+    const BYTES: usize;
+
+    #[doc(hidden)]
+    fn argument(&self) -> Argument<'_>;
+}
+
+/// Where a launch finds an argument's value.
+#[doc(hidden)]
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct Argument<'a> {
+    value: *mut c_void,
+    borrowed: PhantomData<&'a ()>,
+}
+
+impl<'a> Argument<'a> {
+    fn of<T>(value: &'a T) -> Self {
+        Argument { value: std::ptr::from_ref(value).cast_mut().cast(), borrowed: PhantomData }
+    }
+}
+
+impl<T: bytemuck::Pod> sealed::Sealed for T {}
+
+impl<T: bytemuck::Pod> KernelArgument for T {
+    const BYTES: usize = size_of::<T>();
+
+    #[inline]
+    fn argument(&self) -> Argument<'_> {
+        Argument::of(self)
+    }
+}
+
+macro_rules! memory_argument {
+    ($slice:ident) => {
+        impl<T> sealed::Sealed for $slice<'_, T> {}
+
+        impl<T> KernelArgument for $slice<'_, T> {
+            const BYTES: usize = size_of::<u64>();
+
+            #[inline]
+            fn argument(&self) -> Argument<'_> {
+                Argument::of(self.address_ref())
+            }
+        }
+    };
+}
+
+memory_argument!(DeviceSlice);
+memory_argument!(DeviceSliceMut);
+
+/// A parameter of a type.
+#[doc(hidden)]
+pub const fn parameter<T: KernelArgument>(name: &'static str, ty: &'static str) -> Parameter {
+    Parameter { name, ty, bytes: T::BYTES }
+}
+
+/// A declared kernel, and where it is loaded.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Kernel {
+    entry: KernelEntry,
+    /// One a GPU.
+    functions: OnceLock<Box<[OnceLock<Result<Function>>]>>,
+}
+
+impl Kernel {
+    pub const fn new(entry: KernelEntry) -> Self {
+        Kernel { entry, functions: OnceLock::new() }
+    }
+
+    /// Launches it. Compiles and loads it where it is used for the first time; else it allocates nothing.
+    ///
+    /// # Errors
+    /// When it doesn't compile, differs from its declaration, or `config` is beyond what the GPU allows.
+    #[inline]
+    pub fn launch<const N: usize>(
+        &self,
+        stream: &Stream,
+        config: LaunchConfig,
+        mut arguments: [Argument<'_>; N],
+    ) -> Result<()> {
+        if N != self.entry.parameters.len() {
+            return Err(Error::invalid(format_args!("kernel `{}` is given {N} arguments", self.entry.name)));
+        }
+        let stream = stream.cuda()?;
+        let function = self.function(stream.gpu())?;
+        // SAFETY: there is one argument a parameter; their types' sizes were compared with the compiled kernel's; each
+        // points to a value that is borrowed during the call.
+        #[expect(unsafe_code, reason = "hands the driver pointers to the arguments")]
+        unsafe {
+            function.launch(self.entry.name, stream, &config, arguments.as_mut_ptr().cast())
+        }
+    }
+
+    #[inline]
+    fn function(&self, gpu: &'static Gpu) -> Result<&Function> {
+        match self.functions.get().and_then(|functions| functions.get(gpu.ordinal())?.get()) {
+            Some(Ok(function)) => Ok(function),
+            _ => self.load(gpu),
+        }
+    }
+
+    #[cold]
+    fn load(&self, gpu: &'static Gpu) -> Result<&Function> {
+        let gpus = find_gpus()?.len();
+        let functions = self.functions.get_or_init(|| (0..gpus).map(|_| OnceLock::new()).collect());
+        let function = functions.get(gpu.ordinal()).ok_or_else(|| Error::invalid("no such GPU"))?;
+        let loaded = function.get_or_init(|| {
+            let sizes: Vec<usize> = self.entry.parameters.iter().map(|p| p.bytes).collect();
+            let function = module(self.entry.source, gpu)?.function(self.entry.name, None)?;
+            let compiled = function.parameters()?;
+            if compiled != sizes {
+                return Err(self.entry.differs_from(&compiled));
+            }
+            Ok(function)
+        });
+        loaded.as_ref().map_err(Error::clone)
+    }
+}
+
+impl KernelEntry {
+    /// What to say of a compiled kernel with parameters of other sizes.
+    pub(super) fn differs_from(&self, compiled: &[usize]) -> Error {
+        let declared: Vec<String> =
+            self.parameters.iter().map(|p| format!("{}: {} ({} bytes)", p.name, p.ty, p.bytes)).collect();
+        let first = (0..).find(|&i| self.parameters.get(i).map(|p| p.bytes) != compiled.get(i).copied());
+        let first = first.unwrap_or(0);
+        let what = match (self.parameters.get(first), compiled.get(first)) {
+            (Some(p), Some(size)) => {
+                format!("parameter {first}, `{}`, has {} bytes, but {size} there", p.name, p.bytes)
+            }
+            (Some(p), None) => format!("parameter {first}, `{}`, isn't there", p.name),
+            (None, _) => format!("parameter {first} isn't declared"),
+        };
+        Error::plugin(format_args!(
+            "kernel `{}` of `{}` takes {}, but is declared as fn {}({}): {what}",
+            self.name,
+            self.source.path().display(),
+            super::module::shown_sizes(compiled),
+            self.name,
+            declared.join(", ")
+        ))
+    }
+}
+
+/// A source's kernels on a GPU; compiled and loaded once, and kept.
+fn module(source: &'static Source, gpu: &'static Gpu) -> Result<Arc<Module>> {
+    type Loaded = HashMap<(usize, usize), Arc<OnceLock<Result<Arc<Module>>>>>;
+    static LOADED: OnceLock<Mutex<Loaded>> = OnceLock::new();
+    let place = {
+        let mut loaded = LOADED.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+        loaded.entry((std::ptr::from_ref(source).addr(), gpu.ordinal())).or_default().clone()
+    };
+    place.get_or_init(|| Module::load(gpu, compile(source, gpu.architecture())?.bytes())).clone()
+}
+
+/// Declares kernels that are written in a CUDA C++ file beside this Rust file.
+///
+/// ```
+/// use plugin_runtime::prelude::*;
+/// # mod docs { use plugin_runtime::prelude::*;
+/// kernels! {
+///     source SCALE = "../../../tests/scale.cu";
+///     /// out[i] = x[i] * factor
+///     fn scale_f32(x: DeviceSlice<f32>, out: DeviceSliceMut<f32>, n: u64, factor: f32);
+/// }
+///
+/// fn enqueue(stream: &Stream, x: DeviceSlice<f32>, out: DeviceSliceMut<f32>) -> Result<()> {
+///     let n = x.len().min(out.len());
+///     scale_f32(stream, LaunchConfig::for_elements(n, 256)?, x, out, n as u64, 2.0)
+/// }
+/// # }
+/// ```
+///
+/// `SCALE` is a [`Source`](crate::device::cuda::Source); `, headers ["common.cuh"]` and `, options ["--use_fast_math"]` may
+/// follow the file's name. In it, the kernel is `extern "C" __global__ void scale_f32(const float* x, float* out, unsigned
+/// long long n, float factor)`. Each `fn` becomes a function with a stream and a
+/// [`LaunchConfig`](crate::device::cuda::LaunchConfig) before its parameters. It launches the kernel and returns a
+/// `Result`; where the kernel is used for the first time, it is compiled and loaded, and its parameters are compared with
+/// the compiled ones.
+#[macro_export]
+macro_rules! kernels {
+    (
+        $(#[$source_meta:meta])*
+        $source_vis:vis source $source:ident = $file:literal
+        $(, headers [$($header:literal),* $(,)?])?
+        $(, options [$($option:literal),* $(,)?])? ;
+        $(
+            $(#[$meta:meta])*
+            $vis:vis fn $name:ident($($parameter:ident: $ty:ty),* $(,)?);
+        )*
+    ) => {
+        $(#[$source_meta])*
+        $source_vis static $source: $crate::device::cuda::Source = $crate::device::cuda::Source {
+            name: $file,
+            text: ::core::include_str!($file),
+            rust_file: ::core::file!(),
+            headers: &[$($(($header, ::core::include_str!($header))),*)?],
+            options: &[$($($option),*)?],
+        };
+        $(
+            $(#[$meta])*
+            ///
+            /// # Errors
+            /// When the kernel doesn't compile, differs from its declaration, or the launch is beyond what the GPU allows.
+            #[allow(clippy::too_many_arguments)]
+            $vis fn $name(
+                stream: &$crate::device::Stream,
+                launch: $crate::device::cuda::LaunchConfig,
+                $($parameter: $ty),*
+            ) -> $crate::Result<()> {
+                use $crate::__private::linkme;
+                const ENTRY: $crate::device::cuda::KernelEntry = $crate::device::cuda::KernelEntry {
+                    source: &$source,
+                    name: ::core::stringify!($name),
+                    parameters: &[
+                        $($crate::device::cuda::parameter::<$ty>(
+                            ::core::stringify!($parameter),
+                            ::core::stringify!($ty),
+                        )),*
+                    ],
+                };
+                #[linkme::distributed_slice($crate::device::cuda::KERNELS)]
+                #[linkme(crate = linkme)]
+                static LISTED: $crate::device::cuda::KernelEntry = ENTRY;
+                static KERNEL: $crate::device::cuda::Kernel = $crate::device::cuda::Kernel::new(ENTRY);
+                KERNEL.launch(stream, launch, [$($crate::device::cuda::KernelArgument::argument(&$parameter)),*])
+            }
+        )*
+    };
+}

@@ -1,0 +1,82 @@
+//! How many blocks and threads a kernel is launched with.
+
+use super::gpu::CudaProperties;
+use crate::error::{Error, Result};
+
+/// How a kernel is launched: blocks of the grid, threads of a block, and dynamic shared memory of a block in bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LaunchConfig {
+    /// Blocks in x, y and z. Where one is 0, a launch does nothing.
+    pub grid: [u32; 3],
+    /// Threads of a block in x, y and z.
+    pub block: [u32; 3],
+    /// Dynamic shared memory of a block, in bytes.
+    pub shared_bytes: u32,
+}
+
+impl Default for LaunchConfig {
+    /// One block of one thread.
+    fn default() -> Self {
+        LaunchConfig { grid: [1; 3], block: [1; 3], shared_bytes: 0 }
+    }
+}
+
+impl LaunchConfig {
+    /// Blocks of `block` threads in a row, a thread for each of `n` elements.
+    ///
+    /// # Errors
+    /// When `block` is 0, or that takes more than 2^31 - 1 blocks.
+    pub fn for_elements(n: usize, block: u32) -> Result<LaunchConfig> {
+        let blocks = n.checked_div(block as usize).map(|_| n.div_ceil(block as usize));
+        match blocks.and_then(|blocks| u32::try_from(blocks).ok()).filter(|&blocks| blocks <= i32::MAX as u32) {
+            Some(blocks) => Ok(LaunchConfig { grid: [blocks, 1, 1], block: [block, 1, 1], shared_bytes: 0 }),
+            None => Err(Error::plugin(format_args!(
+                "{n} elements can't be given a thread each in blocks of {block}: a grid has at most {} blocks",
+                i32::MAX
+            ))),
+        }
+    }
+
+    /// Whether nothing would run.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.grid.contains(&0)
+    }
+
+    #[inline]
+    pub(super) fn threads(&self) -> u64 {
+        self.block.iter().map(|&n| u64::from(n)).product()
+    }
+
+    /// What of it the device can't do.
+    #[cold]
+    pub(super) fn beyond_limits(&self, device: &CudaProperties, kernel_threads: u32) -> Option<String> {
+        for (axis, (&blocks, &most)) in ["x", "y", "z"].iter().zip(self.grid.iter().zip(&device.max_grid)) {
+            if blocks > most {
+                return Some(format!("{blocks} blocks in {axis}, and {} allows {most}", device.name));
+            }
+        }
+        for (axis, (&threads, &most)) in ["x", "y", "z"].iter().zip(self.block.iter().zip(&device.max_block)) {
+            if threads == 0 || threads > most {
+                return Some(format!("blocks of {threads} threads in {axis}, and {} allows 1 to {most}", device.name));
+            }
+        }
+        let threads = self.threads();
+        if threads > u64::from(device.max_threads_per_block) {
+            return Some(format!(
+                "blocks of {threads} threads, and {} allows {}",
+                device.name, device.max_threads_per_block
+            ));
+        }
+        if threads > u64::from(kernel_threads) {
+            return Some(format!("blocks of {threads} threads, and it was compiled for {kernel_threads} at most"));
+        }
+        if self.shared_bytes > device.shared_bytes_per_block_optin {
+            return Some(format!(
+                "{} bytes of shared memory a block, and {} has {}",
+                self.shared_bytes, device.name, device.shared_bytes_per_block_optin
+            ));
+        }
+        None
+    }
+}

@@ -1,0 +1,139 @@
+//! Memory of a GPU, allocated and freed in the order of a stream.
+
+use std::sync::Arc;
+
+use cudarc::driver::sys::{self, CUresult};
+
+use super::driver::{DeviceError, check};
+use super::stream::CudaStream;
+use crate::error::{Error, Result};
+
+/// A piece of a GPU's memory, freed in the order of the stream that it was allocated on.
+#[derive(Debug)]
+pub(crate) struct DeviceMemory {
+    stream: Arc<CudaStream>,
+    address: u64,
+    len: usize,
+}
+
+impl DeviceMemory {
+    /// Memory of unspecified content, to be used in `stream`'s order, or anywhere once `stream` was synchronized.
+    pub(crate) fn new(stream: &Arc<CudaStream>, len: usize) -> Result<Self> {
+        let gpu = stream.gpu();
+        gpu.bind()?;
+        let pool = gpu.pool()?;
+        let mut address = 0;
+        let mut allocate = || {
+            // SAFETY: pool and stream live; the pointer is to a local.
+            #[expect(unsafe_code, reason = "calls the driver")]
+            unsafe {
+                sys::cuMemAllocFromPoolAsync(&raw mut address, len.max(1), pool, stream.raw())
+            }
+        };
+        let mut code = allocate();
+        if code == CUresult::CUDA_ERROR_OUT_OF_MEMORY {
+            // What was freed may still belong to streams that have work left.
+            // SAFETY: the pool lives.
+            #[expect(unsafe_code, reason = "calls the driver")]
+            let _ = unsafe { (sys::cuCtxSynchronize(), sys::cuMemPoolTrimTo(pool, 0)) };
+            code = allocate();
+        }
+        check(code, "cuMemAllocFromPoolAsync").map_err(|error| explained(error, gpu, len))?;
+        Ok(DeviceMemory { stream: stream.clone(), address, len })
+    }
+
+    /// As [`DeviceMemory::new`], to be used anywhere.
+    pub(crate) fn anywhere(gpu: &'static super::Gpu, len: usize) -> Result<Self> {
+        let stream = gpu.service()?;
+        let memory = DeviceMemory::new(&stream, len)?;
+        stream.synchronize()?;
+        Ok(memory)
+    }
+
+    #[inline]
+    pub(crate) fn address(&self) -> u64 {
+        self.address
+    }
+
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline]
+    pub(crate) fn gpu(&self) -> &'static super::Gpu {
+        self.stream.gpu()
+    }
+
+    /// Copies bytes from the host to `offset`, after the work before in `stream`. Returns when it is done.
+    pub(crate) fn upload(&self, stream: &CudaStream, offset: usize, bytes: &[u8]) -> Result<()> {
+        self.check_range(offset, bytes.len())?;
+        upload(stream, self.address + offset as u64, bytes)
+    }
+
+    /// Copies bytes from `offset` to the host, after the work before in `stream`. Returns when it is done.
+    pub(crate) fn download(&self, stream: &CudaStream, offset: usize, bytes: &mut [u8]) -> Result<()> {
+        self.check_range(offset, bytes.len())?;
+        download(stream, self.address + offset as u64, bytes)
+    }
+
+    fn check_range(&self, offset: usize, len: usize) -> Result<()> {
+        if offset.checked_add(len).is_some_and(|end| end <= self.len) {
+            return Ok(());
+        }
+        Err(Error::invalid(format_args!("{len} bytes from {offset} don't lie in device memory of {}", self.len)))
+    }
+}
+
+impl Drop for DeviceMemory {
+    fn drop(&mut self) {
+        // SAFETY: nobody else has it, and it isn't used after what is in the stream now.
+        #[expect(unsafe_code, reason = "calls the driver")]
+        let _ = self.gpu().bind().map(|()| unsafe { sys::cuMemFreeAsync(self.address, self.stream.raw()) });
+    }
+}
+
+fn explained(error: Error, gpu: &super::Gpu, len: usize) -> Error {
+    match error {
+        Error::Device(e) if e.is_out_of_memory() => {
+            let left = match gpu.memory() {
+                Ok((free, total)) => format!("; {free} of {total} bytes are free"),
+                Err(_) => String::new(),
+            };
+            Error::Device(Box::new(DeviceError { call: format!("allocating {len} bytes on the GPU{left}"), ..*e }))
+        }
+        other => other,
+    }
+}
+
+/// Copies bytes from the host. Returns when they were read.
+pub(crate) fn upload(stream: &CudaStream, address: u64, bytes: &[u8]) -> Result<()> {
+    stream.gpu().bind()?;
+    stream.gpu().with_staging(|staging| staging.upload(stream, address, bytes))
+}
+
+/// Copies bytes to the host, after the work before. Returns when they were written.
+pub(crate) fn download(stream: &CudaStream, address: u64, bytes: &mut [u8]) -> Result<()> {
+    stream.gpu().bind()?;
+    stream.gpu().with_staging(|staging| staging.download(stream, address, bytes))
+}
+
+/// Sets bytes of device memory, in the stream's order.
+pub(crate) fn fill(stream: &CudaStream, address: u64, len: usize, value: u8) -> Result<()> {
+    if len == 0 {
+        return Ok(());
+    }
+    // SAFETY: the caller owns the bytes at `address`.
+    #[expect(unsafe_code, reason = "calls the driver")]
+    check(unsafe { sys::cuMemsetD8Async(address, value, len, stream.raw()) }, "cuMemsetD8Async")
+}
+
+/// Copies bytes within device memory, in the stream's order.
+pub(crate) fn copy(stream: &CudaStream, from: u64, to: u64, len: usize) -> Result<()> {
+    if len == 0 {
+        return Ok(());
+    }
+    // SAFETY: the caller may read `from` and owns `to`.
+    #[expect(unsafe_code, reason = "calls the driver")]
+    check(unsafe { sys::cuMemcpyDtoDAsync_v2(to, from, len, stream.raw()) }, "cuMemcpyDtoDAsync")
+}

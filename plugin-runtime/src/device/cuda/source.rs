@@ -1,0 +1,76 @@
+//! Kernels as their authors declare them.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use linkme::distributed_slice;
+
+/// A file of CUDA C++ beside a plugin's Rust file, included in the binary and compiled for the device found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The file's name, as the author wrote it: relative to the folder of the Rust file.
+    pub name: &'static str,
+    /// What is in it.
+    pub text: &'static str,
+    /// The Rust file that declares it, as `file!()` names it.
+    pub rust_file: &'static str,
+    /// Names and texts of the author's own headers that it includes.
+    pub headers: &'static [(&'static str, &'static str)],
+    /// More options for the compiler.
+    pub options: &'static [&'static str],
+}
+
+impl Source {
+    /// Where the author finds it: the name that the compiler's log uses.
+    pub fn path(&self) -> PathBuf {
+        Path::new(self.rust_file).parent().unwrap_or(Path::new("")).join(self.name)
+    }
+}
+
+/// A kernel, with the parameters that its Rust declaration gives it.
+#[derive(Clone, Copy, Debug)]
+pub struct KernelEntry {
+    /// The file that defines it.
+    pub source: &'static Source,
+    /// Its name there; kernels are `extern "C"`.
+    pub name: &'static str,
+    /// What it takes, in order.
+    pub parameters: &'static [Parameter],
+}
+
+/// A parameter of a kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name in the Rust declaration.
+    pub name: &'static str,
+    /// Its Rust type, as written.
+    pub ty: &'static str,
+    /// How many bytes the kernel gets for it.
+    pub bytes: usize,
+}
+
+/// Every kernel that is linked.
+#[distributed_slice]
+pub static KERNELS: [KernelEntry];
+
+/// A generation of GPUs, which machine code is made for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Architecture {
+    /// The number before the point in "compute capability 9.0".
+    pub major: u32,
+    /// The number after it.
+    pub minor: u32,
+}
+
+impl Architecture {
+    /// The architecture of the number that follows `sm_`: 90 is 9.0, 120 is 12.0.
+    pub const fn from_number(number: u32) -> Architecture {
+        Architecture { major: number / 10, minor: number % 10 }
+    }
+}
+
+impl fmt::Display for Architecture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sm_{}{}", self.major, self.minor)
+    }
+}

@@ -1,0 +1,122 @@
+//! Tensors that own their data in a GPU's memory.
+
+use super::memory::{DeviceMemory, fill};
+use crate::device::{Device, Stream};
+use crate::error::{Error, Result};
+use crate::shape::Dims;
+use crate::tensor::{DataType, HostTensor, Representation};
+
+/// A tensor in a GPU's memory, row-major, that owns its data. The memory is freed in the order of the stream that it was
+/// made on; before that, work of other streams that uses it has to be done.
+#[derive(Debug)]
+pub struct DeviceTensor {
+    memory: DeviceMemory,
+    device: Device,
+    dtype: DataType,
+    dims: Dims,
+}
+
+impl DeviceTensor {
+    /// A tensor of unspecified content.
+    ///
+    /// # Errors
+    /// When the extents are more than 8, negative, or need more memory than there is; on a CPU's stream.
+    pub fn uninit(stream: &Stream, dtype: DataType, dims: &[i64]) -> Result<Self> {
+        let not_a_shape = || Error::invalid(format_args!("{dtype} {dims:?} isn't a shape that memory can hold"));
+        let dims = Dims::new(dims).filter(|dims| dims.iter().all(|&extent| extent >= 0)).ok_or_else(not_a_shape)?;
+        let bytes = Representation::linear(dtype).bytes(&dims)?;
+        let memory = DeviceMemory::new(stream.cuda()?, bytes)?;
+        Ok(DeviceTensor { memory, device: stream.device().clone(), dtype, dims })
+    }
+
+    /// A tensor of zeros.
+    ///
+    /// # Errors
+    /// As [`DeviceTensor::uninit`].
+    pub fn zeros(stream: &Stream, dtype: DataType, dims: &[i64]) -> Result<Self> {
+        let mut tensor = DeviceTensor::uninit(stream, dtype, dims)?;
+        tensor.fill(stream, 0)?;
+        Ok(tensor)
+    }
+
+    /// A copy of a tensor in host memory.
+    ///
+    /// # Errors
+    /// As [`DeviceTensor::uninit`].
+    pub fn from_host(stream: &Stream, tensor: &HostTensor) -> Result<Self> {
+        let copy = DeviceTensor::uninit(stream, tensor.dtype(), tensor.dims())?;
+        copy.memory.upload(stream.cuda()?, 0, tensor.bytes())?;
+        Ok(copy)
+    }
+
+    /// Replaces the data, after the work before in `stream`.
+    ///
+    /// # Errors
+    /// When type or extents differ, or on the stream of another device.
+    pub fn copy_from_host(&mut self, stream: &Stream, tensor: &HostTensor) -> Result<()> {
+        if (tensor.dtype(), tensor.extents()) != (self.dtype, self.dims) {
+            return Err(Error::invalid(format_args!(
+                "{} {} can't be copied into {} {}",
+                tensor.dtype(),
+                tensor.extents(),
+                self.dtype,
+                self.dims
+            )));
+        }
+        self.on(stream)?;
+        self.memory.upload(stream.cuda()?, 0, tensor.bytes())
+    }
+
+    /// A copy in host memory, made when the work before in `stream` is done.
+    ///
+    /// # Errors
+    /// When the host has no memory left, on the stream of another device, or when that work failed.
+    pub fn to_host(&self, stream: &Stream) -> Result<HostTensor> {
+        self.on(stream)?;
+        let mut copy = HostTensor::zeros(self.dtype, &self.dims)?;
+        self.memory.download(stream.cuda()?, 0, copy.bytes_mut())?;
+        Ok(copy)
+    }
+
+    /// Sets every byte, in the order of `stream`.
+    ///
+    /// # Errors
+    /// On the stream of another device.
+    pub fn fill(&mut self, stream: &Stream, byte: u8) -> Result<()> {
+        self.on(stream)?;
+        stream.bind()?;
+        fill(stream.cuda()?, self.memory.address(), self.memory.len(), byte)
+    }
+
+    /// Element type.
+    pub fn dtype(&self) -> DataType {
+        self.dtype
+    }
+
+    /// Extents in elements.
+    pub fn dims(&self) -> &[i64] {
+        &self.dims
+    }
+
+    /// The GPU that holds it.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Where the GPU finds the first element.
+    pub fn address(&self) -> u64 {
+        self.memory.address()
+    }
+
+    /// How many bytes it has.
+    pub fn byte_len(&self) -> usize {
+        self.memory.len()
+    }
+
+    fn on(&self, stream: &Stream) -> Result<()> {
+        if *stream.device() == self.device {
+            return Ok(());
+        }
+        Err(Error::invalid(format_args!("a tensor on `{}` was used on a stream of `{}`", self.device, stream.device())))
+    }
+}
