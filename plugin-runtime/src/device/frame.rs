@@ -52,8 +52,17 @@ pub(crate) struct Frame {
 
 #[derive(Debug)]
 enum FrameMemory {
-    Host { arena: HostBytes, constants: Arc<[Constant]> },
-    Device { arena: DeviceMemory, extents: DeviceMemory, constants: Arc<DeviceConstants> },
+    Host {
+        arena: HostBytes,
+        constants: Arc<[Constant]>,
+    },
+    Device {
+        #[expect(dead_code, reason = "kept for as long as its address is used")]
+        arena: DeviceMemory,
+        extents: DeviceMemory,
+        #[expect(dead_code, reason = "kept for as long as its addresses are used")]
+        constants: Arc<DeviceConstants>,
+    },
 }
 
 /// Recorded work, and the memory that it was recorded with.
@@ -132,7 +141,7 @@ impl Frame {
                 }
                 None
             }
-            FrameMemory::Device { extents, .. } => Some(DeviceExtents(extents.address())),
+            FrameMemory::Device { extents, .. } => Some(DeviceExtents(extents)),
         };
         Ok(Active { bases: &self.bases, constants: self.constants, device, captured: &mut self.captured })
     }
@@ -140,11 +149,6 @@ impl Frame {
     /// Forgets what was recorded.
     pub(crate) fn forget_captured(&mut self) {
         self.captured = None;
-    }
-
-    /// Whether something is recorded.
-    pub(crate) fn has_captured(&self) -> bool {
-        self.captured.is_some()
     }
 
     /// The memory that extents which only the device knows are kept in.
@@ -167,12 +171,12 @@ fn wrong_count(given: usize, rules: &[BindingRule]) -> Error {
 
 /// Where a device keeps extents that only it knows.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct DeviceExtents(u64);
+pub(super) struct DeviceExtents<'f>(&'f DeviceMemory);
 
-impl DeviceExtents {
+impl DeviceExtents<'_> {
     #[inline]
     pub(super) fn of(self, tensor: &PlacedTensor) -> Option<u64> {
-        tensor.extents.map(|offset| self.0 + offset as u64)
+        tensor.extents.map(|offset| self.0.address() + offset as u64)
     }
 }
 
@@ -182,7 +186,7 @@ pub(crate) struct Active<'f> {
     bases: &'f [BasePointer],
     constants: usize,
     /// Where the memory is a device's.
-    device: Option<DeviceExtents>,
+    device: Option<DeviceExtents<'f>>,
     captured: &'f mut Option<Captured>,
 }
 
@@ -208,8 +212,14 @@ impl Active<'_> {
 
     /// Where the memory is a device's.
     #[inline]
-    pub(super) fn device(&self) -> Option<DeviceExtents> {
+    pub(super) fn device(&self) -> Option<DeviceExtents<'_>> {
         self.device
+    }
+
+    /// The memory that extents which only the device knows are kept in.
+    #[inline]
+    pub(crate) fn extents_table(&self) -> Option<&DeviceMemory> {
+        self.device.map(|extents| extents.0)
     }
 
     /// Where a device finds a region.

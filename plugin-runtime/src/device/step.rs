@@ -2,7 +2,7 @@
 
 use std::ptr::NonNull;
 
-use super::frame::{Active, Region};
+use super::frame::{Active, Base, Region};
 use crate::error::{Error, Result};
 use crate::shape::Dims;
 use crate::tensor::{Data, DataMut, Tensor, TensorInfo, TensorMut, Workspace};
@@ -92,6 +92,27 @@ impl StepMemory {
             Slot::Input(i) => self.inputs.get(i).map(|i| &i.tensor.info),
             Slot::Output(i) => self.outputs.get(i).map(|o| &o.info),
         }
+    }
+
+    /// How many dimensions each input, then each output has.
+    pub(crate) fn ranks(&self) -> impl Iterator<Item = usize> {
+        let inputs = self.inputs.iter().map(|input| &input.tensor);
+        inputs.chain(&self.outputs).map(|tensor| tensor.info.dims.len())
+    }
+
+    /// Says where among the engine's extents on the device those of a tensor are, inputs counted first.
+    pub(crate) fn place_extents(&mut self, tensor: usize, offset: usize) {
+        let inputs = self.inputs.iter_mut().map(|input| &mut input.tensor);
+        if let Some(tensor) = inputs.chain(&mut self.outputs).nth(tensor) {
+            tensor.extents = Some(offset);
+        }
+    }
+
+    /// What is reserved in the engine's own memory for its tensors and workspace.
+    pub(crate) fn arena_bytes(&self) -> usize {
+        let inputs = self.inputs.iter().map(|input| &input.tensor);
+        let tensors = inputs.chain(&self.outputs).filter(|tensor| tensor.region.base == Base::Arena);
+        tensors.map(|tensor| tensor.capacity).fold(self.workspace_capacity, usize::saturating_add)
     }
 
     /// `x FP32 [2, 3] -> FP32 [2, 3]`

@@ -1,21 +1,22 @@
 //! Running an engine.
 
+mod gpu;
+mod run;
+mod state;
+
 use std::cell::Cell;
 use std::sync::Arc;
 
+use self::gpu::{ExtentsTable, GpuRun};
+use self::state::{State, in_step};
 use super::EngineInner;
-use super::plan::{OutputShape, PlannedStep, Run};
-use crate::device::cpu::reformat::reformat;
-use crate::device::{
-    Active, Binding, BindingRule, BindingUse, Frame, FrameSize, Invocation, Slot, StepMemory, StepViews, Stream,
-};
-use crate::error::{Error, LayerError, Result};
-use crate::network::SymbolSource;
-use crate::network::{checked_dims, largest_dims, range};
+use super::plan::Plan;
+use crate::device::{Active, Binding, BindingRule, BindingUse, Frame, FrameSize, Stream};
+use crate::error::{Error, Result};
+use crate::network::largest_dims;
 use crate::plugin::guarded;
-use crate::shape::{Dims, Interval, ProfileDims, ShapeProgram};
-use crate::tactic::check_size;
-use crate::tensor::{HostTensor, Representation};
+use crate::shape::{Dims, ProfileDims};
+use crate::tensor::Representation;
 
 /// Runs an engine: holds its intermediate memory and its present shapes. One thread uses a context at a time; several
 /// contexts of one engine run side by side.
@@ -32,16 +33,10 @@ pub struct ExecutionContext {
     /// The largest extents that each output can have at the present shapes.
     output_capacity: Vec<Dims>,
     frame: Frame,
-}
-
-/// What follows from the shapes, and room to compute it without allocating.
-#[derive(Debug)]
-struct State {
-    memories: Vec<StepMemory>,
-    symbols: Vec<i64>,
-    upper_bounds: Vec<i64>,
-    extents: Vec<i64>,
-    scratch: Vec<i64>,
+    /// What runs on a GPU need besides.
+    gpu: Option<GpuRun>,
+    /// The stream of [`ExecutionContext::run`] on a GPU.
+    own_stream: Option<Stream>,
 }
 
 impl ExecutionContext {
@@ -52,14 +47,16 @@ impl ExecutionContext {
                 engine.plans.len()
             )));
         };
-        let symbols = vec![0; engine.symbols.len()];
-        let state = State {
-            memories: plan.steps.iter().map(|s| s.memory.clone()).collect(),
-            upper_bounds: symbols.clone(),
-            symbols,
-            extents: vec![0; plan.most_extents],
-            scratch: vec![0; plan.most_scratch],
-        };
+        let mut state = State::new(&engine, plan);
+        let mut size = FrameSize { arena: plan.arena, extents: 0, bindings: plan.bindings.len() };
+        let (mut gpu, mut constants) = (None, None);
+        if let Some(device) = engine.device.gpu() {
+            let table = ExtentsTable::new(plan, engine.symbols.len(), &mut state.memories);
+            size.extents = table.len();
+            constants = Some(gpu::constants(&engine, device)?);
+            gpu = Some(GpuRun::new(device, plan, table)?);
+        }
+        let frame = Frame::new(&engine.device, &size, engine.constants.clone(), constants);
         Ok(ExecutionContext {
             profile,
             input_dims: engine.inputs.iter().map(|i| (!i.dims.contains(&-1)).then_some(i.dims)).collect(),
@@ -68,12 +65,9 @@ impl ExecutionContext {
             bindings: plan.bindings.clone(),
             output_dims: vec![Dims::SCALAR; plan.outputs.len()],
             output_capacity: vec![Dims::SCALAR; plan.outputs.len()],
-            frame: Frame::new(
-                &engine.device,
-                &FrameSize { arena: plan.arena, extents: 0, bindings: plan.bindings.len() },
-                engine.constants.clone(),
-                None,
-            )?,
+            frame: frame.map_err(|error| gpu::without_memory(plan, error))?,
+            gpu,
+            own_stream: None,
             engine,
         })
     }
@@ -96,138 +90,90 @@ impl ExecutionContext {
     }
 
     /// The extents of an output: the true ones of the last run. Where they depend on the data and nothing ran yet at the
-    /// present shapes, the largest that are possible.
+    /// present shapes, the largest that are possible. On a GPU, where they depend on the data, this waits for the last run.
     ///
     /// # Errors
-    /// When there is no such output, or not all input shapes are set.
+    /// When there is no such output, not all input shapes are set, or the last run failed.
     pub fn output_shape(&mut self, name: &str) -> Result<Dims> {
         let position = self.engine.output(name)?;
         self.prepare()?;
+        self.take_sizes()?;
         Ok(self.output_dims[position])
     }
 
     /// Runs the engine: one binding for each input, then for each output, in the engine's order. On the CPU the work is
-    /// done when this returns; after the first run with a shape it allocates nothing.
+    /// done when this returns, on a GPU when `stream` gets there. After the first run with a shape this allocates nothing,
+    /// and it waits for nothing. Where [`ExecutionContext::capture`] recorded a run with just these bindings, it is replayed.
+    ///
+    /// What goes wrong on a GPU after this returned, whoever waits for the stream next is told.
     ///
     /// # Errors
-    /// When a binding is of the wrong kind, type or size, an input's shape isn't set, or a plugin fails: the error names
-    /// layer, plugin, tactic and shapes. The context can be used again.
+    /// When a binding is of the wrong kind, type or size, or lies in another device's memory, when an input's shape isn't
+    /// set, or when a plugin fails: the error names layer, plugin, tactic and shapes. The context can be used again.
     pub fn enqueue(&mut self, bindings: &mut [Binding<'_>], stream: &Stream) -> Result<()> {
+        self.enqueue_with(bindings, stream, Care::Fast)
+    }
+
+    fn enqueue_with(&mut self, bindings: &mut [Binding<'_>], stream: &Stream, care: Care) -> Result<()> {
         self.prepare()?;
+        if let Some(gpu) = &mut self.gpu {
+            gpu.begin(stream)?;
+            gpu.settle_symbols(&self.state, self.frame.extents(), stream)?;
+        }
         let plan = &self.engine.plans[self.profile];
         let mut active = self.frame.activate(bindings, &self.bindings)?;
-        let current = Cell::new(0);
-        let state = &mut self.state;
-        let ran = guarded(|| {
-            for (position, step) in plan.steps.iter().enumerate() {
-                current.set(position);
-                state.run(position, step, &mut active, stream)?;
-            }
-            Ok(())
-        });
-        if let Err(error) = ran {
-            let position = current.get();
-            // What the failed run left in the symbols is of no use.
-            self.stale = true;
-            return Err(in_step(&plan.steps[position], Some(&self.state.memories[position]), error));
-        }
-        for (output, dims) in plan.outputs.iter().zip(&mut self.output_dims) {
-            if output.data_dependent {
-                *dims = self.state.output_dims(output)?;
+        let replayed = match &self.gpu {
+            Some(_) if care == Care::Fast => active.replay(stream.cuda()?)?,
+            _ => false,
+        };
+        if !replayed {
+            let ran = run_steps(plan, &mut self.state, self.gpu.as_mut(), &mut active, stream, care);
+            if let Err(error) = ran {
+                // What the failed run left in the symbols is of no use.
+                self.stale = true;
+                return Err(error);
             }
         }
-        Ok(())
+        match &mut self.gpu {
+            Some(gpu) => gpu.end(stream),
+            None => self.update_output_dims(),
+        }
     }
 
-    /// Runs the engine on tensors by name, and returns every output at its true extents.
+    /// Records a run with these bindings at the present shapes, to be replayed by each [`ExecutionContext::enqueue`] with
+    /// the same bindings: the whole engine for little more than the launch of one kernel. Nothing runs yet. What depends on
+    /// data gets memory for the largest extents that are possible. When a shape is set to something else, the record is
+    /// dropped, and runs are enqueued step by step until the next call of this.
     ///
     /// # Errors
-    /// When an input is missing, unknown, of another type, or as [`ExecutionContext::set_input_shape`] and
-    /// [`ExecutionContext::enqueue`].
-    pub fn run(&mut self, inputs: &[(&str, &HostTensor)]) -> Result<Vec<(String, HostTensor)>> {
-        let engine = self.engine.clone();
-        let mut given: Vec<Option<&HostTensor>> = vec![None; engine.inputs.len()];
-        for (name, tensor) in inputs {
-            let position = engine.input(name)?;
-            let input = &engine.inputs[position];
-            if tensor.dtype() != input.dtype {
-                return Err(Error::invalid(format_args!(
-                    "input `{name}` is {}, but {} was given",
-                    input.dtype,
-                    tensor.dtype()
-                )));
-            }
-            if given[position].replace(tensor).is_some() {
-                return Err(Error::invalid(format_args!("input `{name}` was given twice")));
-            }
-            self.set_input_shape(name, tensor.dims())?;
-        }
-        let missing = engine.inputs.iter().zip(&given).find(|(_, tensor)| tensor.is_none());
-        if let Some((input, _)) = missing {
-            return Err(Error::invalid(format_args!("input `{}` is missing", input.name)));
-        }
+    /// On the CPU; or as [`ExecutionContext::enqueue`], or when a plugin does something that can't be recorded.
+    pub fn capture(&mut self, bindings: &mut [Binding<'_>], stream: &Stream) -> Result<()> {
         self.prepare()?;
-        self.run_given(&given.into_iter().flatten().collect::<Vec<_>>())
-    }
-
-    fn run_given(&mut self, given: &[&HostTensor]) -> Result<Vec<(String, HostTensor)>> {
-        let (inputs, outputs) = self.bindings.split_at(given.len());
-        let mut updated = Vec::new();
-        for (rule, tensor) in inputs.iter().zip(given) {
-            updated.push((rule.usage == BindingUse::Update).then(|| (*tensor).clone()));
-        }
-        let mut fresh = Vec::new();
-        for (rule, dims) in outputs.iter().zip(&self.output_capacity) {
-            let owned = !matches!(rule.usage, BindingUse::Aliases(_));
-            fresh.push(owned.then(|| HostTensor::zeros(rule.dtype, dims)).transpose()?);
-        }
-        let rules = self.bindings.clone();
-        let stream = self.engine.device.create_stream()?;
-        let mut bindings = Vec::with_capacity(rules.len());
-        for (tensor, updated) in given.iter().zip(&mut updated) {
-            bindings.push(match updated {
-                Some(copy) => Binding::in_place_bytes(copy.bytes_mut()),
-                None => Binding::input_tensor(tensor),
-            });
-        }
-        for tensor in &mut fresh {
-            bindings.push(tensor.as_mut().map_or_else(Binding::aliased, |t| Binding::output_bytes(t.bytes_mut())));
-        }
-        self.enqueue(&mut bindings, &stream)?;
-        drop(bindings);
-        let mut results = Vec::with_capacity(fresh.len());
-        for ((rule, tensor), dims) in rules[given.len()..].iter().zip(fresh).zip(&self.output_dims) {
-            let tensor = match (tensor, rule.usage) {
-                (Some(tensor), _) => tensor.truncated(*dims)?,
-                (None, BindingUse::Aliases(input)) => updated
-                    .get(input)
-                    .cloned()
-                    .flatten()
-                    .ok_or_else(|| Error::invalid(format_args!("output `{}` has no memory", rule.name)))?,
-                (None, _) => return Err(Error::invalid(format_args!("output `{}` has no memory", rule.name))),
-            };
-            results.push((rule.name.to_string(), tensor));
-        }
-        Ok(results)
+        let Some(gpu) = &mut self.gpu else {
+            return Err(Error::invalid("a run on the CPU can't be recorded: enqueue it, or use device `cuda`"));
+        };
+        gpu.begin(stream)?;
+        gpu.settle_symbols(&self.state, self.frame.extents(), stream)?;
+        let plan = &self.engine.plans[self.profile];
+        let mut active = self.frame.activate(bindings, &self.bindings)?;
+        let state = &mut self.state;
+        active.capture(stream.cuda()?, |active| run_steps(plan, state, Some(gpu), active, stream, Care::Fast))
     }
 
     /// Computes all that follows from the shapes, if they changed.
+    #[inline]
     fn prepare(&mut self) -> Result<()> {
-        if !self.stale {
-            return Ok(());
+        if self.stale { self.prepare_anew() } else { Ok(()) }
+    }
+
+    #[cold]
+    fn prepare_anew(&mut self) -> Result<()> {
+        self.frame.forget_captured();
+        if let Some(gpu) = &mut self.gpu {
+            gpu.shapes_changed();
         }
         let plan = &self.engine.plans[self.profile];
-        self.state.set_dims(&self.engine, &self.input_dims)?;
-        let mut ranges: Vec<Interval> = self.state.symbols.iter().copied().map(Interval::exactly).collect();
-        for (position, step) in plan.steps.iter().enumerate() {
-            for size in &step.sizes {
-                let max = range(&size.upper_bound, &ranges).map_err(|e| in_step(step, None, e))?.max;
-                ranges[size.symbol] = Interval { min: 0, max: max.max(0) };
-            }
-            if !step.data_dependent {
-                self.state.resize(position, step).map_err(|e| in_step(step, None, e))?;
-            }
-        }
+        let ranges = self.state.prepare(&self.engine, plan, &self.input_dims)?;
         for (position, output) in plan.outputs.iter().enumerate() {
             let dims = match output.data_dependent {
                 false => self.state.output_dims(output),
@@ -248,6 +194,80 @@ impl ExecutionContext {
         self.stale = false;
         Ok(())
     }
+
+    /// Takes over what the last run on a GPU found, once it is done.
+    fn take_sizes(&mut self) -> Result<()> {
+        let plan = &self.engine.plans[self.profile];
+        let found = match &mut self.gpu {
+            Some(gpu) => gpu.take_sizes(plan, &mut self.state)?,
+            None => false,
+        };
+        if found { self.update_output_dims() } else { Ok(()) }
+    }
+
+    #[inline]
+    fn update_output_dims(&mut self) -> Result<()> {
+        for (output, dims) in self.engine.plans[self.profile].outputs.iter().zip(&mut self.output_dims) {
+            if output.data_dependent {
+                *dims = self.state.output_dims(output)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for ExecutionContext {
+    /// Waits until a run on a GPU doesn't need the memory any more.
+    fn drop(&mut self) {
+        if let Some(gpu) = &self.gpu {
+            gpu.drain();
+        }
+    }
+}
+
+/// How much is done to find mistakes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Care {
+    Fast,
+    /// Size tensors that aren't written, and layers that fail later, are found.
+    Traced,
+}
+
+fn run_steps(
+    plan: &Plan,
+    state: &mut State,
+    mut gpu: Option<&mut GpuRun>,
+    active: &mut Active<'_>,
+    stream: &Stream,
+    care: Care,
+) -> Result<()> {
+    let current = Cell::new(0);
+    let traced = care == Care::Traced;
+    if let Some(gpu) = gpu.as_mut().filter(|_| traced) {
+        gpu.clear_marks();
+    }
+    let ran = guarded(|| {
+        for (position, step) in plan.steps.iter().enumerate() {
+            current.set(position);
+            if traced && gpu.is_some() {
+                for size in &step.sizes {
+                    active.clear_size(&state.memories[position].outputs()[size.output], stream)?;
+                }
+            }
+            state.run(position, step, active, stream)?;
+            if let Some(gpu) = &mut gpu {
+                gpu.after_step(position, step, state, active, stream)?;
+                if traced {
+                    gpu.mark(position, stream)?;
+                }
+            }
+        }
+        Ok(())
+    });
+    ran.map_err(|error| {
+        let position = current.get();
+        in_step(&plan.steps[position], Some(&state.memories[position]), error)
+    })
 }
 
 /// Extents that fit an input, or what is wrong with them.
@@ -270,119 +290,4 @@ fn check_extents(input: &Dims, profile: Option<&ProfileDims>, given: &[i64]) -> 
         }
     }
     Dims::new(given).ok_or_else(|| "it has too many dimensions".into())
-}
-
-impl State {
-    fn set_dims(&mut self, engine: &EngineInner, inputs: &[Option<Dims>]) -> Result<()> {
-        for (symbol, def) in self.symbols.iter_mut().zip(&engine.symbols) {
-            let SymbolSource::Dim(places) = &def.source else { continue };
-            let mut first: Option<(usize, i64)> = None;
-            for &(input, axis) in places {
-                let name = &engine.inputs[input].name;
-                let Some(extent) = inputs[input].and_then(|d| d.get(axis).copied()) else {
-                    return Err(Error::invalid(format_args!(
-                        "input `{name}` has dynamic dimensions: set them with set_input_shape"
-                    )));
-                };
-                match first {
-                    Some((other, expected)) if expected != extent => {
-                        return Err(Error::invalid(format_args!(
-                            "dimension {axis} of input `{name}` is {extent}, but the same dimension of input `{}` is {expected}",
-                            engine.inputs[other].name
-                        )));
-                    }
-                    _ => first = Some((input, extent)),
-                }
-            }
-            *symbol = first.map_or(0, |(_, extent)| extent);
-        }
-        Ok(())
-    }
-
-    /// Puts a step's own size tensors to their upper bounds, and its tensors to the extents that follow.
-    fn resize(&mut self, position: usize, step: &PlannedStep) -> Result<()> {
-        for size in &step.sizes {
-            let mut upper = [0];
-            size.program.evaluate(&self.symbols, &mut self.scratch, &mut upper)?;
-            if upper[0] < 0 {
-                return Err(Error::invalid(format_args!(
-                    "the upper bound of size tensor {} would be {}",
-                    size.output, upper[0]
-                )));
-            }
-            self.symbols[size.symbol] = upper[0];
-            self.upper_bounds[size.symbol] = upper[0];
-        }
-        self.evaluate(&step.program)?;
-        let memory = &mut self.memories[position];
-        let (inputs, outputs) = (memory.inputs().len(), memory.outputs().len());
-        let mut at = 0;
-        for slot in (0..inputs).map(Slot::Input).chain((0..outputs).map(Slot::Output)) {
-            let Some(info) = memory.info(slot) else { continue };
-            let (rank, representation) = (info.dims.len(), info.representation());
-            let exprs = &step.extents[at..at + rank];
-            let dims = checked_dims(&self.extents[at..at + rank], |axis| exprs[axis].to_string())?;
-            memory.resize(slot, dims, representation.bytes(&dims)?)?;
-            at += rank;
-        }
-        if step.has_workspace {
-            let bytes = self.extents[at];
-            let bytes = usize::try_from(bytes).map_err(|_| {
-                Error::plugin(format_args!("its workspace, {}, would be {bytes} bytes", step.extents[at]))
-            })?;
-            memory.resize_workspace(bytes)?;
-        }
-        Ok(())
-    }
-
-    fn run(&mut self, position: usize, step: &PlannedStep, active: &mut Active<'_>, stream: &Stream) -> Result<()> {
-        if step.data_dependent {
-            self.resize(position, step)?;
-        }
-        let memory = &self.memories[position];
-        match &step.run {
-            Run::Reformat => run_reformat(active.step(memory)),
-            Run::Plugin { implementation, attributes, tactic, .. } => {
-                for size in &step.sizes {
-                    active.clear_size(&memory.outputs()[size.output], stream)?;
-                }
-                let views = active.step(memory);
-                (implementation.run)(&mut Invocation::new(views, &**attributes, stream, *tactic))?;
-                for size in &step.sizes {
-                    let found = active.read_size(&memory.outputs()[size.output], stream)?;
-                    check_size(size.output, found, self.upper_bounds[size.symbol])?;
-                    self.symbols[size.symbol] = found;
-                }
-                Ok(())
-            }
-        }
-    }
-
-    fn evaluate(&mut self, program: &ShapeProgram) -> Result<()> {
-        let scratch = &mut self.scratch[..program.scratch_len()];
-        Ok(program.evaluate(&self.symbols, scratch, &mut self.extents[..program.output_len()])?)
-    }
-
-    fn output_dims(&mut self, output: &OutputShape) -> Result<Dims> {
-        self.evaluate(&output.program)?;
-        checked_dims(&self.extents[..output.extents.len()], |axis| output.extents[axis].to_string())
-    }
-}
-
-fn run_reformat(mut views: StepViews<'_>) -> Result<()> {
-    let source = views.input(0)?;
-    let [target] = views.outputs()?;
-    let (from, to) = (source.info(), target.info());
-    reformat(from.representation(), source.bytes()?, to.representation(), target.into_bytes()?, &from.dims)
-}
-
-#[cold]
-fn in_step(step: &PlannedStep, memory: Option<&StepMemory>, source: Error) -> Error {
-    Error::Layer(Box::new(LayerError {
-        layer: step.name.to_string(),
-        plugin: step.label.clone(),
-        tactic: step.tactic.clone(),
-        shapes: memory.map(StepMemory::describe),
-        source,
-    }))
 }

@@ -9,7 +9,7 @@ mod memory;
 mod plan;
 mod report;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 pub use builder::Builder;
 pub use context::ExecutionContext;
@@ -21,6 +21,7 @@ pub use inspect::{
 };
 
 pub use crate::device::Binding;
+use crate::device::cuda::DeviceConstants;
 use crate::device::{Constant, Device};
 use crate::error::{Error, Result};
 use crate::network::{Network, SymbolDef};
@@ -40,6 +41,8 @@ pub(crate) struct EngineInner {
     inputs: Vec<InputInfo>,
     outputs: Vec<(Arc<str>, DataType)>,
     constants: Arc<[Constant]>,
+    /// The constants in a GPU's memory, once a context needed them.
+    on_device: Mutex<Option<Arc<DeviceConstants>>>,
     symbols: Vec<SymbolDef>,
     plans: Vec<Plan>,
     report: BuildReport,
@@ -75,6 +78,7 @@ impl Engine {
             inputs: input_dims(network).into_iter().zip(&network.inputs).map(input).collect(),
             outputs: network.outputs.iter().map(|(t, name)| (name.clone(), network.tensors[*t].dtype)).collect(),
             constants: network.constants.iter().cloned().map(Constant::Owned).collect(),
+            on_device: Mutex::default(),
             symbols: network.symbols.iter().cloned().collect(),
             plans,
             report,

@@ -106,6 +106,35 @@ impl ShapeProgram {
         Ok(())
     }
 
+    /// The program as numbers, for a device to run: how many steps and expressions there are; for each step its
+    /// operation, 0 for a sum, and its terms (a coefficient, how many factors, the factors) or operands; where each
+    /// expression's value is. A value is two numbers: 0 and a constant, 1 and a symbol's index, or 2 and a step's.
+    pub(crate) fn words(&self) -> Vec<i64> {
+        let value = |value: &Value| match *value {
+            Value::Constant(constant) => [0, constant],
+            Value::Symbol(index) => [1, index as i64],
+            Value::Slot(slot) => [2, slot as i64],
+        };
+        let mut words = vec![self.steps.len() as i64, self.outputs.len() as i64];
+        for step in &self.steps {
+            match &step.code {
+                StepCode::Sum(terms) => {
+                    words.extend([0, terms.len() as i64]);
+                    for term in &self.terms[terms.clone()] {
+                        words.extend([term.coefficient, term.factors.len() as i64]);
+                        words.extend(self.values[term.factors.clone()].iter().flat_map(value));
+                    }
+                }
+                StepCode::Apply(operation, operands) => {
+                    words.extend([operation.number(), operands.len() as i64]);
+                    words.extend(self.values[operands.clone()].iter().flat_map(value));
+                }
+            }
+        }
+        words.extend(self.outputs.iter().flat_map(value));
+        words
+    }
+
     fn check_buffers(&self, symbols: &[i64], scratch: &[i64], out: &[i64]) -> Result<(), ShapeError> {
         if let Some(symbol) = self.highest_symbol.as_ref().filter(|s| s.index as usize >= symbols.len()) {
             return Err(ShapeError::MissingSymbol {
@@ -173,6 +202,19 @@ impl Value {
 }
 
 impl Operation {
+    /// As a device knows it.
+    fn number(self) -> i64 {
+        match self {
+            Operation::FloorDiv => 1,
+            Operation::CeilDiv => 2,
+            Operation::Max => 3,
+            Operation::Min => 4,
+            Operation::Equal => 5,
+            Operation::Less => 6,
+            Operation::Sum => 7,
+        }
+    }
+
     fn apply(self, a: i128, b: i128) -> Result<i128, Failure> {
         Ok(match self {
             Operation::FloorDiv | Operation::CeilDiv if b == 0 => return Err(Failure::DivisionByZero),

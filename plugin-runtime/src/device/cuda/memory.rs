@@ -5,6 +5,7 @@ use std::sync::Arc;
 use cudarc::driver::sys::{self, CUresult};
 
 use super::driver::{DeviceError, check};
+use super::staging::PinnedMemory;
 use super::stream::CudaStream;
 use crate::error::{Error, Result};
 
@@ -136,4 +137,20 @@ pub(crate) fn copy(stream: &CudaStream, from: u64, to: u64, len: usize) -> Resul
     // SAFETY: the caller may read `from` and owns `to`.
     #[expect(unsafe_code, reason = "calls the driver")]
     check(unsafe { sys::cuMemcpyDtoDAsync_v2(to, from, len, stream.raw()) }, "cuMemcpyDtoDAsync")
+}
+
+/// Copies up to 8 bytes to page-locked memory, in the stream's order.
+pub(crate) fn copy_to_pinned(
+    stream: &CudaStream,
+    from: u64,
+    to: &PinnedMemory,
+    offset: usize,
+    len: usize,
+) -> Result<()> {
+    let Some(target) = to.place(offset, len) else {
+        return Err(Error::invalid(format_args!("no {len} bytes at {offset} of page-locked memory")));
+    };
+    // SAFETY: the target has the bytes and is only read as words that may change; the caller may read `from`.
+    #[expect(unsafe_code, reason = "calls the driver")]
+    check(unsafe { sys::cuMemcpyDtoHAsync_v2(target.cast(), from, len, stream.raw()) }, "cuMemcpyDtoHAsync")
 }

@@ -14,6 +14,8 @@ mod launch;
 pub(crate) mod memory;
 mod module;
 mod nvrtc;
+pub(crate) mod reformat;
+pub(crate) mod settle;
 mod slice;
 mod source;
 mod staging;

@@ -43,6 +43,12 @@ impl PinnedMemory {
         self.start.as_ptr().expose_provenance() as u64
     }
 
+    /// Where `len` bytes from `offset` lie.
+    pub(super) fn place(&self, offset: usize, len: usize) -> Option<*mut u8> {
+        let fits = offset.checked_add(len).is_some_and(|end| end <= self.len);
+        fits.then(|| self.start.as_ptr().wrapping_add(offset))
+    }
+
     /// The 8 bytes at `offset` as they are now, also while the GPU writes.
     pub(crate) fn read_word(&self, offset: usize) -> Option<i64> {
         if !offset.is_multiple_of(8) || offset.checked_add(8)? > self.len {

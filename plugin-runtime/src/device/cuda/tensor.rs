@@ -78,6 +78,13 @@ impl DeviceTensor {
         Ok(copy)
     }
 
+    /// A copy of the first elements in host memory, as a tensor of smaller extents.
+    pub(crate) fn to_host_truncated(&self, stream: &Stream, dims: &[i64]) -> Result<HostTensor> {
+        let mut copy = HostTensor::zeros(self.dtype, dims)?;
+        self.memory.download(stream.cuda()?, 0, copy.bytes_mut())?;
+        Ok(copy)
+    }
+
     /// Sets every byte, in the order of `stream`.
     ///
     /// # Errors

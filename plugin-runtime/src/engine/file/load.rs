@@ -2,7 +2,7 @@
 //! so that no run has to.
 
 use std::collections::HashSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use prost::Message;
 
@@ -71,7 +71,16 @@ pub(super) fn engine(file: FileBytes) -> Result<Engine> {
         plans.push(plan);
     }
     let Graph { inputs, outputs, constants, definitions, .. } = graph;
-    Ok(Engine(Arc::new(EngineInner { device, inputs, outputs, constants, symbols: definitions, plans, report })))
+    Ok(Engine(Arc::new(EngineInner {
+        device,
+        inputs,
+        outputs,
+        constants,
+        on_device: Mutex::default(),
+        symbols: definitions,
+        plans,
+        report,
+    })))
 }
 
 fn record(file: &FileBytes, section: &Section) -> Result<EngineRecord> {

@@ -1,0 +1,312 @@
+//! What a run on a GPU needs besides the steps: the order of streams, and sizes that only the device knows.
+
+use std::sync::Arc;
+
+use super::state::{State, in_step};
+use crate::device::cuda::settle::{Settle, SizePlace, enqueue_symbols};
+use crate::device::cuda::{DeviceMemory, Event, Gpu, PinnedMemory, memory};
+use crate::device::{Active, StepMemory, Stream};
+use crate::engine::EngineInner;
+use crate::engine::plan::{OutputShape, OwnSize, Plan, PlannedStep};
+use crate::error::{Error, Result};
+use crate::shape::{ShapeExpr, ShapeProgram, SymbolKind};
+use crate::tactic::{check_size, data_dependent};
+use crate::tensor::DataType;
+
+/// What a context keeps for its runs on a GPU.
+#[derive(Debug)]
+pub(super) struct GpuRun {
+    gpu: &'static Gpu,
+    /// The stream of the last run.
+    last: Option<Stream>,
+    /// Marks the end of the last run.
+    finished: Event,
+    /// One a step.
+    after: Vec<AfterStep>,
+    /// Sizes that outputs need, 8 bytes each, then a word of 8 bytes that counts the steps that are done.
+    found: PinnedMemory,
+    reads: Vec<SizeRead>,
+    /// Whether sizes were found that weren't read yet.
+    pending: bool,
+    /// Whether the device has other values of the symbols than the host.
+    symbols_changed: bool,
+    places: Vec<SizePlace>,
+}
+
+/// What to do with the size tensors of a step once it ran.
+#[derive(Debug, Default)]
+struct AfterStep {
+    settle: Option<Settle>,
+    /// Those of `GpuRun::reads` that it writes.
+    reads: std::ops::Range<usize>,
+}
+
+/// A size tensor that an output's extents need.
+#[derive(Debug)]
+struct SizeRead {
+    position: usize,
+    size: Arc<OwnSize>,
+}
+
+/// Where each step's tensors find their true extents on the device, and how long the table of those is.
+pub(super) struct ExtentsTable {
+    /// For each step whose size tensors later steps need: the extents that it settles, and where they go.
+    settled: Vec<Option<(Vec<ShapeExpr>, usize)>>,
+    slots_at: usize,
+    len: usize,
+}
+
+const WORD: usize = size_of::<i64>();
+
+impl ExtentsTable {
+    /// Gives each tensor in `memories` that depends on data a place. The symbols' values come first.
+    pub(super) fn new(plan: &Plan, symbols: usize, memories: &mut [StepMemory]) -> Self {
+        let mut table = ExtentsTable { settled: Vec::new(), slots_at: symbols, len: 0 };
+        table.settled.resize_with(plan.steps.len(), || None);
+        let mut maker = vec![None; symbols];
+        let mut wanted: Vec<Vec<(usize, usize, Vec<ShapeExpr>)>> = vec![Vec::new(); plan.steps.len()];
+        for (position, step) in plan.steps.iter().enumerate() {
+            let mut extents = &step.extents[..];
+            for (tensor, rank) in memories[position].ranks().enumerate() {
+                let (own, rest) = extents.split_at(rank.min(extents.len()));
+                extents = rest;
+                let last = own.iter().flat_map(ShapeExpr::symbols).filter(|s| s.kind == SymbolKind::Size);
+                let last = last.filter_map(|s| maker.get(s.index as usize).copied().flatten()).max();
+                if let Some(last) = last {
+                    let makers: &mut Vec<_> = &mut wanted[last];
+                    makers.push((position, tensor, own.to_vec()));
+                }
+            }
+            step.sizes.iter().for_each(|size| maker[size.symbol] = Some(position));
+        }
+        // Intermediate values need room beside the results.
+        let most = wanted.iter().map(|tensors| {
+            let exprs = tensors.iter().flat_map(|(_, _, exprs)| exprs);
+            ShapeProgram::compile(exprs).map_or(0, |program| program.scratch_len())
+        });
+        table.len = symbols + most.max().unwrap_or(0);
+        for (maker, tensors) in wanted.into_iter().enumerate().filter(|(_, tensors)| !tensors.is_empty()) {
+            let start = table.len;
+            let mut all = Vec::new();
+            for (position, tensor, exprs) in tensors {
+                memories[position].place_extents(tensor, table.len * WORD);
+                table.len += exprs.len();
+                all.extend(exprs);
+            }
+            table.settled[maker] = Some((all, start));
+        }
+        table
+    }
+
+    /// In bytes.
+    pub(super) fn len(&self) -> usize {
+        self.len * WORD
+    }
+}
+
+impl GpuRun {
+    pub(super) fn new(gpu: &'static Gpu, plan: &Plan, table: ExtentsTable) -> Result<Self> {
+        let mut reads = Vec::new();
+        let mut after = Vec::with_capacity(plan.steps.len());
+        for (position, (step, settled)) in plan.steps.iter().zip(&table.settled).enumerate() {
+            let first = reads.len();
+            let read = |size: &&Arc<OwnSize>| plan.outputs.iter().any(|output| needs(output, size.symbol));
+            reads.extend(step.sizes.iter().filter(read).map(|size| SizeRead { position, size: size.clone() }));
+            let settle = settled
+                .as_ref()
+                .map(|(exprs, out_at)| Settle::new(gpu, &ShapeProgram::compile(exprs)?, table.slots_at, *out_at));
+            after.push(AfterStep { settle: settle.transpose()?, reads: first..reads.len() });
+        }
+        Ok(GpuRun {
+            gpu,
+            last: None,
+            finished: Event::new(gpu, false)?,
+            found: PinnedMemory::zeroed(gpu, (reads.len() + 1) * WORD)?,
+            after,
+            reads,
+            pending: false,
+            symbols_changed: true,
+            places: Vec::new(),
+        })
+    }
+
+    /// Is told that the shapes changed.
+    pub(super) fn shapes_changed(&mut self) {
+        self.symbols_changed = true;
+        self.pending = false;
+    }
+
+    /// Lets a run begin in `stream`: after the last one, also if that was in another.
+    #[inline]
+    pub(super) fn begin(&mut self, stream: &Stream) -> Result<()> {
+        let queue = stream.cuda()?;
+        if queue.gpu() != self.gpu {
+            return Err(self.other_device(stream));
+        }
+        self.gpu.bind()?;
+        match &self.last {
+            Some(last) if Arc::ptr_eq(last.cuda()?, queue) => Ok(()),
+            _ => self.change_stream(stream),
+        }
+    }
+
+    #[cold]
+    fn other_device(&self, stream: &Stream) -> Error {
+        Error::invalid(format_args!(
+            "the engine runs on `cuda:{}`, but the stream belongs to `{}`",
+            self.gpu.ordinal(),
+            stream.device()
+        ))
+    }
+
+    #[cold]
+    fn change_stream(&mut self, stream: &Stream) -> Result<()> {
+        if let Some(last) = &self.last {
+            let event = Event::new(self.gpu, false)?;
+            event.record(last.cuda()?)?;
+            stream.cuda()?.wait_for(&event)?;
+        }
+        self.last = Some(stream.clone());
+        Ok(())
+    }
+
+    /// Brings the device's table of symbols up to date.
+    #[inline]
+    pub(super) fn settle_symbols(
+        &mut self,
+        state: &State,
+        table: Option<&DeviceMemory>,
+        stream: &Stream,
+    ) -> Result<()> {
+        if self.symbols_changed {
+            if let Some(table) = table.filter(|_| self.after.iter().any(|after| after.settle.is_some())) {
+                enqueue_symbols(stream, table, &state.symbols)?;
+            }
+            self.symbols_changed = false;
+        }
+        Ok(())
+    }
+
+    /// Enqueues what a step's size tensors are for.
+    #[inline]
+    pub(super) fn after_step(
+        &mut self,
+        position: usize,
+        step: &PlannedStep,
+        state: &State,
+        active: &Active<'_>,
+        stream: &Stream,
+    ) -> Result<()> {
+        if step.sizes.is_empty() {
+            return Ok(());
+        }
+        let AfterStep { settle, reads } = &self.after[position];
+        let outputs = state.memories[position].outputs();
+        if let (Some(settle), Some(table)) = (settle, active.extents_table()) {
+            self.places.clear();
+            for size in &step.sizes {
+                let tensor = &outputs[size.output];
+                self.places.push(SizePlace {
+                    address: active.device_address(tensor.region, false)?,
+                    wide: tensor.info.dtype == DataType::Int64,
+                    upper: state.upper_bounds[size.symbol],
+                    symbol: size.symbol,
+                });
+            }
+            settle.enqueue(stream, table, &self.places)?;
+        }
+        for read in reads.clone() {
+            let tensor = &outputs[self.reads[read].size.output];
+            let address = active.device_address(tensor.region, false)?;
+            memory::copy_to_pinned(stream.cuda()?, address, &self.found, read * WORD, tensor.region.len.min(WORD))?;
+        }
+        Ok(())
+    }
+
+    /// Counts a step as done, once it is.
+    pub(super) fn mark(&self, position: usize, stream: &Stream) -> Result<()> {
+        let word = self.found.address() + (self.reads.len() * WORD) as u64;
+        stream.cuda()?.write_word(word, position as u32 + 1)
+    }
+
+    pub(super) fn clear_marks(&mut self) {
+        let word = self.reads.len() * WORD;
+        self.found.write_word(word, 0);
+    }
+
+    /// How many steps of the last run were done, where they were marked.
+    pub(super) fn steps_done(&self) -> usize {
+        let word = self.found.read_word(self.reads.len() * WORD).unwrap_or(0);
+        (word & i64::from(u32::MAX)) as usize
+    }
+
+    /// Lets a run end.
+    #[inline]
+    pub(super) fn end(&mut self, stream: &Stream) -> Result<()> {
+        if self.reads.is_empty() {
+            return Ok(());
+        }
+        self.pending = true;
+        self.finished.record(stream.cuda()?)
+    }
+
+    /// Waits for sizes that were found, and puts them into the symbols. Whether there were any.
+    pub(super) fn take_sizes(&mut self, plan: &Plan, state: &mut State) -> Result<bool> {
+        if !std::mem::take(&mut self.pending) {
+            return Ok(false);
+        }
+        self.finished.synchronize()?;
+        for (index, read) in self.reads.iter().enumerate() {
+            let step = &plan.steps[read.position];
+            let memory = &state.memories[read.position];
+            let word = self.found.read_word(index * WORD).unwrap_or(-1);
+            let found = match memory.outputs()[read.size.output].info.dtype {
+                DataType::Int64 => word,
+                _ => i64::from(word as i32),
+            };
+            let upper = state.upper_bounds[read.size.symbol];
+            check_size(read.size.output, found, upper).map_err(|e| in_step(step, Some(memory), e))?;
+            state.symbols[read.size.symbol] = found;
+        }
+        Ok(true)
+    }
+
+    /// Waits until the last run is done.
+    pub(super) fn drain(&self) {
+        if let Some(last) = &self.last {
+            // Nobody is left to be told of an error.
+            let _ = last.synchronize();
+        }
+    }
+}
+
+fn needs(output: &OutputShape, symbol: usize) -> bool {
+    output.extents.iter().filter(|e| data_dependent(e)).flat_map(ShapeExpr::symbols).any(|s| s.index as usize == symbol)
+}
+
+/// Says of a context that finds no memory which layer takes most.
+pub(super) fn without_memory(plan: &Plan, error: Error) -> Error {
+    let Error::Device(device) = &error else { return error };
+    if !device.is_out_of_memory() {
+        return error;
+    }
+    let bytes = |step: &PlannedStep| step.memory.arena_bytes();
+    let Some(largest) = plan.steps.iter().max_by_key(|step| bytes(step)) else { return error };
+    let (bytes, arena) = (bytes(largest), plan.arena);
+    let text = format!(
+        "an execution context needs {arena} bytes for intermediate tensors and workspaces, {bytes} of them for this \
+         layer, which takes most: {error}"
+    );
+    in_step(largest, Some(&largest.memory), Error::invalid(text))
+}
+
+/// The engine's constants in the GPU's memory, copied there once.
+pub(super) fn constants(engine: &EngineInner, gpu: &'static Gpu) -> Result<Arc<crate::device::cuda::DeviceConstants>> {
+    let mut kept = engine.on_device.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(constants) = &*kept {
+        return Ok(constants.clone());
+    }
+    let constants = Arc::new(crate::device::cuda::DeviceConstants::new(gpu, &engine.constants)?);
+    *kept = Some(constants.clone());
+    Ok(constants)
+}

@@ -1,0 +1,230 @@
+//! What follows from a context's shapes, and running its steps.
+
+use crate::device::cpu;
+use crate::device::{Active, Invocation, Slot, StepMemory, StepViews, Stream, cuda};
+use crate::engine::EngineInner;
+use crate::engine::plan::{OutputShape, OwnSize, Plan, PlannedStep, Run};
+use crate::error::{Error, LayerError, Result};
+use crate::network::{SymbolSource, checked_dims, largest_dims, range};
+use crate::shape::{Dims, Interval, ShapeProgram};
+use crate::tactic::check_size;
+
+/// What follows from the shapes, and room to compute it without allocating.
+#[derive(Debug)]
+pub(super) struct State {
+    pub(super) memories: Vec<StepMemory>,
+    pub(super) symbols: Vec<i64>,
+    pub(super) upper_bounds: Vec<i64>,
+    extents: Vec<i64>,
+    scratch: Vec<i64>,
+    /// Whether what plugins find stays on the device: then tensors that depend on it have their largest extents.
+    deferred: bool,
+}
+
+impl State {
+    pub(super) fn new(engine: &EngineInner, plan: &Plan) -> Self {
+        let symbols = vec![0; engine.symbols.len()];
+        State {
+            memories: plan.steps.iter().map(|s| s.memory.clone()).collect(),
+            upper_bounds: symbols.clone(),
+            symbols,
+            extents: vec![0; plan.most_extents],
+            scratch: vec![0; plan.most_scratch],
+            deferred: engine.device.gpu().is_some(),
+        }
+    }
+
+    /// Puts everything to what follows from the inputs' extents; what depends on data to the largest that is possible.
+    /// Returns the symbols' ranges.
+    pub(super) fn prepare(
+        &mut self,
+        engine: &EngineInner,
+        plan: &Plan,
+        inputs: &[Option<Dims>],
+    ) -> Result<Vec<Interval>> {
+        self.set_dims(engine, inputs)?;
+        let mut ranges: Vec<Interval> = self.symbols.iter().copied().map(Interval::exactly).collect();
+        for (position, step) in plan.steps.iter().enumerate() {
+            for size in &step.sizes {
+                let max = range(&size.upper_bound, &ranges).map_err(|e| in_step(step, None, e))?.max;
+                ranges[size.symbol] = Interval { min: 0, max: max.max(0) };
+            }
+            let resized = match (step.data_dependent, self.deferred) {
+                (false, _) => self.resize(position, step),
+                (true, true) => self.resize_to_largest(position, step, &ranges),
+                (true, false) => Ok(()),
+            };
+            resized.map_err(|e| in_step(step, None, e))?;
+        }
+        Ok(ranges)
+    }
+
+    fn set_dims(&mut self, engine: &EngineInner, inputs: &[Option<Dims>]) -> Result<()> {
+        for (symbol, def) in self.symbols.iter_mut().zip(&engine.symbols) {
+            let SymbolSource::Dim(places) = &def.source else { continue };
+            let mut first: Option<(usize, i64)> = None;
+            for &(input, axis) in places {
+                let name = &engine.inputs[input].name;
+                let Some(extent) = inputs[input].and_then(|d| d.get(axis).copied()) else {
+                    return Err(Error::invalid(format_args!(
+                        "input `{name}` has dynamic dimensions: set them with set_input_shape"
+                    )));
+                };
+                match first {
+                    Some((other, expected)) if expected != extent => {
+                        return Err(Error::invalid(format_args!(
+                            "dimension {axis} of input `{name}` is {extent}, but the same dimension of input `{}` is {expected}",
+                            engine.inputs[other].name
+                        )));
+                    }
+                    _ => first = Some((input, extent)),
+                }
+            }
+            *symbol = first.map_or(0, |(_, extent)| extent);
+        }
+        Ok(())
+    }
+
+    /// Puts a step's own size tensors to their upper bounds, and its tensors to the extents that follow.
+    fn resize(&mut self, position: usize, step: &PlannedStep) -> Result<()> {
+        for size in &step.sizes {
+            let mut upper = [0];
+            size.program.evaluate(&self.symbols, &mut self.scratch, &mut upper)?;
+            self.bound(size, upper[0])?;
+        }
+        self.evaluate(&step.program)?;
+        let memory = &mut self.memories[position];
+        let (inputs, outputs) = (memory.inputs().len(), memory.outputs().len());
+        let mut at = 0;
+        for slot in slots(inputs, outputs) {
+            let Some(info) = memory.info(slot) else { continue };
+            let (rank, representation) = (info.dims.len(), info.representation());
+            let exprs = &step.extents[at..at + rank];
+            let dims = checked_dims(&self.extents[at..at + rank], |axis| exprs[axis].to_string())?;
+            memory.resize(slot, dims, representation.bytes(&dims)?)?;
+            at += rank;
+        }
+        if step.has_workspace {
+            resize_workspace(memory, step, at, self.extents[at])?;
+        }
+        Ok(())
+    }
+
+    /// As [`State::resize`], where the extents depend on what only the device knows.
+    fn resize_to_largest(&mut self, position: usize, step: &PlannedStep, ranges: &[Interval]) -> Result<()> {
+        for size in &step.sizes {
+            self.bound(size, ranges[size.symbol].max)?;
+        }
+        let memory = &mut self.memories[position];
+        let (inputs, outputs) = (memory.inputs().len(), memory.outputs().len());
+        let mut at = 0;
+        for slot in slots(inputs, outputs) {
+            let Some(info) = memory.info(slot) else { continue };
+            let (rank, representation) = (info.dims.len(), info.representation());
+            let dims = largest_dims(&step.extents[at..at + rank], ranges)?;
+            memory.resize(slot, dims, representation.bytes(&dims)?)?;
+            at += rank;
+        }
+        if step.has_workspace {
+            resize_workspace(memory, step, at, range(&step.extents[at], ranges)?.max)?;
+        }
+        Ok(())
+    }
+
+    fn bound(&mut self, size: &OwnSize, upper: i64) -> Result<()> {
+        if upper < 0 {
+            return Err(Error::invalid(format_args!(
+                "the upper bound of size tensor {} would be {upper}",
+                size.output
+            )));
+        }
+        self.symbols[size.symbol] = upper;
+        self.upper_bounds[size.symbol] = upper;
+        Ok(())
+    }
+
+    /// Runs a step on the CPU, or enqueues it.
+    #[inline]
+    pub(super) fn run(
+        &mut self,
+        position: usize,
+        step: &PlannedStep,
+        active: &mut Active<'_>,
+        stream: &Stream,
+    ) -> Result<()> {
+        if step.data_dependent && !self.deferred {
+            self.resize(position, step)?;
+        }
+        let memory = &self.memories[position];
+        match &step.run {
+            Run::Reformat => run_reformat(active.step(memory), stream),
+            Run::Plugin { implementation, attributes, tactic, .. } => {
+                let read_sizes = !self.deferred && !step.sizes.is_empty();
+                if read_sizes {
+                    for size in &step.sizes {
+                        active.clear_size(&memory.outputs()[size.output], stream)?;
+                    }
+                }
+                let views = active.step(memory);
+                (implementation.run)(&mut Invocation::new(views, &**attributes, stream, *tactic))?;
+                if read_sizes {
+                    for size in &step.sizes {
+                        let found = active.read_size(&memory.outputs()[size.output], stream)?;
+                        check_size(size.output, found, self.upper_bounds[size.symbol])?;
+                        self.symbols[size.symbol] = found;
+                    }
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn evaluate(&mut self, program: &ShapeProgram) -> Result<()> {
+        let scratch = &mut self.scratch[..program.scratch_len()];
+        Ok(program.evaluate(&self.symbols, scratch, &mut self.extents[..program.output_len()])?)
+    }
+
+    pub(super) fn output_dims(&mut self, output: &OutputShape) -> Result<Dims> {
+        self.evaluate(&output.program)?;
+        checked_dims(&self.extents[..output.extents.len()], |axis| output.extents[axis].to_string())
+    }
+}
+
+fn slots(inputs: usize, outputs: usize) -> impl Iterator<Item = Slot> {
+    (0..inputs).map(Slot::Input).chain((0..outputs).map(Slot::Output))
+}
+
+fn resize_workspace(memory: &mut StepMemory, step: &PlannedStep, at: usize, bytes: i64) -> Result<()> {
+    let bytes = usize::try_from(bytes)
+        .map_err(|_| Error::plugin(format_args!("its workspace, {}, would be {bytes} bytes", step.extents[at])))?;
+    memory.resize_workspace(bytes)
+}
+
+fn run_reformat(mut views: StepViews<'_>, stream: &Stream) -> Result<()> {
+    let source = views.input(0)?;
+    let [target] = views.outputs()?;
+    let (from, to) = (source.info(), target.info());
+    if stream.device().gpu().is_some() {
+        return cuda::reformat::reformat(
+            stream,
+            from.representation(),
+            source.device_bytes()?,
+            to.representation(),
+            target.into_device_bytes()?,
+            &from.dims,
+        );
+    }
+    let (source, target) = (source.bytes()?, target.into_bytes()?);
+    cpu::reformat::reformat(from.representation(), source, to.representation(), target, &from.dims)
+}
+
+#[cold]
+pub(super) fn in_step(step: &PlannedStep, memory: Option<&StepMemory>, source: Error) -> Error {
+    Error::Layer(Box::new(LayerError {
+        layer: step.name.to_string(),
+        plugin: step.label.clone(),
+        tactic: step.tactic.clone(),
+        shapes: memory.map(StepMemory::describe),
+        source,
+    }))
+}
