@@ -96,7 +96,9 @@ impl Nvrtc {
     #[expect(unsafe_code, reason = "loads a library and looks its functions up by name")]
     fn open(path: &Path, environment: search::Environment) -> Result<Nvrtc, String> {
         // SAFETY: a library of NVRTC's name, or that the user names as it, is NVRTC; its initializers ask for nothing.
-        let library = unsafe { Library::new(path) }.map_err(|error| error.to_string())?;
+        let library = unsafe { Library::new(path) }.map_err(|error| {
+            std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string)
+        })?;
         // SAFETY: as it is `nvrtcVersion` of nvrtc.h.
         let version = unsafe { version_of(function(&library, "nvrtcVersion")?)? };
         // The loader doesn't look beside the library that asks for it. Without it, a compilation tells what's missing.
