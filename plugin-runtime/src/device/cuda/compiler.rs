@@ -1,5 +1,9 @@
 //! CUDA C++ to machine code.
 
+mod report;
+
+pub use report::{CompileReport, KernelReport};
+
 use super::cache::{Cache, Key};
 use super::image::Image;
 use super::nvrtc::{Nvrtc, Request};
@@ -23,15 +27,28 @@ fn compile_with_cache(source: &Source, architecture: Architecture, cache: Option
     let name = program_name(source);
     let request = Request { text: source.text, name: &name, headers: source.headers, options: &options };
     let Some(cache) = cache else {
-        return Ok(Image::cubin(&compile_now(nvrtc, &request, architecture)?.0));
+        return Image::from_bytes(&compile_now(nvrtc, &request, architecture)?.0);
     };
     let key = Key::new(&request, nvrtc.version());
-    if let Some(cubin) = cache.load(&key) {
-        return Ok(Image::cubin(&cubin));
+    if let Some(image) = cache.load(&key).and_then(|cubin| Image::from_bytes(&cubin).ok()) {
+        return Ok(image);
     }
     let (cubin, _) = compile_now(nvrtc, &request, architecture)?;
     cache.store(&key, &cubin);
-    Ok(Image::cubin(&cubin))
+    Image::from_bytes(&cubin)
+}
+
+/// Compiles a source and tells what each kernel in it uses. Needs no GPU; leaves the cache alone.
+///
+/// # Errors
+/// When NVRTC isn't there or doesn't know the architecture, or the source doesn't compile.
+pub fn compile_report(source: &Source, architecture: Architecture) -> Result<CompileReport> {
+    let nvrtc = compiler_for(source, architecture)?;
+    let options = options(nvrtc, source, architecture, &["--ptxas-options=-v"]);
+    let name = program_name(source);
+    let request = Request { text: source.text, name: &name, headers: source.headers, options: &options };
+    let (cubin, log) = compile_now(nvrtc, &request, architecture)?;
+    Ok(CompileReport::new(architecture, Image::from_bytes(&cubin)?, &log))
 }
 
 /// The machine code and the compiler's log.

@@ -1,6 +1,17 @@
 //! Compiled kernels, as the driver loads them.
+//!
+//! Images come from strangers too, within engine files: whatever is in one, reading it gives an answer or nothing.
+
+mod cubin;
+mod ptx;
 
 use std::sync::Arc;
+
+use super::{Architecture, KernelEntry};
+use crate::error::{Error, Result};
+use crate::suggest::did_you_mean;
+
+const FATBIN_MAGIC: [u8; 4] = 0xBA55_ED50_u32.to_le_bytes();
 
 /// What an image holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -9,11 +20,11 @@ pub enum ImageKind {
     Cubin,
     /// NVIDIA's portable assembly, which the driver compiles.
     Ptx,
-    /// Several of them.
+    /// Several of these.
     Fatbin,
 }
 
-/// Compiled kernels. PTX ends in NUL, as the driver demands.
+/// Compiled kernels.
 #[derive(Clone, Debug)]
 pub(crate) struct Image {
     bytes: Arc<[u8]>,
@@ -21,10 +32,21 @@ pub(crate) struct Image {
 }
 
 impl Image {
-    pub(crate) fn cubin(bytes: &[u8]) -> Image {
-        Image { bytes: bytes.into(), kind: ImageKind::Cubin }
+    /// Takes bytes for what they begin with.
+    ///
+    /// # Errors
+    /// When they are no image of any kind.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Image> {
+        let kind = kind_of(bytes)?;
+        let bytes = match kind {
+            // The driver reads it up to a NUL.
+            ImageKind::Ptx if bytes.last() != Some(&0) => [bytes, &[0]].concat().into(),
+            _ => bytes.into(),
+        };
+        Ok(Image { bytes, kind })
     }
 
+    /// As the driver takes them: PTX ends in NUL.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -32,4 +54,90 @@ impl Image {
     pub(crate) fn kind(&self) -> ImageKind {
         self.kind
     }
+
+    /// What a cubin was made for; nothing for other kinds.
+    pub(crate) fn architecture(&self) -> Option<Architecture> {
+        (self.kind == ImageKind::Cubin).then(|| cubin::Cubin::read(&self.bytes)?.architecture())?
+    }
+
+    /// The kernels in it, where the image tells.
+    pub(crate) fn kernel_names(&self) -> Option<Vec<&str>> {
+        match self.kind {
+            ImageKind::Cubin => Some(cubin::Cubin::read(&self.bytes)?.kernel_names()),
+            ImageKind::Ptx => Some(ptx::entries(&self.bytes)?.into_iter().map(|entry| entry.name).collect()),
+            ImageKind::Fatbin => None,
+        }
+    }
+
+    /// The bytes of each parameter of a kernel, where the image tells.
+    pub(crate) fn parameters(&self, kernel: &str) -> Option<Vec<usize>> {
+        match self.kind {
+            ImageKind::Cubin => cubin::Cubin::read(&self.bytes)?.parameters(kernel),
+            ImageKind::Ptx => ptx::entries(&self.bytes)?.into_iter().find(|entry| entry.name == kernel)?.parameters,
+            ImageKind::Fatbin => None,
+        }
+    }
+
+    /// Compares a kernel's declaration with what is in the image, as far as the image tells.
+    ///
+    /// # Errors
+    /// When the kernel isn't in it, or takes something else.
+    pub(crate) fn check(&self, declared: &KernelEntry) -> Result<()> {
+        if let Some(names) = self.kernel_names()
+            && !names.contains(&declared.name)
+        {
+            return Err(Error::invalid(format_args!(
+                "CUDA source `{}` has no kernel `{}`, that is, `extern \"C\" __global__ void {}(..)`; it has {}{}",
+                declared.source.path().display(),
+                declared.name,
+                declared.name,
+                list(names.iter().map(|name| format!("`{name}`"))),
+                did_you_mean(declared.name, names.iter().copied().take(MAX_COMPARED))
+            )));
+        }
+        match self.parameters(declared.name) {
+            Some(found) if !declared.parameters.iter().map(|p| p.bytes).eq(found.iter().copied()) => {
+                Err(declared.differs_from(&found))
+            }
+            _ => Ok(()),
+        }
+    }
 }
+
+/// Among this many, one that was meant is looked for.
+const MAX_COMPARED: usize = 1000;
+/// At most this many are named.
+const MAX_LISTED: usize = 32;
+
+fn list(items: impl ExactSizeIterator<Item = String>) -> String {
+    let number = items.len();
+    match items.take(MAX_LISTED).collect::<Vec<_>>().join(", ") {
+        _ if number == 0 => "none".to_owned(),
+        names if number > MAX_LISTED => format!("{names} and {} more", number - MAX_LISTED),
+        names => names,
+    }
+}
+
+fn kind_of(bytes: &[u8]) -> Result<ImageKind> {
+    if bytes.starts_with(b"\x7fELF") {
+        return match cubin::Cubin::read(bytes) {
+            Some(_) => Ok(ImageKind::Cubin),
+            None => Err(Error::invalid("an ELF file that is no cubin, or a damaged one, given as a CUDA image")),
+        };
+    }
+    if bytes.starts_with(&FATBIN_MAGIC) {
+        return Ok(ImageKind::Fatbin);
+    }
+    if ptx::is_ptx(bytes) {
+        return Ok(ImageKind::Ptx);
+    }
+    Err(Error::invalid(format_args!(
+        "{} bytes that are no CUDA image: a cubin begins with `\\x7fELF`, a fatbin with `\\x50\\xED\\x55\\xBA`, and PTX \
+         is text that begins with `.version`; these begin with `{}`",
+        bytes.len(),
+        bytes[..bytes.len().min(8)].escape_ascii()
+    )))
+}
+
+#[cfg(test)]
+mod tests;

@@ -22,11 +22,13 @@ mod staging;
 mod stream;
 mod tensor;
 
+pub use compiler::{CompileReport, KernelReport, compile_report};
 pub(crate) use constants::DeviceConstants;
 pub use driver::DeviceError;
 pub(crate) use driver::find_gpus;
 pub use gpu::CudaProperties;
 pub(crate) use gpu::Gpu;
+pub use image::ImageKind;
 pub use kernel::KernelArgument;
 #[doc(hidden)]
 pub use kernel::{Kernel, parameter};

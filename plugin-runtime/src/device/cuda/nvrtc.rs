@@ -39,8 +39,8 @@ pub(super) struct Nvrtc {
     get_log_size: GetSize,
     get_log: GetBytes,
     get_error_string: unsafe extern "C" fn(Code) -> *const c_char,
-    /// What the functions are in: it stays loaded.
-    _library: Library,
+    /// What the functions are in, and a part that it loads by name: they stay loaded.
+    _libraries: (Library, Option<Library>),
 }
 
 /// What is compiled.
@@ -96,11 +96,18 @@ impl Nvrtc {
     #[expect(unsafe_code, reason = "loads a library and looks its functions up by name")]
     fn open(path: &Path, environment: search::Environment) -> Result<Nvrtc, String> {
         // SAFETY: a library of NVRTC's name, or that the user names as it, is NVRTC; its initializers ask for nothing.
-        let library = unsafe { Library::new(path) }.map_err(|error| error.to_string())?;
+        let library = unsafe { Library::new(path) }.map_err(|error| {
+            std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string)
+        })?;
+        // SAFETY: as it is `nvrtcVersion` of nvrtc.h.
+        let version = unsafe { version_of(function(&library, "nvrtcVersion")?)? };
+        // The loader doesn't look beside the library that asks for it. Without it, a compilation tells what's missing.
+        // SAFETY: as above.
+        let builtins = search::builtins_beside(path, version).and_then(|path| unsafe { Library::new(path) }.ok());
         // SAFETY: the types are those of nvrtc.h, the same from CUDA 11.2 on.
         unsafe {
             Ok(Nvrtc {
-                version: version_of(function(&library, "nvrtcVersion")?)?,
+                version,
                 architectures: architectures_of(
                     function(&library, "nvrtcGetNumSupportedArchs")?,
                     function(&library, "nvrtcGetSupportedArchs")?,
@@ -114,7 +121,7 @@ impl Nvrtc {
                 get_log_size: function(&library, "nvrtcGetProgramLogSize")?,
                 get_log: function(&library, "nvrtcGetProgramLog")?,
                 get_error_string: function(&library, "nvrtcGetErrorString")?,
-                _library: library,
+                _libraries: (library, builtins),
             })
         }
     }

@@ -1,5 +1,8 @@
 //! With NVRTC, where it is there.
 
+use std::io::Write;
+
+use super::super::{KernelEntry, Parameter};
 use super::*;
 
 const HOPPER: Architecture = Architecture { major: 9, minor: 0 };
@@ -12,16 +15,13 @@ const GOOD: Source = Source {
     options: &["--use_fast_math"],
 };
 
-/// Says loudly that a test is left out.
+/// Says on the terminal, whatever the test harness captures, that a test is left out.
 fn nvrtc_is_there(test: &str) -> bool {
-    match Nvrtc::get() {
-        Ok(_) => true,
-        Err(error) => {
-            assert!(std::env::var_os("NVRTC_LIBRARY").is_none(), "{error}");
-            eprintln!("SKIPPED {test}: {error}");
-            false
-        }
-    }
+    let Err(error) = Nvrtc::get() else { return true };
+    let asked_for = std::env::var_os("NVRTC_LIBRARY").is_some_and(|path| !path.is_empty());
+    assert!(!asked_for, "{error}");
+    writeln!(std::io::stderr(), "\nSKIPPED {test}: {error}\n").unwrap();
+    false
 }
 
 #[test]
@@ -29,6 +29,76 @@ fn machine_code_with_a_header_and_options() {
     if nvrtc_is_there("machine_code_with_a_header_and_options") {
         let image = compile_with_cache(&GOOD, HOPPER, None).unwrap();
         assert!(image.bytes().starts_with(b"\x7fELF"));
+    }
+}
+
+#[test]
+fn a_second_compilation_comes_from_the_cache() {
+    if !nvrtc_is_there("a_second_compilation_comes_from_the_cache") {
+        return;
+    }
+    let folder = std::env::temp_dir().join(format!("plugin-runtime-compiler-{}", std::process::id()));
+    let variable = |name: &str| (name == "PLUGIN_RUNTIME_CACHE").then(|| folder.clone().into_os_string());
+    let cache = Cache::from_environment(&variable).unwrap();
+    let compile = || compile_with_cache(&GOOD, HOPPER, Some(&cache)).unwrap();
+    let made = compile();
+    assert_eq!(made.architecture(), Some(HOPPER));
+    let file = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+
+    // A cubin for another architecture in the file's place shows where the second one comes from.
+    let other = compile_with_cache(&GOOD, Architecture { major: 8, minor: 0 }, None).unwrap();
+    let nvrtc = Nvrtc::get().unwrap();
+    let (name, options) = (program_name(&GOOD), options(nvrtc, &GOOD, HOPPER, &[]));
+    let request = Request { text: GOOD.text, name: &name, headers: GOOD.headers, options: &options };
+    cache.store(&Key::new(&request, nvrtc.version()), other.bytes());
+    assert_eq!(compile().bytes(), other.bytes());
+
+    std::fs::write(&file, "damaged").unwrap();
+    assert_eq!(compile().architecture(), Some(HOPPER));
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_report_tells_registers_spills_and_parameters() {
+    if !nvrtc_is_there("a_report_tells_registers_spills_and_parameters") {
+        return;
+    }
+    const SPILLS: Source = Source {
+        text: r#"
+            struct Large { char bytes[5000]; };
+            extern "C" __global__ void plain(const float* x, Large y, double z) {
+                __shared__ float s[64];
+                s[threadIdx.x] = x[threadIdx.x];
+            }
+            extern "C" __global__ void __launch_bounds__(1024, 2) spilling(float* x, short n) {
+                float v[200];
+                #pragma unroll
+                for (int i = 0; i < 200; i++) v[i] = x[i * threadIdx.x];
+                __syncthreads();
+                #pragma unroll
+                for (int i = 0; i < 200; i++) x[i * threadIdx.x] = v[199 - i] * v[i] + n;
+            }
+        "#,
+        headers: &[],
+        options: &[],
+        ..GOOD
+    };
+    const LARGE: &[Parameter] = &[
+        Parameter { name: "x", ty: "DeviceSlice<f32>", bytes: 8 },
+        Parameter { name: "y", ty: "Large", bytes: 5000 },
+        Parameter { name: "z", ty: "f64", bytes: 8 },
+    ];
+    for architecture in [80, 90, 100].map(Architecture::from_number) {
+        let report = compile_report(&SPILLS, architecture).unwrap();
+        assert_eq!(report.architecture(), architecture);
+        let [plain, spilling] = report.kernels() else { panic!("{report:?}") };
+        assert!(plain.registers > 0 && plain.spill_store_bytes == 0, "{plain:?}");
+        assert!(spilling.registers == 32 && spilling.spill_load_bytes > 0 && spilling.stack_bytes > 0, "{spilling:?}");
+        report.check(&KernelEntry { source: &SPILLS, name: "plain", parameters: LARGE }).unwrap();
+        let entry = KernelEntry { source: &SPILLS, name: "spilling", parameters: LARGE };
+        let error = report.check(&entry).unwrap_err().to_string();
+        assert!(error.contains("takes 2 parameters of 8, 2 bytes"), "{error}");
     }
 }
 

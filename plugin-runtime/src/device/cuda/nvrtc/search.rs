@@ -35,6 +35,18 @@ pub(super) fn library_candidates(environment: Environment) -> Vec<PathBuf> {
     candidates
 }
 
+/// The part that NVRTC loads when it compiles, in the folder of a library that was loaded by its path.
+pub(super) fn builtins_beside(library: &Path, version: (u32, u32)) -> Option<PathBuf> {
+    let (major, minor) = version;
+    let name = if cfg!(windows) {
+        format!("nvrtc-builtins64_{major}{minor}.dll")
+    } else {
+        format!("libnvrtc-builtins.so.{major}.{minor}")
+    };
+    let folder = library.parent().filter(|folder| !folder.as_os_str().is_empty())?;
+    Some(folder.join(name)).filter(|path| path.is_file())
+}
+
 /// Folders that hold CUDA's own headers, those beside the library first.
 pub(super) fn include_folders(environment: Environment, library: Option<&Path>) -> Vec<PathBuf> {
     let beside = library.and_then(Path::parent).and_then(Path::parent).map(Path::to_owned);
