@@ -10,7 +10,7 @@ mod invocation;
 mod map;
 mod step;
 
-pub use aot::{AotKernel, LaunchParams};
+pub use aot::{AotArg, AotImage, AotKernel, AotLaunch, AotParameter, LaunchParams};
 pub use binding::Binding;
 pub(crate) use binding::{BindingRule, BindingUse};
 pub(crate) use constant::{Constant, ConstantInFile};

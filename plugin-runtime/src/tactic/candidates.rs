@@ -39,7 +39,7 @@ pub(crate) struct Candidates {
 }
 
 pub(crate) fn enumerate(network: &Network, layer: &Layer, device: DeviceKind, rules: &Rules) -> Result<Candidates> {
-    if layer.aot == Some(true) {
+    if layer.preference == crate::network::Preference::RequireAot {
         return Err(Error::invalid(format_args!(
             "it insists on ahead-of-time kernels (`aot` = 1), and builds for device `{device}` run impls only: leave `aot` out"
         )));
