@@ -72,6 +72,9 @@ pub mod prelude {
     pub use crate::bail;
     pub use crate::device::cuda::{DeviceSlice, DeviceSliceMut, LaunchConfig};
     pub use crate::device::{AotArg, AotImage, AotKernel, AotLaunch, AotParameter, LaunchParams, Stream};
+    pub use crate::error::{Error, Result};
+    pub use crate::kernels;
+    pub use crate::network::IntoOp;
     pub use crate::shape::ShapeExpr;
     pub use crate::tactic::{AutoTuneCombination, Tactic};
     pub use crate::tensor::{

@@ -7,7 +7,7 @@ use super::EngineInner;
 use super::plan::{OutputShape, PlannedStep, Run};
 use crate::device::cpu::reformat::reformat;
 use crate::device::{
-    Active, Binding, BindingRule, BindingUse, Frame, FrameSize, Invocation, Slot, StepMemory, StepViews, Stream,
+    Active, AotRun, Binding, BindingRule, BindingUse, Frame, FrameSize, Invocation, Slot, StepMemory, StepViews, Stream,
 };
 use crate::error::{Error, LayerError, Result};
 use crate::network::SymbolSource;
@@ -38,6 +38,8 @@ pub struct ExecutionContext {
 #[derive(Debug)]
 struct State {
     memories: Vec<StepMemory>,
+    /// The kernels of the steps that run those that lie in the engine.
+    kernels: Vec<Option<AotRun>>,
     symbols: Vec<i64>,
     upper_bounds: Vec<i64>,
     extents: Vec<i64>,
@@ -53,7 +55,12 @@ impl ExecutionContext {
             )));
         };
         let symbols = vec![0; engine.symbols.len()];
+        let kernels = |step: &PlannedStep| {
+            let run = step.kernels().map(|program| AotRun::new(program, &engine.device)).transpose();
+            run.map_err(|e| in_step(step, None, e))
+        };
         let state = State {
+            kernels: plan.steps.iter().map(kernels).collect::<Result<_>>()?,
             memories: plan.steps.iter().map(|s| s.memory.clone()).collect(),
             upper_bounds: symbols.clone(),
             symbols,
@@ -332,6 +339,12 @@ impl State {
             })?;
             memory.resize_workspace(bytes)?;
         }
+        if let Some(program) = step.kernels() {
+            self.evaluate(&program.program)?;
+        }
+        if let (Some(program), Some(run)) = (step.kernels(), &mut self.kernels[position]) {
+            run.set(&self.extents[..program.exprs.len()])?;
+        }
         Ok(())
     }
 
@@ -340,22 +353,27 @@ impl State {
             self.resize(position, step)?;
         }
         let memory = &self.memories[position];
+        for size in &step.sizes {
+            active.clear_size(&memory.outputs()[size.output], stream)?;
+        }
+        let views = active.step(memory);
         match &step.run {
-            Run::Reformat => run_reformat(active.step(memory)),
+            Run::Reformat => run_reformat(views)?,
             Run::Plugin { implementation, attributes, tactic, .. } => {
-                for size in &step.sizes {
-                    active.clear_size(&memory.outputs()[size.output], stream)?;
-                }
-                let views = active.step(memory);
                 (implementation.run)(&mut Invocation::new(views, &**attributes, stream, *tactic))?;
-                for size in &step.sizes {
-                    let found = active.read_size(&memory.outputs()[size.output], stream)?;
-                    check_size(size.output, found, self.upper_bounds[size.symbol])?;
-                    self.symbols[size.symbol] = found;
+            }
+            Run::Aot { .. } => {
+                if let Some(run) = &mut self.kernels[position] {
+                    run.launch(&views, stream)?;
                 }
-                Ok(())
             }
         }
+        for size in &step.sizes {
+            let found = active.read_size(&memory.outputs()[size.output], stream)?;
+            check_size(size.output, found, self.upper_bounds[size.symbol])?;
+            self.symbols[size.symbol] = found;
+        }
+        Ok(())
     }
 
     fn evaluate(&mut self, program: &ShapeProgram) -> Result<()> {

@@ -2,9 +2,13 @@
 
 mod image;
 mod launch;
+mod module;
+mod program;
 
 pub use image::AotImage;
 pub use launch::{AotArg, AotLaunch, AotParameter, LaunchParams};
+pub(crate) use module::{AotBinary, AotCompiler, AotModule, LARGEST_IMAGE};
+pub(crate) use program::{AotProgram, AotSlots, ProgramLaunch, ProgramParameter};
 
 use crate::shape::ShapeExpr;
 
