@@ -101,11 +101,8 @@ pub fn impl_plugin(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// # fn add_plugin(inp0: &TensorDesc) -> TensorDesc { inp0.like() }
 /// #[aot_impl("sample::add_plugin")]
 /// fn add_aot(inp0: &TensorDesc, outputs: &[TensorDesc; 1]) -> Result<AotKernel> {
-///     let mut kernel = AotKernel::new("add", "// PTX");
-///     kernel.launch.grid[0] = inp0.numel().ceil_div(256);
-///     kernel.launch.block[0] = 256.into();
-///     kernel.extra_args = vec![inp0.numel()];
-///     Ok(kernel)
+///     let n = inp0.numel();
+///     Ok(AotKernel::new("add", "// PTX").grid([n.ceil_div(256)]).block([256]).extra_args([n]))
 /// }
 /// ```
 ///

@@ -71,9 +71,10 @@ pub use plugin_macros::{Tactic, aot_impl, autotune, impl_plugin, register};
 pub mod prelude {
     pub use crate::bail;
     pub use crate::device::cuda::{DeviceSlice, DeviceSliceMut, LaunchConfig};
-    pub use crate::device::{AotKernel, LaunchParams, Stream};
+    pub use crate::device::{AotArg, AotImage, AotKernel, AotLaunch, AotParameter, LaunchParams, Stream};
     pub use crate::error::{Error, Result};
     pub use crate::kernels;
+    pub use crate::network::IntoOp;
     pub use crate::shape::ShapeExpr;
     pub use crate::tactic::{AutoTuneCombination, Tactic};
     pub use crate::tensor::{

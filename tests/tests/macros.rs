@@ -74,9 +74,7 @@ fn affine_cpu(
 
 #[aot_impl("macros::affine")]
 fn affine_aot(x: &TensorDesc, factor: f32, outputs: &[TensorDesc; 1], tactic: AffineTactic) -> AotKernel {
-    let mut kernel = AotKernel::new(format!("affine_{}_{factor}", tactic as i32), []);
-    kernel.extra_args = vec![x.numel(), outputs[0].numel()];
-    kernel
+    AotKernel::new(format!("affine_{}_{factor}", tactic as i32), []).extra_args([x.numel(), outputs[0].numel()])
 }
 
 fn registered() -> &'static Plugin {
@@ -159,8 +157,8 @@ fn kernels_are_described_for_each_tactic() {
     let attributes = (entry.attributes_from_values)(&values).expect("they fit");
     let descs = [TensorDesc::from_shape_expr([2, 3], DataType::Float32)];
     let kernel = (aot.kernel)(&descs, &descs, &*attributes, 7).expect("7 is a tactic");
-    assert_eq!(kernel.name, "affine_7_2");
-    assert_eq!(kernel.extra_args, [6.into(), 6.into()]);
+    assert_eq!(kernel.launches[0].name, "affine_7_2");
+    assert_eq!(kernel.launches[0].extra_args, [6.into(), 6.into()]);
     let message = (aot.kernel)(&descs, &descs, &*attributes, 2).expect_err("2 is no tactic").to_string();
     assert!(message.contains("no tactic 2") && message.contains("1 (Direct), 7 (Buffered)"), "{message}");
 }

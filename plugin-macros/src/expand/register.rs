@@ -165,6 +165,7 @@ fn op(registration: &Registration) -> TokenStream {
                     version: <Plugin as __rt::PluginSpec>::VERSION,
                     inputs: ::core::convert::From::from(self.inputs),
                     attributes: __rt::AttributeSet::to_values(&self.attributes),
+                    preference: ::core::default::Default::default(),
                 }
             }
         }

@@ -10,10 +10,14 @@ mod invocation;
 mod map;
 mod step;
 
-pub use aot::{AotKernel, LaunchParams};
+pub use aot::{AotArg, AotImage, AotKernel, AotLaunch, AotParameter, LaunchParams};
+pub(crate) use aot::{
+    AotBinary, AotCompiler, AotModule, AotProgram, AotSlots, LARGEST_IMAGE, ProgramLaunch, ProgramParameter,
+};
 pub use binding::Binding;
 pub(crate) use binding::{BindingRule, BindingUse};
 pub(crate) use constant::{Constant, ConstantInFile};
+pub(crate) use cuda::aot::AotRun;
 pub(crate) use frame::{Active, Base, Frame, FrameSize, Region};
 pub use invocation::{DynAttributes, Invocation};
 pub(crate) use map::FileBytes;

@@ -129,7 +129,7 @@ impl StepMemory {
             Slot::Input(i) => self.inputs.get_mut(i).map(|i| &mut i.tensor),
             Slot::Output(i) => self.outputs.get_mut(i),
         };
-        let Some(tensor) = tensor else { return Err(Error::invalid(format_args!("no {slot:?} in this step"))) };
+        let Some(tensor) = tensor else { return Err(no_slot(slot)) };
         if len > tensor.capacity {
             return Err(outgrown(&tensor.info.name, len, tensor.capacity));
         }
@@ -146,6 +146,11 @@ impl StepMemory {
         self.workspace.len = len;
         Ok(())
     }
+}
+
+#[cold]
+fn no_slot(slot: Slot) -> Error {
+    Error::invalid(format_args!("no {slot:?} in this step"))
 }
 
 #[cold]
@@ -220,6 +225,27 @@ impl<'s> StepViews<'s> {
             let bytes = unsafe { std::slice::from_raw_parts_mut(starts[i].as_ptr(), tensor.region.len) };
             TensorMut::new(&tensor.info, DataMut::Host(bytes), None)
         }))
+    }
+
+    /// Where an input lies, for a kernel that is given addresses. One that an output is updated in place over may be
+    /// written.
+    #[inline]
+    pub(super) fn input_address(&self, index: usize) -> Result<u64> {
+        let Some(input) = self.memory.inputs.get(index) else { return Err(no_slot(Slot::Input(index))) };
+        self.active.device_address(input.tensor.region, false)
+    }
+
+    /// Where an output lies, as [`StepViews::input_address`].
+    #[inline]
+    pub(super) fn output_address(&self, index: usize) -> Result<u64> {
+        let Some(output) = self.memory.outputs.get(index) else { return Err(no_slot(Slot::Output(index))) };
+        self.active.device_address(output.region, true)
+    }
+
+    /// Where the scratch memory lies, as [`StepViews::input_address`].
+    #[inline]
+    pub(super) fn workspace_address(&self) -> Result<u64> {
+        self.active.device_address(self.memory.workspace, true)
     }
 
     #[inline]

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use super::plan::Plan;
 use super::{BuildEvent, BuildReport, Engine, InsertedStep, input_dims};
-use crate::device::Device;
+use crate::device::cuda::Architecture;
+use crate::device::{AotCompiler, Device};
 use crate::error::{Error, Result};
 use crate::network::{Bounds, Network};
 use crate::plugin::Registry;
@@ -22,6 +23,7 @@ pub struct Builder<'o> {
     effort: Effort,
     seed: u64,
     keeping: Keeping,
+    architectures: Vec<Architecture>,
     observer: Option<Observer<'o>>,
 }
 
@@ -35,6 +37,7 @@ impl<'o> Builder<'o> {
             effort: Effort::default(),
             seed: 0,
             keeping: Keeping::Nothing,
+            architectures: Vec::new(),
             observer: None,
         }
     }
@@ -60,6 +63,14 @@ impl<'o> Builder<'o> {
     pub fn limit_tactics(mut self, id: &str, tactics: impl IntoIterator<Item = i32>) -> Self {
         self.rules.tactics.retain(|(other, _)| other != id);
         self.rules.tactics.push((id.into(), tactics.into_iter().collect()));
+        self
+    }
+
+    /// Compiles AOT kernels for these architectures too, besides that of the device: the engine's file then loads on
+    /// GPUs of each of them. Kernels that come as PTX or cubins have to be for all of them.
+    #[must_use]
+    pub fn architectures(mut self, architectures: impl IntoIterator<Item = Architecture>) -> Self {
+        self.architectures.extend(architectures);
         self
     }
 
@@ -132,10 +143,17 @@ impl<'o> Builder<'o> {
     fn plan(&mut self, network: &Network, timings: &mut Timings) -> Result<(Vec<Plan>, BuildReport)> {
         let mut plans = Vec::with_capacity(self.profiles.len());
         let mut report = BuildReport::default();
+        let compiler = AotCompiler::new(&self.device, &self.architectures);
         for (index, profile) in self.profiles.iter().enumerate() {
             profile.validate(&input_dims(network))?;
             let bounds = Bounds::new(network, profile)?;
-            let tuning = Tuning { device: &self.device, rules: &self.rules, effort: &self.effort, seed: self.seed };
+            let tuning = Tuning {
+                device: &self.device,
+                compiler: &compiler,
+                rules: &self.rules,
+                effort: &self.effort,
+                seed: self.seed,
+            };
             let observer = &mut self.observer;
             let (choices, layers) =
                 tune(network, &bounds, index, &tuning, timings, &mut |layer, trial, done, total| {
@@ -143,7 +161,7 @@ impl<'o> Builder<'o> {
                         observer(&BuildEvent::Trial { layer: layer.name.clone(), trial: trial.clone(), done, total });
                     }
                 })?;
-            let plan = Plan::new(network, profile, &bounds, &choices)?;
+            let plan = Plan::new(network, profile, &bounds, &choices, &compiler)?;
             report.layers.extend(layers);
             report.inserted.extend(plan.inserted().map(|name| InsertedStep { name: name.clone(), profile: index }));
             report.arena_bytes.push(plan.arena);

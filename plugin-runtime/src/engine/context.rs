@@ -47,7 +47,7 @@ impl ExecutionContext {
                 engine.plans.len()
             )));
         };
-        let mut state = State::new(&engine, plan);
+        let mut state = State::new(&engine, plan)?;
         let mut size = FrameSize { arena: plan.arena, extents: 0, bindings: plan.bindings.len() };
         let (mut gpu, mut constants) = (None, None);
         if let Some(device) = engine.device.gpu() {

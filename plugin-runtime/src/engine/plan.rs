@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::lower::{Lowered, Step, StepKind, Value, lower};
 use super::memory::{self, MemoryPlan};
-use crate::device::{BindingRule, BindingUse, PlacedInput, PlacedTensor, StepMemory};
+use crate::device::{AotCompiler, AotProgram, BindingRule, BindingUse, PlacedInput, PlacedTensor, StepMemory};
 use crate::error::{Error, Result};
 use crate::network::{Bounds, Network};
-use crate::plugin::{AttributeValue, DynAttributes, ImplEntry};
+use crate::plugin::{AttributeValue, DynAttributes, ImplEntry, Runner};
 use crate::shape::{Dims, Profile, ShapeExpr, ShapeProgram};
-use crate::tactic::{Choice, data_dependent, tactic_name, workspace_expr};
+use crate::tactic::{AotStep, Choice, aot_step, data_dependent, workspace_expr};
 use crate::tensor::{Representation, TensorInfo};
 
 /// The steps of an engine under one profile, with the memory of each at its largest.
@@ -36,7 +36,21 @@ pub(crate) enum Run {
         values: Arc<[AttributeValue]>,
         tactic: i32,
     },
+    /// Kernels that lie in the engine. The plugin itself isn't needed.
+    Aot {
+        plugin: AotPlugin,
+        program: Arc<AotProgram>,
+    },
     Reformat,
+}
+
+/// What is known of the plugin that kernels are from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct AotPlugin {
+    pub(crate) id: Arc<str>,
+    pub(crate) version: u32,
+    pub(crate) tactic: i32,
+    pub(crate) tactic_name: String,
 }
 
 #[derive(Debug)]
@@ -91,21 +105,36 @@ impl PlannedStep {
         let (label, tactic) = match &run {
             Run::Reformat => ("inserted by the builder".into(), None),
             Run::Plugin { implementation, tactic, .. } => {
-                (implementation.label(), Some(tactic_name(implementation, *tactic)))
+                (implementation.label(), Some(Runner::Impl(implementation).tactic_name(*tactic)))
             }
+            Run::Aot { plugin, .. } => (format!("{} v{}", plugin.id, plugin.version), Some(plugin.tactic_name.clone())),
+        };
+        let of_kernels = match &run {
+            Run::Aot { program, .. } => &program.exprs[..],
+            Run::Plugin { .. } | Run::Reformat => &[],
         };
         Ok(PlannedStep {
             name,
             label,
             tactic,
+            data_dependent: extents.iter().chain(of_kernels).any(|e| data_dependent(e) && !own(e)),
             run,
             memory,
             program: ShapeProgram::compile(&extents)?,
-            data_dependent: extents.iter().any(|e| data_dependent(e) && !own(e)),
             extents,
             has_workspace,
             sizes,
         })
+    }
+}
+
+impl PlannedStep {
+    /// The kernels that it runs, where they lie in the engine.
+    pub(crate) fn kernels(&self) -> Option<&Arc<AotProgram>> {
+        match &self.run {
+            Run::Aot { program, .. } => Some(program),
+            Run::Plugin { .. } | Run::Reformat => None,
+        }
     }
 }
 
@@ -126,7 +155,13 @@ impl OutputShape {
 }
 
 impl Plan {
-    pub(crate) fn new(network: &Network, profile: &Profile, bounds: &Bounds, choices: &[Choice]) -> Result<Self> {
+    pub(crate) fn new(
+        network: &Network,
+        profile: &Profile,
+        bounds: &Bounds,
+        choices: &[Choice],
+        compiler: &AotCompiler,
+    ) -> Result<Self> {
         let combinations: Vec<_> = choices.iter().map(|c| &c.combination).collect();
         let lowered = lower(network, &combinations);
         let max_dims = network
@@ -139,21 +174,21 @@ impl Plan {
             .iter()
             .map(|v| Representation::new(v.dtype, v.format).bytes(&max_dims[v.tensor]))
             .collect::<Result<Vec<usize>>>()?;
-        let mut workspaces = Vec::with_capacity(lowered.steps.len());
+        let mut asked = Vec::with_capacity(lowered.steps.len());
         let mut scratch = Vec::with_capacity(lowered.steps.len());
         for step in &lowered.steps {
-            let expr = workspace(network, step, choices)?;
-            scratch.push(match &expr {
+            let asks = Asked::by(network, step, choices, compiler)?;
+            scratch.push(match &asks.workspace {
                 None => 0,
                 Some(expr) => usize::try_from(bounds.range(expr)?.max.max(0)).unwrap_or(usize::MAX),
             });
-            workspaces.push(expr);
+            asked.push(asks);
         }
         let memory = memory::plan(&lowered, network.inputs.len(), &bytes, &scratch)?;
         let planner = Planner { network, lowered: &lowered, memory: &memory, max_dims: &max_dims, choices };
         let mut steps = Vec::with_capacity(lowered.steps.len());
-        for (position, workspace) in workspaces.into_iter().enumerate() {
-            steps.push(planner.step(position, workspace)?);
+        for (position, asked) in asked.into_iter().enumerate() {
+            steps.push(planner.step(position, asked)?);
         }
         let outputs = planner.outputs()?;
         Ok(Plan::of_steps(profile.clone(), steps, memory.arena, planner.bindings(), outputs))
@@ -168,7 +203,8 @@ impl Plan {
     ) -> Self {
         let programs = || {
             let of_steps = steps.iter().flat_map(|s| s.sizes.iter().map(|z| &z.program).chain([&s.program]));
-            of_steps.chain(outputs.iter().map(|o| &o.program))
+            let of_kernels = steps.iter().filter_map(|s| Some(&s.kernels()?.program));
+            of_steps.chain(of_kernels).chain(outputs.iter().map(|o| &o.program))
         };
         Plan {
             profile,
@@ -186,11 +222,25 @@ impl Plan {
     }
 }
 
-fn workspace(network: &Network, step: &Step, choices: &[Choice]) -> Result<Option<ShapeExpr>> {
-    let StepKind::Plugin(layer) = step.kind else { return Ok(None) };
-    let (layer, choice) = (&network.layers[layer], &choices[layer]);
-    workspace_expr(network, layer, choice.implementation, &choice.combination)
-        .map_err(|e| e.in_layer(&layer.name, &layer.plugin.label()))
+/// What a step's plugin asks for.
+#[derive(Default)]
+struct Asked {
+    workspace: Option<ShapeExpr>,
+    kernels: Option<Arc<AotProgram>>,
+}
+
+impl Asked {
+    fn by(network: &Network, step: &Step, choices: &[Choice], compiler: &AotCompiler) -> Result<Self> {
+        let StepKind::Plugin(layer) = step.kind else { return Ok(Asked::default()) };
+        let (layer, Choice { runner, combination, tactic }) = (&network.layers[layer], &choices[layer]);
+        let asked = match runner {
+            Runner::Impl(implementation) => workspace_expr(network, layer, implementation, combination)
+                .map(|workspace| Asked { workspace, kernels: None }),
+            Runner::Aot(entry) => aot_step(network, layer, entry, combination, *tactic, compiler)
+                .map(|AotStep { program, workspace }| Asked { workspace, kernels: Some(program) }),
+        };
+        asked.map_err(|e| e.in_layer(&layer.name, &layer.plugin.label()))
+    }
 }
 
 struct Planner<'a> {
@@ -202,7 +252,7 @@ struct Planner<'a> {
 }
 
 impl Planner<'_> {
-    fn step(&self, position: usize, workspace: Option<ShapeExpr>) -> Result<PlannedStep> {
+    fn step(&self, position: usize, asked: Asked) -> Result<PlannedStep> {
         let step = &self.lowered.steps[position];
         let mut inputs = Vec::with_capacity(step.inputs.len());
         for (index, &value) in step.inputs.iter().enumerate() {
@@ -218,15 +268,23 @@ impl Planner<'_> {
             StepKind::Reformat => Run::Reformat,
             StepKind::Plugin(layer) => {
                 let (layer, choice) = (&self.network.layers[layer], &self.choices[layer]);
-                Run::Plugin {
-                    implementation: choice.implementation,
-                    attributes: layer.attributes.clone(),
-                    values: layer.values.clone(),
-                    tactic: choice.tactic,
+                match (choice.runner, asked.kernels) {
+                    (Runner::Aot(entry), Some(program)) => {
+                        let tactic_name = choice.runner.tactic_name(choice.tactic);
+                        let (id, version) = (entry.id.into(), entry.version);
+                        Run::Aot { plugin: AotPlugin { id, version, tactic: choice.tactic, tactic_name }, program }
+                    }
+                    (Runner::Impl(implementation), _) => Run::Plugin {
+                        implementation,
+                        attributes: layer.attributes.clone(),
+                        values: layer.values.clone(),
+                        tactic: choice.tactic,
+                    },
+                    (Runner::Aot(_), None) => return Err(Error::invalid("its kernels weren't described")),
                 }
             }
         };
-        PlannedStep::new(step.name.clone(), run, memory, extents, workspace, self.sizes(step)?)
+        PlannedStep::new(step.name.clone(), run, memory, extents, asked.workspace, self.sizes(step)?)
     }
 
     fn sizes(&self, step: &Step) -> Result<Vec<Arc<OwnSize>>> {

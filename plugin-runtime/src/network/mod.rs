@@ -14,11 +14,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use crate::error::{Error, Result};
 use crate::plugin::{AttributeValue, DynAttributes, Plugin, Registry};
 use crate::shape::{MAX_RANK, ShapeExpr};
+use crate::suggest::did_you_mean;
 use crate::tensor::{DataType, HostTensor};
 
 pub(crate) use bounds::{Bounds, checked_dims, dims_at, largest_dims, range};
 pub use inspect::{LayerSummary, NetworkSummary, OutputSummary, TensorSummary};
-pub use op::{IntoOp, Op};
+pub use op::{IntoOp, Op, Preference, Preferring};
 pub(crate) use symbols::{SymbolDef, SymbolSource, Symbols};
 
 /// A tensor of a network.
@@ -87,8 +88,8 @@ pub(crate) struct Layer {
     pub(crate) attributes: Arc<DynAttributes>,
     /// One value an attribute, in the registered order.
     pub(crate) values: Arc<[AttributeValue]>,
-    /// Whether it insists on its AOT kernels, or on its impl; else the builder chooses.
-    pub(crate) aot: Option<bool>,
+    /// Whether its impl or its AOT kernels run.
+    pub(crate) preference: Preference,
     pub(crate) inputs: Vec<usize>,
     pub(crate) outputs: Vec<usize>,
     /// For each output, the input whose memory it shares.
@@ -226,6 +227,19 @@ impl Network {
         self.add_layer(name.into(), plugin, inputs, &values)
     }
 
+    /// Says whether the impl or the AOT kernels of a layer run, as [`IntoOp::prefer_aot`] and the like do.
+    ///
+    /// # Errors
+    /// When there is no layer of this name.
+    pub fn set_preference(&mut self, layer: &str, preference: Preference) -> Result<()> {
+        let Some(found) = self.layers.iter_mut().find(|l| &*l.name == layer) else {
+            let nearest = did_you_mean(layer, self.layers.iter().map(|l| &*l.name));
+            return Err(Error::invalid(format_args!("the network has no layer `{layer}`{nearest}")));
+        };
+        found.preference = preference;
+        Ok(())
+    }
+
     /// A tensor's elements in another type; the tensor itself where that is its own. Floats lose their fraction on the
     /// way to integers; what doesn't fit the new type becomes the nearest that does, and NaN 0 or false; what isn't
     /// zero is true.
@@ -274,6 +288,9 @@ impl Network {
     fn add_typed<const N: usize>(&mut self, name: String, op: Op) -> Result<[TensorId; N]> {
         let plugin = Registry::global()?.get(op.id, op.version)?;
         let outputs = self.add_layer(name, plugin, &op.inputs, &op.attributes)?;
+        if let Some(layer) = self.layers.last_mut() {
+            layer.preference = op.preference;
+        }
         outputs.try_into().map_err(|outputs: Vec<TensorId>| {
             Error::invalid(format_args!("`{}` has {} outputs, not {N}", plugin.label(), outputs.len()))
         })
@@ -302,7 +319,7 @@ impl Network {
             plugin,
             attributes: inferred.attributes,
             values: attributes.into(),
-            aot: None,
+            preference: Preference::Unspecified,
             inputs,
             outputs,
             aliases: inferred.aliases,

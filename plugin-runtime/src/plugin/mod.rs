@@ -7,6 +7,7 @@ mod entry;
 mod guard;
 mod join;
 mod registry;
+mod runner;
 #[doc(hidden)]
 pub mod shim;
 mod spec;
@@ -19,6 +20,7 @@ pub use entry::{
 };
 pub(crate) use guard::guarded;
 pub use registry::{Plugin, Registry};
+pub(crate) use runner::Runner;
 pub use spec::{AttributeSet, IntoResult, KnownTactics, PluginSpec};
 
 pub use crate::device::DynAttributes;

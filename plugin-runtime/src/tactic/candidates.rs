@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::{Combination, merge};
 use crate::device::DeviceKind;
 use crate::error::{Error, Result};
-use crate::network::{Layer, Network};
-use crate::plugin::{ImplEntry, guarded};
+use crate::network::{Layer, Network, Preference};
+use crate::plugin::{Runner, guarded};
 use crate::shape::{ShapeExpr, SymbolKind};
 use crate::tensor::{DataType, Format, TensorDesc};
 
@@ -31,7 +31,8 @@ pub(crate) struct Candidate {
 /// All candidates of one layer.
 #[derive(Clone, Debug)]
 pub(crate) struct Candidates {
-    pub(crate) implementation: &'static ImplEntry,
+    pub(crate) device: DeviceKind,
+    pub(crate) runner: Runner,
     pub(crate) combinations: Vec<Combination>,
     pub(crate) candidates: Vec<Candidate>,
     /// Whether an autotune function listed them; else there is one, and it isn't run during the build.
@@ -39,17 +40,13 @@ pub(crate) struct Candidates {
 }
 
 pub(crate) fn enumerate(network: &Network, layer: &Layer, device: DeviceKind, rules: &Rules) -> Result<Candidates> {
-    if layer.aot == Some(true) {
-        return Err(Error::invalid(format_args!(
-            "it insists on ahead-of-time kernels (`aot` = 1), and builds for device `{device}` run impls only: leave `aot` out"
-        )));
-    }
-    let implementation = layer.plugin.impl_for(device).ok_or_else(|| no_impl(layer, device))?;
+    let runner = runner(layer, device)?;
     let own_types: Vec<DataType> = tensors(layer).map(|t| network.tensors[t].dtype).collect();
     let Some(autotune) = layer.plugin.autotune else {
         let candidate = Candidate { combination: 0, tactic: 0, ruled_out: None };
         return Ok(Candidates {
-            implementation,
+            device,
+            runner,
             combinations: vec![Combination::untuned(own_types)],
             candidates: vec![candidate],
             autotuned: false,
@@ -66,11 +63,11 @@ pub(crate) fn enumerate(network: &Network, layer: &Layer, device: DeviceKind, ru
         for &tactic in &combination.tactics {
             let unwanted =
                 wanted.filter(|w| !w.contains(&tactic)).map(|_| "this build is limited to other tactics".into());
-            let ruled_out = forbidden.clone().or(unwanted).or_else(|| unknown_tactic(implementation, tactic));
+            let ruled_out = forbidden.clone().or(unwanted).or_else(|| runner.unknown_tactic(tactic));
             candidates.push(Candidate { combination: index, tactic, ruled_out });
         }
     }
-    Ok(Candidates { implementation, combinations, candidates, autotuned: true })
+    Ok(Candidates { device, runner, combinations, candidates, autotuned: true })
 }
 
 /// The tensors of a layer in the order of a combination's entries.
@@ -92,13 +89,57 @@ pub(crate) fn descs(network: &Network, tensors: &[usize]) -> Vec<TensorDesc> {
     tensors.iter().enumerate().map(desc).collect()
 }
 
+/// Symbolic descs of a layer's tensors, inputs first, in the types and layouts of a combination.
+pub(crate) fn laid_out_descs(network: &Network, layer: &Layer, combination: &Combination) -> Vec<TensorDesc> {
+    let mut all = descs(network, &layer.inputs);
+    all.extend(descs(network, &layer.outputs));
+    let laid_out = all.into_iter().zip(combination.types.iter().zip(&combination.formats));
+    laid_out.map(|(desc, (&dtype, &format))| desc.with_layout(dtype, format, 1.0)).collect()
+}
+
+/// What runs a layer: that is said of the layer, or else the impl if there is one.
+fn runner(layer: &Layer, device: DeviceKind) -> Result<Runner> {
+    let implementation = layer.plugin.impl_for(device).map(Runner::Impl);
+    let aot = layer.plugin.aot.as_ref().filter(|_| runs_aot(device)).map(Runner::Aot);
+    match layer.preference {
+        Preference::RequireAot => aot.ok_or_else(|| no_aot(layer, device)),
+        Preference::RequireJit => implementation.ok_or_else(|| no_impl(layer, device)),
+        Preference::PreferAot => aot.or(implementation).ok_or_else(|| no_impl(layer, device)),
+        Preference::PreferJit | Preference::Unspecified => implementation.or(aot).ok_or_else(|| no_impl(layer, device)),
+    }
+}
+
+/// Whether a device can run kernels that were compiled ahead of time.
+fn runs_aot(device: DeviceKind) -> bool {
+    device == DeviceKind::Cuda
+}
+
 fn no_impl(layer: &Layer, device: DeviceKind) -> Error {
+    let id = layer.plugin.entry.id;
+    if layer.plugin.aot.is_some() && runs_aot(device) {
+        return Error::invalid(format_args!(
+            "it insists on an impl (`require_jit`, in ONNX `aot` = 0), but has AOT kernels only for device `{device}`: \
+             write `prefer_jit`, or add #[impl_plugin(\"{id}\", device = {device})]"
+        ));
+    }
     let have: Vec<String> = layer.plugin.impls.iter().map(|i| format!("`{}`", i.device)).collect();
     let have = if have.is_empty() { "no device".into() } else { have.join(", ") };
+    let aot = match layer.plugin.aot {
+        Some(_) => format!(", and its AOT kernels run on device `{}` only", DeviceKind::Cuda),
+        None => String::new(),
+    };
     Error::invalid(format_args!(
-        "it has no impl for device `{device}`, only for {have}; add #[impl_plugin(\"{}\", device = {device})]",
-        layer.plugin.entry.id
+        "it has no impl for device `{device}`, only for {have}{aot}; add #[impl_plugin(\"{id}\", device = {device})]"
     ))
+}
+
+fn no_aot(layer: &Layer, device: DeviceKind) -> Error {
+    let id = layer.plugin.entry.id;
+    let reason = match layer.plugin.aot {
+        Some(_) => format!("device `{device}` runs impls only: write `prefer_aot`"),
+        None => format!("`{id}` has none: write `prefer_aot`, or add #[aot_impl(\"{id}\")]"),
+    };
+    Error::invalid(format_args!("it insists on ahead-of-time kernels (`require_aot`, in ONNX `aot` = 1), but {reason}"))
 }
 
 fn forbidden_combination(
@@ -149,29 +190,4 @@ fn forbidden_combination(
         }
     }
     None
-}
-
-/// Why an impl can't run a tactic.
-pub(crate) fn unknown_tactic(implementation: &ImplEntry, tactic: i32) -> Option<String> {
-    if tactic == 0 {
-        return None;
-    }
-    if !implementation.takes_tactic {
-        return Some(format!("the impl at {} has no `tactic` parameter", implementation.location));
-    }
-    match implementation.tactic_names {
-        Some(names) if names(tactic).is_none() => {
-            Some(format!("the impl at {} has no tactic {tactic}", implementation.location))
-        }
-        _ => None,
-    }
-}
-
-/// `Rows`, or `3` where tactics have no names, or `default`.
-pub(crate) fn tactic_name(implementation: &ImplEntry, tactic: i32) -> String {
-    match implementation.tactic_names.and_then(|names| names(tactic)) {
-        Some(name) => name.to_owned(),
-        None if tactic == 0 => "default".into(),
-        None => tactic.to_string(),
-    }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use super::Combination;
-use super::candidates::{Candidates, tactic_name};
+use super::candidates::Candidates;
 use super::record::{Key, LayerSubject, Outcome, combination_text};
 use super::sample_data::coarsest;
 use super::timer::Effort;
@@ -13,7 +13,7 @@ use super::trial::{Bench, Outputs};
 use super::{Trial, TrialOutcome};
 use crate::error::{Error, LayerError, Result};
 use crate::network::{Bounds, Layer, Network};
-use crate::plugin::ImplEntry;
+use crate::plugin::Runner;
 use crate::tensor::DataType;
 
 /// A combination of a layer that works, with its quickest tactic.
@@ -60,7 +60,7 @@ impl<'n> LayerRun<'n> {
         let count = candidates.candidates.len();
         let (mut keys, mut outcomes) = (vec![None; count], vec![None; count]);
         if candidates.autotuned {
-            let subject = LayerSubject::new(network, layer, candidates.implementation, bounds)?;
+            let subject = LayerSubject::new(network, layer, candidates.runner, bounds)?;
             let combinations: Vec<_> = candidates.combinations.iter().map(combination_text).collect();
             for (index, candidate) in candidates.candidates.iter().enumerate() {
                 match &candidate.ruled_out {
@@ -81,8 +81,8 @@ impl<'n> LayerRun<'n> {
         self.outcomes.len()
     }
 
-    pub(super) fn implementation(&self) -> &'static ImplEntry {
-        self.candidates.implementation
+    pub(super) fn runner(&self) -> Runner {
+        self.candidates.runner
     }
 
     /// Takes over the outcomes that are known.
@@ -114,11 +114,11 @@ impl<'n> LayerRun<'n> {
     }
 
     fn trial(&self, candidate: usize) -> Trial {
-        let Candidates { implementation, combinations, candidates, .. } = &self.candidates;
+        let Candidates { runner, combinations, candidates, .. } = &self.candidates;
         let picked = &candidates[candidate];
         Trial {
             combination: combinations[picked.combination].to_string(),
-            tactic: tactic_name(implementation, picked.tactic),
+            tactic: runner.tactic_name(picked.tactic),
             outcome: self.outcomes[candidate].clone().unwrap_or(TrialOutcome::NotTimed),
             chosen: false,
             locked: self.locked[candidate],
@@ -262,7 +262,7 @@ impl<'n> LayerRun<'n> {
             let source = if trial.locked { " (says the tuning lockfile)" } else { "" };
             format!("\n  {}, tactic {}: {reason}{source}", trial.combination, trial.tactic)
         });
-        let (device, lines) = (self.candidates.implementation.device, lines.collect::<String>());
+        let (device, lines) = (self.candidates.device, lines.collect::<String>());
         let plugin = self.layer.plugin.entry.id;
         Error::invalid(format_args!("no combination and tactic of `{plugin}` works on device `{device}`:{lines}"))
     }

@@ -1,5 +1,6 @@
 //! Tactics: type and layout combinations, their enumeration and timing.
 
+mod aot;
 mod candidates;
 mod choices;
 mod combination;
@@ -20,7 +21,8 @@ mod timings;
 mod trial;
 mod tune;
 
-pub(crate) use candidates::{Rules, data_dependent, tactic_name, unknown_tactic};
+pub(crate) use aot::{AotStep, aot_step};
+pub(crate) use candidates::{Rules, data_dependent};
 pub use choices::{Choices, Independent, Positions, Together};
 pub use combination::{AutoTuneCombination, MAX_TACTICS, Tactic};
 pub use expansion::{Combination, MAX_COMBINATIONS, merge};

@@ -9,11 +9,10 @@ use std::time::Duration;
 
 use super::Combination;
 use super::TrialOutcome;
-use super::candidates::tactic_name;
 use super::trial::{dims, symbols};
 use crate::error::Result;
 use crate::network::{Bounds, Layer, Network, Producer};
-use crate::plugin::{AttributeSchema, AttributeValue, ImplEntry};
+use crate::plugin::{AttributeSchema, AttributeValue, Runner};
 use crate::shape::Dims;
 use crate::tensor::{DataType, Format};
 
@@ -76,23 +75,18 @@ impl From<Outcome> for TrialOutcome {
 }
 
 /// What all trials of a layer have in common.
-pub(super) struct LayerSubject<'n> {
-    implementation: &'n ImplEntry,
+pub(super) struct LayerSubject {
+    runner: Runner,
     plugin: Arc<str>,
     version: u32,
     attributes: Arc<str>,
     tensors: Arc<str>,
 }
 
-impl<'n> LayerSubject<'n> {
+impl LayerSubject {
     /// # Errors
     /// When the extents that the layer is timed at can't be computed.
-    pub(super) fn new(
-        network: &Network,
-        layer: &Layer,
-        implementation: &'n ImplEntry,
-        bounds: &Bounds,
-    ) -> Result<Self> {
+    pub(super) fn new(network: &Network, layer: &Layer, runner: Runner, bounds: &Bounds) -> Result<Self> {
         let symbols = symbols(network, layer, bounds)?;
         let entry = &layer.plugin.entry;
         let inputs = Joined(&layer.inputs, |tensor: &usize, f: &mut fmt::Formatter<'_>| {
@@ -109,7 +103,7 @@ impl<'n> LayerSubject<'n> {
                 write!(f, "{}={value}", schema.name)
             });
         Ok(LayerSubject {
-            implementation,
+            runner,
             plugin: abridged(entry.id),
             version: entry.version,
             attributes: abridged(attributes),
@@ -126,7 +120,7 @@ impl<'n> LayerSubject<'n> {
             tensors: self.tensors.clone(),
             combination,
             tactic,
-            name: abridged(tactic_name(self.implementation, tactic)),
+            name: abridged(self.runner.tactic_name(tactic)),
         }
     }
 }

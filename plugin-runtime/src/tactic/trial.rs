@@ -2,13 +2,16 @@
 
 use std::time::{Duration, Instant};
 
-use super::Combination;
+use super::candidates::laid_out_descs;
 use super::sample_data::{difference, sample};
+use super::{AotStep, Combination, aot_step};
 use crate::device::cpu::reformat::reformat;
-use crate::device::{Active, Base, Frame, Invocation, PlacedInput, PlacedTensor, Region, StepMemory, Stream};
+use crate::device::{
+    Active, AotCompiler, AotRun, Base, Frame, Invocation, PlacedInput, PlacedTensor, Region, StepMemory, Stream,
+};
 use crate::error::{Error, Result};
 use crate::network::{Bounds, Layer, Network, Producer, dims_at};
-use crate::plugin::{ImplEntry, guarded};
+use crate::plugin::{ImplEntry, Runner, guarded};
 use crate::shape::{Dims, ShapeExpr};
 use crate::tensor::{DataType, HostBytes, HostTensor, Representation, TensorInfo};
 
@@ -16,7 +19,8 @@ use crate::tensor::{DataType, HostBytes, HostTensor, Representation, TensorInfo}
 pub(crate) struct Bench<'n> {
     network: &'n Network,
     layer: &'n Layer,
-    implementation: &'n ImplEntry,
+    runner: Runner,
+    compiler: &'n AotCompiler,
     /// One value a symbol, the layer's own size tensors at their upper bounds.
     symbols: Vec<i64>,
     inputs: Vec<HostTensor>,
@@ -39,7 +43,8 @@ impl<'n> Bench<'n> {
     pub(crate) fn new(
         network: &'n Network,
         layer: &'n Layer,
-        implementation: &'n ImplEntry,
+        runner: Runner,
+        compiler: &'n AotCompiler,
         bounds: &Bounds,
         stream: Stream,
         seed: u64,
@@ -53,7 +58,7 @@ impl<'n> Bench<'n> {
             }
         };
         let inputs = layer.inputs.iter().enumerate().map(data).collect::<Result<Vec<_>>>()?;
-        Ok(Bench { network, layer, implementation, symbols, inputs, stream })
+        Ok(Bench { network, layer, runner, compiler, symbols, inputs, stream })
     }
 
     /// The network's own types, LINEAR.
@@ -91,24 +96,53 @@ impl<'n> Bench<'n> {
             }
             outputs.push(placed);
         }
-        let scratch = self.workspace_bytes(combination)?;
+        let kernels = self.kernels(combination);
+        let scratch = self.workspace_bytes(combination, &kernels)?;
         let workspace = place.region(scratch)?;
         let memory = StepMemory::new(inputs, outputs, workspace)?;
         let mut frame = Frame::scratch(self.stream.device(), place.end)?;
         restore(&mut frame.activate(&mut [], &[])?, &originals)?;
-        Ok(LaidOut { bench: self, memory, frame, originals })
+        Ok(LaidOut { bench: self, memory, frame, originals, kernels })
     }
 
     fn dims(&self, tensor: usize, symbols: &[i64]) -> Result<Dims> {
         dims(self.network, tensor, symbols)
     }
 
-    fn workspace_bytes(&self, combination: &Combination) -> Result<usize> {
-        let Some(expr) = workspace_expr(self.network, self.layer, self.implementation, combination)? else {
-            return Ok(0);
+    /// What each tactic of a combination runs ahead-of-time kernels with.
+    fn kernels(&self, combination: &Combination) -> Vec<(i32, Result<(AotStep, AotRun)>)> {
+        let Runner::Aot(entry) = self.runner else { return Vec::new() };
+        let kernels = |tactic: i32| {
+            let step = aot_step(self.network, self.layer, entry, combination, tactic, self.compiler)?;
+            let mut run = AotRun::new(&step.program, self.stream.device())?;
+            let program = &step.program.program;
+            let mut values = vec![0; program.output_len()];
+            program.evaluate(&self.symbols, &mut vec![0; program.scratch_len()], &mut values)?;
+            run.set(&values)?;
+            Ok((step, run))
         };
-        let bytes = expr.evaluate(&self.symbols)?;
-        usize::try_from(bytes).map_err(|_| Error::plugin(format_args!("its workspace, {expr}, would be {bytes} bytes")))
+        combination.tactics.iter().map(|&tactic| (tactic, kernels(tactic))).collect()
+    }
+
+    /// Enough for every tactic.
+    fn workspace_bytes(
+        &self,
+        combination: &Combination,
+        kernels: &[(i32, Result<(AotStep, AotRun)>)],
+    ) -> Result<usize> {
+        let own = match self.runner {
+            Runner::Impl(implementation) => workspace_expr(self.network, self.layer, implementation, combination)?,
+            Runner::Aot(_) => None,
+        };
+        let of_kernels = kernels.iter().filter_map(|(_, made)| made.as_ref().ok()?.0.workspace.as_ref());
+        let mut most = 0;
+        for expr in own.iter().chain(of_kernels) {
+            let bytes = expr.evaluate(&self.symbols)?;
+            let bytes = usize::try_from(bytes)
+                .map_err(|_| Error::plugin(format_args!("its workspace, {expr}, would be {bytes} bytes")))?;
+            most = most.max(bytes);
+        }
+        Ok(most)
     }
 }
 
@@ -137,10 +171,7 @@ pub(crate) fn workspace_expr(
     combination: &Combination,
 ) -> Result<Option<ShapeExpr>> {
     let Some(workspace) = implementation.workspace else { return Ok(None) };
-    let mut descs = super::candidates::descs(network, &layer.inputs);
-    descs.extend(super::candidates::descs(network, &layer.outputs));
-    let laid_out = descs.into_iter().zip(combination.types.iter().zip(&combination.formats));
-    let descs: Vec<_> = laid_out.map(|(desc, (&dtype, &format))| desc.with_layout(dtype, format, 1.0)).collect();
+    let descs = laid_out_descs(network, layer, combination);
     let (inputs, outputs) = descs.split_at(layer.inputs.len());
     let expr = guarded(|| workspace(inputs, outputs, &*layer.attributes))?;
     match expr.error() {
@@ -186,6 +217,8 @@ pub(crate) struct LaidOut<'b> {
     memory: StepMemory,
     frame: Frame,
     originals: Vec<(Region, HostBytes)>,
+    /// For each tactic, where AOT kernels run.
+    kernels: Vec<(i32, Result<(AotStep, AotRun)>)>,
 }
 
 impl LaidOut<'_> {
@@ -201,11 +234,26 @@ impl LaidOut<'_> {
                 active.clear_size(output, &self.bench.stream)?;
             }
         }
-        let views = active.step(&self.memory);
-        let mut invocation = Invocation::new(views, &*layer.attributes, &self.bench.stream, tactic);
-        let start = Instant::now();
-        guarded(|| (self.bench.implementation.run)(&mut invocation))?;
-        Ok(start.elapsed())
+        let (views, stream) = (active.step(&self.memory), &self.bench.stream);
+        match self.bench.runner {
+            Runner::Impl(implementation) => {
+                let mut invocation = Invocation::new(views, &*layer.attributes, stream, tactic);
+                let start = Instant::now();
+                guarded(|| (implementation.run)(&mut invocation))?;
+                Ok(start.elapsed())
+            }
+            Runner::Aot(_) => {
+                let made = self.kernels.iter_mut().find(|(of, _)| *of == tactic).map(|(_, made)| made);
+                let (_, run) = match made {
+                    Some(Ok(made)) => made,
+                    Some(Err(error)) => return Err(error.clone()),
+                    None => return Err(Error::invalid(format_args!("it has no kernels for tactic {tactic}"))),
+                };
+                let start = Instant::now();
+                run.launch(&views, stream)?;
+                Ok(start.elapsed())
+            }
+        }
     }
 
     /// What the last run wrote.

@@ -8,15 +8,15 @@ use super::timer::Effort;
 use super::timings::Timings;
 use super::trial::Bench;
 use super::{LayerReport, Trial};
-use crate::device::Device;
+use crate::device::{AotCompiler, Device};
 use crate::error::{Error, Result};
 use crate::network::{Bounds, Layer, Network};
-use crate::plugin::ImplEntry;
+use crate::plugin::Runner;
 
 /// What a layer runs as.
 #[derive(Clone, Debug)]
 pub(crate) struct Choice {
-    pub(crate) implementation: &'static ImplEntry,
+    pub(crate) runner: Runner,
     pub(crate) combination: Combination,
     pub(crate) tactic: i32,
 }
@@ -24,6 +24,8 @@ pub(crate) struct Choice {
 /// How to tune.
 pub(crate) struct Tuning<'a> {
     pub(crate) device: &'a Device,
+    /// Makes the images of AOT kernels.
+    pub(crate) compiler: &'a AotCompiler,
     pub(crate) rules: &'a Rules,
     pub(crate) effort: &'a Effort,
     pub(crate) seed: u64,
@@ -66,7 +68,7 @@ pub(crate) fn tune(
         if run.missing().next().is_some() {
             let seed = tuning.seed ^ (index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             let stream = tuning.device.create_stream()?;
-            let bench = Bench::new(network, layer, run.implementation(), bounds, stream, seed);
+            let bench = Bench::new(network, layer, run.runner(), tuning.compiler, bounds, stream, seed);
             run.time_missing(&bench.map_err(in_layer(layer))?, tuning.effort, &mut ended);
             run.note(timings);
         } else {
@@ -85,7 +87,7 @@ pub(crate) fn tune(
             trial.chosen = (candidate.combination, candidate.tactic) == (option.combination, option.tactic);
         }
         choices.push(Choice {
-            implementation: tuned.candidates.implementation,
+            runner: tuned.candidates.runner,
             combination: tuned.candidates.combinations[option.combination].clone(),
             tactic: option.tactic,
         });

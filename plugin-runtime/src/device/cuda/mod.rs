@@ -3,16 +3,17 @@
 //! A kernel is written in CUDA C++ beside its plugin and declared with [`kernels!`](crate::kernels), which gives a typed
 //! function that launches it. It is compiled for the GPU that is there when it is first used.
 
+pub(crate) mod aot;
 mod cache;
-mod compiler;
+pub(crate) mod compiler;
 mod constants;
 mod driver;
 mod gpu;
-mod image;
+pub(crate) mod image;
 mod kernel;
 mod launch;
 pub(crate) mod memory;
-mod module;
+pub(crate) mod module;
 mod nvrtc;
 pub(crate) mod reformat;
 pub(crate) mod settle;

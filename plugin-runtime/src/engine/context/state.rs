@@ -1,7 +1,7 @@
 //! What follows from a context's shapes, and running its steps.
 
 use crate::device::cpu;
-use crate::device::{Active, Invocation, Slot, StepMemory, StepViews, Stream, cuda};
+use crate::device::{Active, AotRun, Invocation, Slot, StepMemory, StepViews, Stream, cuda};
 use crate::engine::EngineInner;
 use crate::engine::plan::{OutputShape, OwnSize, Plan, PlannedStep, Run};
 use crate::error::{Error, LayerError, Result};
@@ -13,6 +13,8 @@ use crate::tactic::check_size;
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) memories: Vec<StepMemory>,
+    /// The kernels of the steps that run those that lie in the engine.
+    kernels: Vec<Option<AotRun>>,
     pub(super) symbols: Vec<i64>,
     pub(super) upper_bounds: Vec<i64>,
     extents: Vec<i64>,
@@ -22,16 +24,23 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(engine: &EngineInner, plan: &Plan) -> Self {
+    /// # Errors
+    /// When kernels that lie in the engine can't be loaded.
+    pub(super) fn new(engine: &EngineInner, plan: &Plan) -> Result<Self> {
         let symbols = vec![0; engine.symbols.len()];
-        State {
+        let kernels = |step: &PlannedStep| {
+            let run = step.kernels().map(|program| AotRun::new(program, &engine.device)).transpose();
+            run.map_err(|e| in_step(step, None, e))
+        };
+        Ok(State {
+            kernels: plan.steps.iter().map(kernels).collect::<Result<_>>()?,
             memories: plan.steps.iter().map(|s| s.memory.clone()).collect(),
             upper_bounds: symbols.clone(),
             symbols,
             extents: vec![0; plan.most_extents],
             scratch: vec![0; plan.most_scratch],
             deferred: engine.device.gpu().is_some(),
-        }
+        })
     }
 
     /// Puts everything to what follows from the inputs' extents; what depends on data to the largest that is possible.
@@ -107,7 +116,7 @@ impl State {
         if step.has_workspace {
             resize_workspace(memory, step, at, self.extents[at])?;
         }
-        Ok(())
+        self.set_kernels(position, step)
     }
 
     /// As [`State::resize`], where the extents depend on what only the device knows.
@@ -128,7 +137,17 @@ impl State {
         if step.has_workspace {
             resize_workspace(memory, step, at, range(&step.extents[at], ranges)?.max)?;
         }
-        Ok(())
+        self.set_kernels(position, step)
+    }
+
+    /// Computes what kernels that lie in the engine are launched with.
+    fn set_kernels(&mut self, position: usize, step: &PlannedStep) -> Result<()> {
+        let Some(program) = step.kernels() else { return Ok(()) };
+        self.evaluate(&program.program)?;
+        match &mut self.kernels[position] {
+            Some(run) => run.set(&self.extents[..program.exprs.len()]),
+            None => Ok(()),
+        }
     }
 
     fn bound(&mut self, size: &OwnSize, upper: i64) -> Result<()> {
@@ -156,27 +175,19 @@ impl State {
             self.resize(position, step)?;
         }
         let memory = &self.memories[position];
-        match &step.run {
-            Run::Reformat => run_reformat(active.step(memory), stream),
-            Run::Plugin { implementation, attributes, tactic, .. } => {
-                let read_sizes = !self.deferred && !step.sizes.is_empty();
-                if read_sizes {
-                    for size in &step.sizes {
-                        active.clear_size(&memory.outputs()[size.output], stream)?;
-                    }
-                }
-                let views = active.step(memory);
-                (implementation.run)(&mut Invocation::new(views, &**attributes, stream, *tactic))?;
-                if read_sizes {
-                    for size in &step.sizes {
-                        let found = active.read_size(&memory.outputs()[size.output], stream)?;
-                        check_size(size.output, found, self.upper_bounds[size.symbol])?;
-                        self.symbols[size.symbol] = found;
-                    }
-                }
-                Ok(())
-            }
+        if self.deferred || step.sizes.is_empty() {
+            return launch(memory, step, &mut self.kernels[position], active, stream);
         }
+        for size in &step.sizes {
+            active.clear_size(&memory.outputs()[size.output], stream)?;
+        }
+        launch(memory, step, &mut self.kernels[position], active, stream)?;
+        for size in &step.sizes {
+            let found = active.read_size(&memory.outputs()[size.output], stream)?;
+            check_size(size.output, found, self.upper_bounds[size.symbol])?;
+            self.symbols[size.symbol] = found;
+        }
+        Ok(())
     }
 
     fn evaluate(&mut self, program: &ShapeProgram) -> Result<()> {
@@ -198,6 +209,24 @@ fn resize_workspace(memory: &mut StepMemory, step: &PlannedStep, at: usize, byte
     let bytes = usize::try_from(bytes)
         .map_err(|_| Error::plugin(format_args!("its workspace, {}, would be {bytes} bytes", step.extents[at])))?;
     memory.resize_workspace(bytes)
+}
+
+#[inline]
+fn launch(
+    memory: &StepMemory,
+    step: &PlannedStep,
+    kernels: &mut Option<AotRun>,
+    active: &mut Active<'_>,
+    stream: &Stream,
+) -> Result<()> {
+    let views = active.step(memory);
+    match &step.run {
+        Run::Reformat => run_reformat(views, stream),
+        Run::Plugin { implementation, attributes, tactic, .. } => {
+            (implementation.run)(&mut Invocation::new(views, &**attributes, stream, *tactic))
+        }
+        Run::Aot { .. } => kernels.as_mut().map_or(Ok(()), |run| run.launch(&views, stream)),
+    }
 }
 
 fn run_reformat(mut views: StepViews<'_>, stream: &Stream) -> Result<()> {

@@ -8,8 +8,8 @@ use crate::device::{Base, BindingRule, BindingUse, PlacedInput, PlacedTensor, Re
 use crate::engine::plan::{Plan, PlannedStep, Run};
 use crate::error::{Error, Result};
 use crate::network::Bounds;
+use crate::plugin::Runner;
 use crate::shape::{Profile, ShapeExpr, SymbolKind, decode_exprs};
-use crate::tactic::unknown_tactic;
 use crate::tensor::{DataType, Format, HostBytes, Representation, TensorInfo};
 
 pub(super) fn plan(graph: &Graph, record: &PlanRecord) -> Result<Plan> {
@@ -141,7 +141,7 @@ impl Planner<'_> {
                 record.outputs.len()
             )));
         }
-        if let Some(reason) = unknown_tactic(implementation, record.tactic) {
+        if let Some(reason) = Runner::Impl(implementation).unknown_tactic(record.tactic) {
             return Err(Error::invalid(reason));
         }
         if record.workspace.is_some() != implementation.workspace.is_some() {

@@ -112,7 +112,7 @@ fn plan(engine: &EngineInner, layers: &[LayerRecord], plan: &Plan) -> Result<Pla
     for planned in &plan.steps {
         let layer = match planned.run {
             Run::Reformat => None,
-            Run::Plugin { .. } => {
+            Run::Plugin { .. } | Run::Aot { .. } => {
                 check_layer(engine, layers, planned, next_layer)?;
                 next_layer += 1;
                 Some(count(next_layer - 1)?)
@@ -156,7 +156,7 @@ fn step(step: &PlannedStep, layer: Option<u32>) -> Result<StepRecord> {
         layer,
         tactic: match step.run {
             Run::Plugin { tactic, .. } => tactic,
-            Run::Reformat => 0,
+            Run::Aot { .. } | Run::Reformat => 0,
         },
         inputs,
         outputs,

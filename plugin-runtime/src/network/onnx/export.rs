@@ -8,12 +8,12 @@ use super::attribute::{int, string, to_proto};
 use super::element_type::code;
 use super::elements;
 use super::proto::{
-    DimensionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorShapeProto, TensorTypeProto,
-    TypeProto, ValueInfoProto,
+    AttributeProto, DimensionProto, GraphProto, ModelProto, NodeProto, OperatorSetIdProto, TensorShapeProto,
+    TensorTypeProto, TypeProto, ValueInfoProto,
 };
 use super::recognize::RESERVED;
 use crate::error::{Error, Result};
-use crate::network::{Layer, Network, Producer, TensorNode};
+use crate::network::{Layer, Network, Preference, Producer, TensorNode};
 use crate::shape::ShapeExpr;
 
 /// The first version of the file format that has all our element types.
@@ -63,6 +63,13 @@ pub(super) fn export(network: &Network) -> Result<ModelProto> {
         graph: Some(graph),
         functions: Vec::new(),
     })
+}
+
+/// How a node says what [`preference`](super::recognize::preference) reads.
+fn aot_attributes(preference: Preference) -> Vec<AttributeProto> {
+    let Some(aot) = preference.aot() else { return Vec::new() };
+    let preferred = (!preference.insists()).then(|| int("aot_preferred", 1));
+    [int("aot", aot.into())].into_iter().chain(preferred).collect()
 }
 
 struct Exporter<'n> {
@@ -153,7 +160,7 @@ impl<'n> Exporter<'n> {
         }
         let mut attribute =
             vec![string("plugin_namespace", namespace), string("plugin_version", &entry.version.to_string())];
-        attribute.extend(layer.aot.map(|aot| int("aot", aot.into())));
+        attribute.extend(aot_attributes(layer.preference));
         attribute.extend(entry.attributes.iter().zip(&*layer.values).map(|(a, value)| to_proto(a.name, value)));
         Ok(NodeProto {
             input: names(&layer.inputs),

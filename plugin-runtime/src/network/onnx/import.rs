@@ -11,7 +11,7 @@ use super::external::ExternalData;
 use super::flatten::{Flat, FlatNode, Source, flatten};
 use super::order::order;
 use super::proto::{AttributeKind, AttributeProto, GraphProto, ModelProto, StringStringEntryProto, TensorProto};
-use super::recognize::{Kind, RESERVED, aot};
+use super::recognize::{Kind, RESERVED, preference};
 use super::text::{at, quoted, suggestion};
 use crate::error::{Error, Result};
 use crate::network::{Network, TensorId};
@@ -216,11 +216,11 @@ impl<'m, 'f> Importer<'m, 'f> {
                 entry.outputs
             )));
         }
-        let insists = aot(plugin, &node.attributes)?;
+        let preference = preference(plugin, &node.attributes)?;
         let attributes = plugin_attributes(plugin, node)?;
         let made = self.network.add_plugin_by_id(layer_name, entry.id, entry.version, &inputs, &attributes)?;
         if let Some(layer) = self.network.layers.last_mut() {
-            layer.aot = insists;
+            layer.preference = preference;
         }
         for (tensor, value) in made.into_iter().zip(outputs) {
             let Some(value) = *value else { continue };

@@ -2,7 +2,8 @@
 //!
 //! A node is a plugin's if its operator is the plugin's name, and its attribute `plugin_namespace`, or else its domain,
 //! is the plugin's namespace. The attribute `plugin_version` (1 if it isn't there) says which version; `aot` = 1 insists
-//! on ahead-of-time kernels, 0 on an impl. All other attributes are the plugin's, in the types it registered.
+//! on ahead-of-time kernels, 0 on an impl; with `aot_preferred` = 1, an attribute of ours that other readers pass over, it
+//! is a preference only. All other attributes are the plugin's, in the types it registered.
 //!
 //! Identity, Cast and Constant nodes and calls of the model's own functions are understood too; a Cast between integers
 //! gives the nearest value that the new type has, where ONNX would drop the upper bits. Initializers that nothing uses
@@ -64,7 +65,7 @@ impl Network {
     ///
     /// # Errors
     /// When it would be larger than the 2 GiB that a model can have, or a plugin has an attribute called
-    /// `plugin_namespace`, `plugin_version` or `aot`.
+    /// `plugin_namespace`, `plugin_version`, `aot` or `aot_preferred`.
     pub fn to_onnx(&self) -> Result<Vec<u8>> {
         let too_large = |bytes: usize| {
             Error::invalid(format_args!("the model would have {bytes} bytes; {LARGEST_MODEL} are the most"))

@@ -6,11 +6,12 @@ use super::attribute::{Given, given, kind_name, utf8};
 use super::proto::{AttributeKind, AttributeProto, FunctionProto, NodeProto};
 use super::text::{at, check_name, quoted};
 use crate::error::{Error, Result};
+use crate::network::Preference;
 use crate::plugin::{Plugin, Registry};
 use crate::suggest::did_you_mean;
 
 /// Attributes that say which plugin a node is, rather than being the plugin's.
-pub(super) const RESERVED: [&str; 3] = ["plugin_namespace", "plugin_version", "aot"];
+pub(super) const RESERVED: [&str; 4] = ["plugin_namespace", "plugin_version", "aot", "aot_preferred"];
 
 /// An attribute of a node by its name there; its value may come from a call of the function that the node is in.
 pub(super) type NamedAttribute<'m> = (&'m str, &'m AttributeProto);
@@ -146,20 +147,37 @@ fn version(attributes: &[NamedAttribute<'_>]) -> Result<Option<u32>> {
     version.map(Some).map_err(|e| at("attribute `plugin_version`", e))
 }
 
-/// The attribute `aot`: whether a node insists on AOT kernels (true) or on an impl.
-pub(super) fn aot(plugin: &Plugin, attributes: &[NamedAttribute<'_>]) -> Result<Option<bool>> {
-    let Some(attribute) = find(attributes, "aot") else { return Ok(None) };
+/// The attributes `aot` and `aot_preferred`: whether a node runs AOT kernels (`aot` = 1) or an impl (0). It insists on
+/// it, unless `aot_preferred` = 1 says that the other will do.
+pub(super) fn preference(plugin: &Plugin, attributes: &[NamedAttribute<'_>]) -> Result<Preference> {
+    let Some(aot) = flag(attributes, "aot")? else {
+        return match flag(attributes, "aot_preferred")? {
+            None => Ok(Preference::Unspecified),
+            Some(_) => Err(Error::invalid("attribute `aot_preferred`: it says nothing without the attribute `aot`")),
+        };
+    };
+    let preferred = flag(attributes, "aot_preferred")?.unwrap_or(false);
     let id = plugin.entry.id;
-    match given(attribute).map_err(|e| at("attribute `aot`", e))? {
-        Given::Int(1) if plugin.aot.is_none() => Err(Error::invalid(format_args!(
+    match (aot, preferred) {
+        (true, true) => Ok(Preference::PreferAot),
+        (false, true) => Ok(Preference::PreferJit),
+        (true, false) if plugin.aot.is_none() => Err(Error::invalid(format_args!(
             "it insists on ahead-of-time kernels (`aot` = 1), but `{id}` has none: leave `aot` out, or add #[aot_impl(\"{id}\")]"
         ))),
-        Given::Int(0) if plugin.impls.is_empty() => Err(Error::invalid(format_args!(
+        (false, false) if plugin.impls.is_empty() => Err(Error::invalid(format_args!(
             "it insists on an impl (`aot` = 0), but `{id}` has none: leave `aot` out, or add #[impl_plugin(\"{id}\", device = ..)]"
         ))),
+        (true, false) => Ok(Preference::RequireAot),
+        (false, false) => Ok(Preference::RequireJit),
+    }
+}
+
+fn flag(attributes: &[NamedAttribute<'_>], name: &str) -> Result<Option<bool>> {
+    let Some(attribute) = find(attributes, name) else { return Ok(None) };
+    match given(attribute).map_err(|e| at(format_args!("attribute `{name}`"), e))? {
         Given::Int(1) => Ok(Some(true)),
         Given::Int(0) => Ok(Some(false)),
-        _ => Err(Error::invalid("attribute `aot`: 0 or 1 is expected, as INT")),
+        _ => Err(Error::invalid(format_args!("attribute `{name}`: 0 or 1 is expected, as INT"))),
     }
 }
 

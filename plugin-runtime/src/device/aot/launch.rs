@@ -1,0 +1,146 @@
+//! One launch of a kernel that was described ahead of time.
+
+use crate::shape::ShapeExpr;
+
+/// One launch of one kernel.
+#[derive(Clone, Debug)]
+pub struct AotLaunch {
+    /// The kernel's name in the image: C++ kernels are `extern "C"`.
+    pub name: String,
+    /// How it is launched.
+    pub launch: LaunchParams,
+    /// What the kernel takes between the inputs' and the outputs' pointers.
+    pub extra_args: Vec<AotArg>,
+    /// All that the kernel takes, in order, where that isn't the inputs' pointers, the extra arguments, the outputs'
+    /// pointers; then there are no `extra_args` besides.
+    pub parameters: Option<Vec<AotParameter>>,
+}
+
+/// Launch dimensions, as expressions of the inputs' shapes. Each has to be a 32-bit number that the device takes when it
+/// runs; a grid with an extent of 0 isn't launched.
+#[derive(Clone, Debug)]
+pub struct LaunchParams {
+    /// Blocks in x, y and z.
+    pub grid: [ShapeExpr; 3],
+    /// Threads of a block in x, y and z.
+    pub block: [ShapeExpr; 3],
+    /// Dynamic shared memory of a block, in bytes.
+    pub shared_mem: ShapeExpr,
+}
+
+/// A scalar that a kernel takes.
+#[derive(Clone, PartialEq, Debug)]
+pub enum AotArg {
+    /// `int`. A value beyond 32 bits is an error of the run.
+    I32(ShapeExpr),
+    /// `long long`.
+    I64(ShapeExpr),
+    /// `float`.
+    F32(f32),
+}
+
+/// One parameter of a kernel.
+#[derive(Clone, PartialEq, Debug)]
+pub enum AotParameter {
+    /// The pointer of an input, counted from 0.
+    Input(usize),
+    /// The pointer of an output, counted from 0.
+    Output(usize),
+    /// The pointer of the scratch memory that [`AotKernel::workspace`](super::AotKernel::workspace) asks for.
+    Workspace,
+    /// A scalar.
+    Extra(AotArg),
+}
+
+impl Default for LaunchParams {
+    /// One block of one thread, no shared memory.
+    fn default() -> Self {
+        let ones = || [1, 1, 1].map(ShapeExpr::constant);
+        LaunchParams { grid: ones(), block: ones(), shared_mem: ShapeExpr::constant(0) }
+    }
+}
+
+impl AotLaunch {
+    /// A kernel launched as one block of one thread, without extra arguments.
+    pub fn new(name: impl Into<String>) -> Self {
+        AotLaunch { name: name.into(), launch: LaunchParams::default(), extra_args: Vec::new(), parameters: None }
+    }
+
+    /// Blocks in x, y and z; those that are left out are 1.
+    #[must_use]
+    pub fn grid<D: Into<ShapeExpr>>(mut self, blocks: impl IntoIterator<Item = D>) -> Self {
+        self.launch.grid = three("grid", blocks);
+        self
+    }
+
+    /// Threads of a block in x, y and z; those that are left out are 1.
+    #[must_use]
+    pub fn block<D: Into<ShapeExpr>>(mut self, threads: impl IntoIterator<Item = D>) -> Self {
+        self.launch.block = three("block", threads);
+        self
+    }
+
+    /// Dynamic shared memory of a block, in bytes.
+    #[must_use]
+    pub fn shared_mem(mut self, bytes: impl Into<ShapeExpr>) -> Self {
+        self.launch.shared_mem = bytes.into();
+        self
+    }
+
+    /// What the kernel takes between the inputs' and the outputs' pointers. A shape expression is an `int`.
+    #[must_use]
+    pub fn extra_args<A: Into<AotArg>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
+        self.extra_args = arguments.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// All that the kernel takes, in order, in place of the inputs' pointers, the extra arguments, the outputs' pointers.
+    #[must_use]
+    pub fn parameters<P: Into<AotParameter>>(mut self, parameters: impl IntoIterator<Item = P>) -> Self {
+        self.parameters = Some(parameters.into_iter().map(Into::into).collect());
+        self
+    }
+}
+
+/// Extents in x, y and z. Too many of them become an expression that carries the mistake.
+fn three<D: Into<ShapeExpr>>(what: &str, extents: impl IntoIterator<Item = D>) -> [ShapeExpr; 3] {
+    let mut extents = extents.into_iter();
+    let mut given = [(); 3].map(|()| extents.next().map_or_else(|| ShapeExpr::constant(1), Into::into));
+    if extents.next().is_some() {
+        given[0] = ShapeExpr::invalid(format!("a {what} has at most 3 dimensions"));
+    }
+    given
+}
+
+macro_rules! int_arguments {
+    ($($from:ty)*) => {
+        $(impl From<$from> for AotArg {
+            /// An `int`.
+            fn from(value: $from) -> Self {
+                AotArg::I32(value.into())
+            }
+        })*
+    };
+}
+
+int_arguments!(ShapeExpr &ShapeExpr i32);
+
+impl From<i64> for AotArg {
+    /// A `long long`.
+    fn from(value: i64) -> Self {
+        AotArg::I64(value.into())
+    }
+}
+
+impl From<f32> for AotArg {
+    /// A `float`.
+    fn from(value: f32) -> Self {
+        AotArg::F32(value)
+    }
+}
+
+impl From<AotArg> for AotParameter {
+    fn from(argument: AotArg) -> Self {
+        AotParameter::Extra(argument)
+    }
+}

@@ -1,0 +1,53 @@
+//! What can run a layer.
+
+use super::{AotEntry, ImplEntry, TacticNames};
+
+/// What runs a layer: an impl, or the kernels that `#[aot_impl]` describes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Runner {
+    Impl(&'static ImplEntry),
+    Aot(&'static AotEntry),
+}
+
+impl Runner {
+    /// `the impl` or `the AOT kernels`, and where they were written.
+    pub(crate) fn describe(self) -> String {
+        match self {
+            Runner::Impl(entry) => format!("the impl at {}", entry.location),
+            Runner::Aot(entry) => format!("the aot_impl at {}", entry.location),
+        }
+    }
+
+    /// Why it can't run a tactic.
+    pub(crate) fn unknown_tactic(self, tactic: i32) -> Option<String> {
+        let (takes_tactic, names) = self.tactics();
+        if tactic == 0 {
+            return None;
+        }
+        if !takes_tactic {
+            return Some(format!("{} has no `tactic` parameter", self.describe()));
+        }
+        let unknown = names.is_some_and(|names| names(tactic).is_none());
+        unknown.then(|| format!("{} has no tactic {tactic}", self.describe()))
+    }
+
+    /// `Rows`, or `3` where tactics have no names, or `default`; with `AOT` before it where AOT kernels run.
+    pub(crate) fn tactic_name(self, tactic: i32) -> String {
+        let name = match self.tactics().1.and_then(|names| names(tactic)) {
+            Some(name) => name.to_owned(),
+            None if tactic == 0 => "default".into(),
+            None => tactic.to_string(),
+        };
+        match self {
+            Runner::Impl(_) => name,
+            Runner::Aot(_) => format!("AOT {name}"),
+        }
+    }
+
+    fn tactics(self) -> (bool, Option<TacticNames>) {
+        match self {
+            Runner::Impl(entry) => (entry.takes_tactic, entry.tactic_names),
+            Runner::Aot(entry) => (entry.takes_tactic, entry.tactic_names),
+        }
+    }
+}
