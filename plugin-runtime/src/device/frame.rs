@@ -112,11 +112,15 @@ impl Frame {
         Ok(Frame { device: device.clone(), memory, bases, constants: count, captured: None })
     }
 
-    /// Memory without constants and bindings.
-    pub(crate) fn scratch(device: &Device, arena: usize) -> Result<Self> {
+    /// Memory without constants and bindings. `extents` are those that else a device finds out.
+    pub(crate) fn scratch(device: &Device, arena: usize, extents: &[i64]) -> Result<Self> {
         let on_device = device.gpu().map(|gpu| DeviceConstants::new(gpu, &[])).transpose()?;
-        let size = FrameSize { arena, extents: 0, bindings: 0 };
-        Frame::new(device, &size, Arc::from([]), on_device.map(Arc::new))
+        let size = FrameSize { arena, extents: size_of_val(extents), bindings: 0 };
+        let frame = Frame::new(device, &size, Arc::from([]), on_device.map(Arc::new))?;
+        if let (Some(gpu), Some(table)) = (device.gpu(), frame.extents()) {
+            table.upload(&*gpu.service()?, 0, bytemuck::cast_slice(extents))?;
+        }
+        Ok(frame)
     }
 
     /// Takes the caller's memory for one run. Allocates nothing.

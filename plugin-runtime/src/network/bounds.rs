@@ -81,6 +81,18 @@ impl Bounds {
         dims_at(shape, &self.opt)
     }
 
+    /// The symbols' ranges where the dynamic dimensions are at the profile's opt.
+    pub(crate) fn ranges_at_opt<'s>(&self, symbols: impl Iterator<Item = &'s SymbolDef>) -> Result<Vec<Interval>> {
+        let mut ranges: Vec<Interval> = Vec::with_capacity(self.opt.len());
+        for (def, &opt) in symbols.zip(&self.opt) {
+            ranges.push(match def.source.upper_bound() {
+                None => Interval::exactly(opt),
+                Some(upper) => Interval { min: 0, max: range(upper, &ranges)?.max.max(0) },
+            });
+        }
+        Ok(ranges)
+    }
+
     /// The largest extents that the profile allows.
     pub(crate) fn max_dims(&self, shape: &[ShapeExpr]) -> Result<Dims> {
         largest_dims(shape, &self.ranges)

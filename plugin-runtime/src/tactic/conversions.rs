@@ -108,7 +108,7 @@ impl ReformatTimes<'_> {
             }
         };
         let seconds = match outcome {
-            Outcome::Time(time) => time.as_secs_f64(),
+            Outcome::Time(time) | Outcome::Times { warm: time, .. } => time.as_secs_f64(),
             Outcome::Rejected(_) => f64::INFINITY,
         };
         self.known.insert((dims, from, to), seconds);

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Combination;
 use super::candidates::Candidates;
+use super::clock::Cache;
 use super::record::{Key, LayerSubject, Outcome, combination_text};
 use super::sample_data::coarsest;
 use super::timer::Effort;
@@ -125,8 +126,9 @@ impl<'n> LayerRun<'n> {
         }
     }
 
-    /// Runs and times the candidates that have no outcome. The first that works, those in the network's own types
-    /// first, is the reference for the others' results, also when its time is known.
+    /// Runs and times the candidates that have no outcome. Their results have to be those of the reference: on a GPU the
+    /// plugin's impl for the CPU; where that is the device, or has none, the first candidate that works, those in the
+    /// network's own types first, also when its time is known.
     pub(super) fn time_missing(&mut self, bench: &Bench<'_>, effort: &Effort, ended: &mut dyn FnMut(&Trial)) {
         let own = bench.own_combination();
         let mut order: Vec<usize> = (0..self.candidates.combinations.len()).collect();
@@ -135,7 +137,7 @@ impl<'n> LayerRun<'n> {
             (combination.types != own.types, combination.formats != own.formats)
         });
         let mut left = self.missing().count();
-        let mut reference = None;
+        let mut reference = self.reference_on_cpu(bench, &order);
         for combination in order {
             let members = self.members(combination);
             let missing = members.clone().filter(|&c| self.outcomes[c].is_none()).count();
@@ -146,6 +148,20 @@ impl<'n> LayerRun<'n> {
             left -= missing;
             members.for_each(|candidate| ended(&self.trial(candidate)));
         }
+    }
+
+    /// What the plugin's impl for the CPU gives, where that isn't the device: in the first combination that works.
+    fn reference_on_cpu(&self, bench: &Bench<'_>, order: &[usize]) -> Option<(Outputs, DataType)> {
+        let bench = bench.reference()?;
+        order.iter().find_map(|&combination| {
+            let combination = &self.candidates.combinations[combination];
+            let mut laid_out = bench.lay_out(combination).ok()?;
+            let tactics = combination.tactics.iter().copied().filter(|&tactic| bench.knows(tactic));
+            tactics.chain([0]).find_map(|tactic| {
+                laid_out.run(tactic, Cache::Warm).ok()?;
+                Some((laid_out.outputs().ok()?, coarsest(&combination.types)))
+            })
+        })
     }
 
     /// The candidates of a combination, which stand together.
@@ -162,12 +178,11 @@ impl<'n> LayerRun<'n> {
         effort: &Effort,
         combination: usize,
         reference: &mut Option<(Outputs, DataType)>,
-    ) -> Result<Vec<(usize, Duration)>> {
+    ) -> Result<Vec<(usize, TrialOutcome)>> {
         let members = self.members(combination);
         let to_run = |outcome: &Option<TrialOutcome>, has_reference: bool| match outcome {
             None => true,
-            Some(TrialOutcome::Time(_)) => !has_reference,
-            Some(_) => false,
+            Some(outcome) => outcome.time().is_some() && !has_reference,
         };
         if !self.outcomes[members.clone()].iter().any(|outcome| to_run(outcome, reference.is_some())) {
             return Ok(Vec::new());
@@ -181,7 +196,7 @@ impl<'n> LayerRun<'n> {
                 continue;
             }
             let tactic = self.candidates.candidates[candidate].tactic;
-            let result = laid_out.run(tactic).and_then(|_| laid_out.outputs());
+            let result = laid_out.run(tactic, Cache::Warm).and_then(|_| laid_out.outputs());
             let wrong = match (result, &*reference) {
                 (Err(error), _) => Some(error.to_string()),
                 (Ok(outputs), None) => {
@@ -200,7 +215,7 @@ impl<'n> LayerRun<'n> {
             }
         }
         let tactics: Vec<i32> = right.iter().map(|&c| self.candidates.candidates[c].tactic).collect();
-        let mut measure = |tactic: usize| laid_out.run(tactics[tactic]);
+        let mut measure = |tactic: usize| laid_out.run(tactics[tactic], Cache::Warm);
         let mut times = Vec::with_capacity(right.len());
         for (position, &candidate) in right.iter().enumerate() {
             times.push(match effort.time(position, &mut measure) {
@@ -214,13 +229,24 @@ impl<'n> LayerRun<'n> {
         for (position, error) in effort.run_off(&mut times, &mut measure) {
             self.outcomes[right[position]] = Some(TrialOutcome::Rejected(error.to_string()));
         }
-        Ok(right.into_iter().zip(times).filter_map(|(candidate, time)| Some((candidate, time?))).collect())
+        let mut timed = Vec::with_capacity(right.len());
+        for (position, (&candidate, time)) in right.iter().zip(times).enumerate() {
+            let Some(warm) = time else { continue };
+            let outcome = if laid_out.knows_cold() {
+                let cold = effort.time(position, &mut |tactic: usize| laid_out.run(tactics[tactic], Cache::Cold));
+                cold.map_or_else(|e| TrialOutcome::Rejected(e.to_string()), |cold| TrialOutcome::Times { warm, cold })
+            } else {
+                TrialOutcome::Time(warm)
+            };
+            timed.push((candidate, outcome));
+        }
+        Ok(timed)
     }
 
     /// Takes over times, or why there are none.
-    fn conclude(&mut self, members: Range<usize>, timed: Result<Vec<(usize, Duration)>>) {
+    fn conclude(&mut self, members: Range<usize>, timed: Result<Vec<(usize, TrialOutcome)>>) {
         match timed {
-            Ok(timed) => timed.into_iter().for_each(|(c, time)| self.outcomes[c] = Some(TrialOutcome::Time(time))),
+            Ok(timed) => timed.into_iter().for_each(|(c, outcome)| self.outcomes[c] = Some(outcome)),
             Err(error) => {
                 for outcome in &mut self.outcomes[members] {
                     outcome.get_or_insert_with(|| TrialOutcome::Rejected(error.to_string()));
@@ -235,9 +261,8 @@ impl<'n> LayerRun<'n> {
     /// When none works: lists each candidate with its reason.
     pub(super) fn into_options(self) -> Result<LayerOptions> {
         let time = |candidate: usize| match &self.outcomes[candidate] {
-            Some(TrialOutcome::Time(time)) => Some(*time),
             Some(TrialOutcome::NotTimed) => Some(Duration::ZERO),
-            Some(TrialOutcome::Rejected(_)) | None => None,
+            outcome => outcome.as_ref()?.time(),
         };
         let mut options = Vec::new();
         for combination in 0..self.candidates.combinations.len() {

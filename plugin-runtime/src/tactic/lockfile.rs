@@ -129,8 +129,12 @@ fn record(text: &str) -> Result<(Key, Outcome), Fault> {
         device: line.text("device")?.into(),
         driver: line.text("driver")?.into(),
     };
-    let outcome = match line.field(&["nanoseconds", "rejected"])? {
+    let outcome = match line.field(&["nanoseconds", "rejected", "warm_nanoseconds"])? {
         0 => Outcome::Time(Duration::from_nanos(line.digits()?)),
+        2 => Outcome::Times {
+            warm: Duration::from_nanos(line.digits()?),
+            cold: Duration::from_nanos(line.number("cold_nanoseconds")?),
+        },
         _ => Outcome::Rejected(line.quoted()?),
     };
     line.end()?;

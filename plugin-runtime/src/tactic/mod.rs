@@ -3,6 +3,7 @@
 mod aot;
 mod candidates;
 mod choices;
+mod clock;
 mod combination;
 mod conversions;
 mod expansion;

@@ -50,6 +50,8 @@ pub(super) struct Key {
 pub(super) enum Outcome {
     /// The median time of a run.
     Time(Duration),
+    /// The median times of a run with a warm and a cold cache.
+    Times { warm: Duration, cold: Duration },
     /// It doesn't work, for this reason.
     Rejected(String),
 }
@@ -59,6 +61,7 @@ impl Outcome {
     pub(super) fn of(trial: &TrialOutcome) -> Option<Outcome> {
         match trial {
             TrialOutcome::Time(time) => Some(Outcome::Time(*time)),
+            TrialOutcome::Times { warm, cold } => Some(Outcome::Times { warm: *warm, cold: *cold }),
             TrialOutcome::Rejected(reason) => Some(Outcome::Rejected(abridged(reason).as_ref().into())),
             TrialOutcome::NotTimed => None,
         }
@@ -69,6 +72,7 @@ impl From<Outcome> for TrialOutcome {
     fn from(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Time(time) => TrialOutcome::Time(time),
+            Outcome::Times { warm, cold } => TrialOutcome::Times { warm, cold },
             Outcome::Rejected(reason) => TrialOutcome::Rejected(reason),
         }
     }
@@ -181,6 +185,9 @@ impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Outcome::Time(time) => write!(f, "nanoseconds={}", time.as_nanos()),
+            Outcome::Times { warm, cold } => {
+                write!(f, "warm_nanoseconds={} cold_nanoseconds={}", warm.as_nanos(), cold.as_nanos())
+            }
             Outcome::Rejected(reason) => write!(f, "rejected={}", quoted(reason)),
         }
     }

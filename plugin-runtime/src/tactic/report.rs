@@ -9,11 +9,29 @@ use std::time::Duration;
 pub enum TrialOutcome {
     /// The median time of a run.
     Time(Duration),
+    /// The median times of a run on a GPU: with what it reads in the cache as far as that goes, and with nothing of it
+    /// there. The first decides.
+    Times {
+        /// With a warm cache.
+        warm: Duration,
+        /// With a cold cache.
+        cold: Duration,
+    },
     /// It is left out, for this reason.
     Rejected(String),
     /// It wasn't run, because the plugin has no autotune function; or it was, and the engine comes from a file, which
     /// keeps no times.
     NotTimed,
+}
+
+impl TrialOutcome {
+    /// The time that decides.
+    pub fn time(&self) -> Option<Duration> {
+        match self {
+            TrialOutcome::Time(time) | TrialOutcome::Times { warm: time, .. } => Some(*time),
+            TrialOutcome::Rejected(_) | TrialOutcome::NotTimed => None,
+        }
+    }
 }
 
 /// One combination and tactic of a layer.

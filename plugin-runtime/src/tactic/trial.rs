@@ -1,18 +1,20 @@
 //! One layer on made-up data, at the extents that a profile holds most likely.
 
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use super::candidates::laid_out_descs;
+use super::clock::{Cache, Clock, Original};
 use super::sample_data::{difference, sample};
 use super::{AotStep, Combination, aot_step};
 use crate::device::cpu::reformat::reformat;
 use crate::device::{
-    Active, AotCompiler, AotRun, Base, Frame, Invocation, PlacedInput, PlacedTensor, Region, StepMemory, Stream,
+    AotCompiler, AotRun, Base, Device, Frame, Invocation, PlacedInput, PlacedTensor, Region, StepMemory, Stream,
 };
 use crate::error::{Error, Result};
-use crate::network::{Bounds, Layer, Network, Producer, dims_at};
+use crate::network::{Bounds, Layer, Network, Producer, dims_at, largest_dims};
 use crate::plugin::{ImplEntry, Runner, guarded};
-use crate::shape::{Dims, ShapeExpr};
+use crate::shape::{Dims, Interval, ShapeExpr, SymbolKind};
 use crate::tensor::{DataType, HostBytes, HostTensor, Representation, TensorInfo};
 
 /// A layer with input data, ready to be laid out for one combination after another.
@@ -23,7 +25,9 @@ pub(crate) struct Bench<'n> {
     compiler: &'n AotCompiler,
     /// One value a symbol, the layer's own size tensors at their upper bounds.
     symbols: Vec<i64>,
-    inputs: Vec<HostTensor>,
+    /// The same with all size tensors anywhere up to their upper bounds, where what is found stays on the device.
+    deferred: Option<Vec<Interval>>,
+    inputs: Arc<[HostTensor]>,
     stream: Stream,
 }
 
@@ -57,8 +61,34 @@ impl<'n> Bench<'n> {
                 _ => sample(node.dtype, &bounds.opt_dims(&node.shape)?, seed ^ ((index as u64) << 32)),
             }
         };
-        let inputs = layer.inputs.iter().enumerate().map(data).collect::<Result<Vec<_>>>()?;
-        Ok(Bench { network, layer, runner, compiler, symbols, inputs, stream })
+        let inputs = layer.inputs.iter().enumerate().map(data).collect::<Result<Arc<[_]>>>()?;
+        let deferred = match stream.device().gpu() {
+            Some(_) => Some(bounds.ranges_at_opt(network.symbols.iter())?),
+            None => None,
+        };
+        Ok(Bench { network, layer, runner, compiler, symbols, deferred, inputs, stream })
+    }
+
+    /// The same layer and data for the CPU, where the plugin has an impl for that: its results are the reference for
+    /// those on other devices.
+    pub(crate) fn reference(&self) -> Option<Bench<'n>> {
+        let cpu = Device::cpu();
+        if *self.stream.device() == cpu {
+            return None;
+        }
+        Some(Bench {
+            runner: Runner::Impl(self.layer.plugin.impl_for(cpu.kind())?),
+            symbols: self.symbols.clone(),
+            deferred: None,
+            inputs: self.inputs.clone(),
+            stream: cpu.create_stream().ok()?,
+            ..*self
+        })
+    }
+
+    /// Whether the runner has a tactic.
+    pub(crate) fn knows(&self, tactic: i32) -> bool {
+        self.runner.unknown_tactic(tactic).is_none()
     }
 
     /// The network's own types, LINEAR.
@@ -72,25 +102,23 @@ impl<'n> Bench<'n> {
         let mut originals = Vec::new();
         let mut inputs = Vec::new();
         for (index, (data, name)) in self.inputs.iter().zip(self.layer.plugin.entry.inputs).enumerate() {
-            let tensor = place.tensor(name, combination, index, data.extents())?;
-            let mut bytes = HostBytes::zeroed(tensor.region.len)?;
-            let info = &tensor.info;
-            reformat(
-                Representation::linear(data.dtype()),
-                data.bytes(),
-                info.representation(),
-                &mut bytes,
-                &info.dims,
-            )?;
-            originals.push((tensor.region, bytes));
+            let tensor = self.layer.inputs[index];
+            let mut placed = place.tensor(name, combination, index, self.reserved(tensor, data.extents())?)?;
+            let (own, wanted) = (Representation::linear(data.dtype()), placed.info.representation());
+            let mut bytes = HostBytes::zeroed(wanted.bytes(&data.extents())?)?;
+            reformat(own, data.bytes(), wanted, &mut bytes, &data.extents())?;
+            placed.extents = place.extents(&placed.info.dims, &data.extents());
+            originals.push((placed.region, bytes));
             let in_place = self.layer.aliases.iter().position(|a| *a == Some(index));
-            inputs.push(PlacedInput { tensor, in_place });
+            inputs.push(PlacedInput { tensor: placed, in_place });
         }
         let mut outputs = Vec::new();
         for (output, &tensor) in self.layer.outputs.iter().enumerate() {
             let position = inputs.len() + output;
             let dims = self.dims(tensor, &self.symbols)?;
-            let mut placed = place.tensor(&format!("outputs[{output}]"), combination, position, dims)?;
+            let reserved = self.reserved(tensor, dims)?;
+            let mut placed = place.tensor(&format!("outputs[{output}]"), combination, position, reserved)?;
+            placed.extents = place.extents(&reserved, &dims);
             if let Some(input) = self.layer.aliases[output] {
                 placed.region = inputs[input].tensor.region;
             }
@@ -100,9 +128,30 @@ impl<'n> Bench<'n> {
         let scratch = self.workspace_bytes(combination, &kernels)?;
         let workspace = place.region(scratch)?;
         let memory = StepMemory::new(inputs, outputs, workspace)?;
-        let mut frame = Frame::scratch(self.stream.device(), place.end)?;
-        restore(&mut frame.activate(&mut [], &[])?, &originals)?;
-        Ok(LaidOut { bench: self, memory, frame, originals, kernels })
+        let mut frame = Frame::scratch(self.stream.device(), place.end, &place.table)?;
+        let mut active = frame.activate(&mut [], &[])?;
+        active.fill(Region { base: Base::Arena, offset: 0, len: place.end }, POISON, &self.stream)?;
+        for (region, bytes) in &originals {
+            active.copy_in(*region, bytes, &self.stream)?;
+        }
+        originals.retain(|(region, _)| {
+            memory.inputs().iter().any(|input| input.in_place.is_some() && input.tensor.region == *region)
+        });
+        let originals = originals.into_iter().map(|(region, bytes)| Ok((region, Original::new(bytes, &self.stream)?)));
+        let originals = originals.collect::<Result<_>>()?;
+        Ok(LaidOut { bench: self, memory, frame, originals, kernels, clock: Clock::new(&self.stream)? })
+    }
+
+    /// The extents that memory is needed for: of a tensor that depends on data, the largest, where only the device knows
+    /// the true ones.
+    fn reserved(&self, tensor: usize, dims: Dims) -> Result<Dims> {
+        let shape = &self.network.tensors[tensor].shape;
+        let own = |symbol: u32| self.layer.sizes.contains(&Some(symbol));
+        let found_before = |e: &ShapeExpr| e.symbols().iter().any(|s| s.kind == SymbolKind::Size && !own(s.index));
+        match &self.deferred {
+            Some(ranges) if shape.iter().any(found_before) => largest_dims(shape, ranges),
+            _ => Ok(dims),
+        }
     }
 
     fn dims(&self, tensor: usize, symbols: &[i64]) -> Result<Dims> {
@@ -180,17 +229,15 @@ pub(crate) fn workspace_expr(
     }
 }
 
-fn restore(active: &mut Active<'_>, originals: &[(Region, HostBytes)]) -> Result<()> {
-    originals.iter().try_for_each(|(region, bytes)| {
-        active.bytes_mut(*region)?.copy_from_slice(bytes);
-        Ok(())
-    })
-}
+/// What memory holds that nothing was written to: as a float no number, as an index out of bounds.
+const POISON: u8 = 0xff;
 
 /// Regions one after another in an arena.
 #[derive(Default)]
 struct Placer {
     end: usize,
+    /// True extents of tensors, where they differ from those that memory is reserved for.
+    table: Vec<i64>,
 }
 
 impl Placer {
@@ -201,6 +248,16 @@ impl Placer {
             Error::invalid("its inputs, outputs and workspace together need more memory than can be addressed")
         })?;
         Ok(Region { base: Base::Arena, offset, len })
+    }
+
+    /// Puts true extents into the table, where they aren't the ones that memory is reserved for. Returns where.
+    fn extents(&mut self, reserved: &Dims, dims: &Dims) -> Option<usize> {
+        if reserved == dims {
+            return None;
+        }
+        let offset = size_of_val(&*self.table);
+        self.table.extend_from_slice(dims);
+        Some(offset)
     }
 
     fn tensor(&mut self, name: &str, combination: &Combination, position: usize, dims: Dims) -> Result<PlacedTensor> {
@@ -216,31 +273,31 @@ pub(crate) struct LaidOut<'b> {
     bench: &'b Bench<'b>,
     memory: StepMemory,
     frame: Frame,
-    originals: Vec<(Region, HostBytes)>,
+    /// What inputs that are updated in place held.
+    originals: Vec<(Region, Original)>,
+    clock: Clock,
     /// For each tactic, where AOT kernels run.
     kernels: Vec<(i32, Result<(AotStep, AotRun)>)>,
 }
 
 impl LaidOut<'_> {
     /// Runs a tactic once; inputs that it updates in place are restored before.
-    pub(crate) fn run(&mut self, tactic: i32) -> Result<Duration> {
-        let layer = self.bench.layer;
+    pub(crate) fn run(&mut self, tactic: i32, cache: Cache) -> Result<Duration> {
+        let (layer, stream) = (self.bench.layer, &self.bench.stream);
         let mut active = self.frame.activate(&mut [], &[])?;
-        if layer.aliases.iter().any(Option::is_some) {
-            restore(&mut active, &self.originals)?;
+        for (region, original) in &self.originals {
+            original.restore(*region, &mut active, stream)?;
         }
         for (output, size) in self.memory.outputs().iter().zip(&layer.sizes) {
             if size.is_some() {
-                active.clear_size(output, &self.bench.stream)?;
+                active.clear_size(output, stream)?;
             }
         }
-        let (views, stream) = (active.step(&self.memory), &self.bench.stream);
+        let views = active.step(&self.memory);
         match self.bench.runner {
             Runner::Impl(implementation) => {
                 let mut invocation = Invocation::new(views, &*layer.attributes, stream, tactic);
-                let start = Instant::now();
-                guarded(|| (implementation.run)(&mut invocation))?;
-                Ok(start.elapsed())
+                self.clock.time(stream, cache, || guarded(|| (implementation.run)(&mut invocation)))
             }
             Runner::Aot(_) => {
                 let made = self.kernels.iter_mut().find(|(of, _)| *of == tactic).map(|(_, made)| made);
@@ -249,11 +306,14 @@ impl LaidOut<'_> {
                     Some(Err(error)) => return Err(error.clone()),
                     None => return Err(Error::invalid(format_args!("it has no kernels for tactic {tactic}"))),
                 };
-                let start = Instant::now();
-                run.launch(&views, stream)?;
-                Ok(start.elapsed())
+                self.clock.time(stream, cache, || run.launch(&views, stream))
             }
         }
+    }
+
+    /// Whether runs with a cold cache are timed apart.
+    pub(crate) fn knows_cold(&self) -> bool {
+        self.clock.knows_cold()
     }
 
     /// What the last run wrote.
@@ -275,9 +335,14 @@ impl LaidOut<'_> {
             let mut data = HostTensor::zeros(bench.network.tensors[tensor].dtype, &dims)?;
             let info = &placed.info;
             let len = info.representation().bytes(&dims)?;
-            let region = Region { len: len.min(placed.region.len), ..placed.region };
             let own = Representation::linear(data.dtype());
-            reformat(info.representation(), active.bytes(region)?, own, data.bytes_mut(), &dims)?;
+            if own == info.representation() && len <= placed.region.len {
+                active.copy_out(placed.region, data.bytes_mut(), &bench.stream)?;
+            } else {
+                let mut bytes = HostBytes::zeroed(len.min(placed.region.len))?;
+                active.copy_out(placed.region, &mut bytes, &bench.stream)?;
+                reformat(info.representation(), &bytes, own, data.bytes_mut(), &dims)?;
+            }
             outputs.push(data);
         }
         Ok(Outputs(outputs))

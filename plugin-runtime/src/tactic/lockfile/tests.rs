@@ -50,8 +50,12 @@ impl Random {
                 name: e,
             },
         };
-        let outcome = match self.below(3) {
+        let outcome = match self.below(4) {
             0 => Outcome::Rejected(self.text()),
+            2 => Outcome::Times {
+                warm: Duration::from_nanos(self.below(1 << 30) as u64),
+                cold: Duration::from_nanos(u64::MAX),
+            },
             1 => Outcome::Time(Duration::from_nanos(u64::MAX)),
             _ => Outcome::Time(Duration::from_nanos(self.below(1 << 30) as u64)),
         };

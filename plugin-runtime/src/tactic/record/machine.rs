@@ -6,8 +6,9 @@ use std::io::Read;
 use std::sync::Arc;
 
 use super::text::{abridged, quoted};
+use crate::device::Device;
 use crate::device::cpu::threads;
-use crate::device::{Device, DeviceKind};
+use crate::device::cuda::{KERNELS, KernelEntry};
 
 /// The kernels, device and driver that a timing belongs to.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -23,12 +24,19 @@ pub(crate) struct Machine {
 impl Machine {
     pub(crate) fn of(device: &Device) -> Machine {
         let kind = device.kind();
-        let device = match kind {
-            DeviceKind::Cpu => abridged(format_args!("{kind}, {}, {} threads", cpu_model(), threads())),
-            DeviceKind::Cuda => abridged(kind),
-        };
-        let kernel = if cfg!(debug_assertions) { "debug" } else { "-" };
-        Machine { kernel: kernel.into(), device, driver: "-".into() }
+        match device.cuda_properties() {
+            None => {
+                let device = abridged(format_args!("{kind}, {}, {} threads", cpu_model(), threads()));
+                let kernel = if cfg!(debug_assertions) { "debug" } else { "-" };
+                Machine { kernel: kernel.into(), device, driver: "-".into() }
+            }
+            Some(gpu) => {
+                let device = abridged(format_args!("{kind}, {}", gpu.name));
+                // A kernel's source says it all: what the host does isn't timed.
+                let kernel = format!("{:08x}", sources_checksum());
+                Machine { kernel: kernel.into(), device, driver: abridged(format_args!("CUDA {}", gpu.driver)) }
+            }
+        }
     }
 }
 
@@ -37,6 +45,24 @@ impl fmt::Display for Machine {
         let Machine { kernel, device, driver } = self;
         write!(f, "kernel={} device={} driver={}", quoted(kernel), quoted(device), quoted(driver))
     }
+}
+
+/// Of the text of every linked kernel, whatever order they are linked in.
+fn sources_checksum() -> u32 {
+    let checksum = |kernel: &KernelEntry| {
+        let mut hasher = crc32fast::Hasher::new();
+        let source = kernel.source;
+        let headers = source.headers.iter().flat_map(|(name, text)| [*name, *text]);
+        for part in [source.name, source.text].into_iter().chain(headers).chain(source.options.iter().copied()) {
+            hasher.update(part.as_bytes());
+            hasher.update(&[0]);
+        }
+        hasher.finalize()
+    };
+    let mut all: Vec<u32> = KERNELS.iter().map(checksum).collect();
+    all.sort_unstable();
+    all.dedup();
+    crc32fast::hash(bytemuck::cast_slice(&all))
 }
 
 fn cpu_model() -> String {
