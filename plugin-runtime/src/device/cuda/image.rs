@@ -122,11 +122,14 @@ fn kind_of(bytes: &[u8]) -> Result<ImageKind> {
     if bytes.starts_with(b"\x7fELF") {
         return match cubin::Cubin::read(bytes) {
             Some(_) => Ok(ImageKind::Cubin),
-            None => Err(Error::invalid("an ELF file that is no cubin, or a damaged one, given as a CUDA image")),
+            None => Err(Error::invalid("an ELF file that is no whole cubin, given as a CUDA image")),
         };
     }
     if bytes.starts_with(&FATBIN_MAGIC) {
-        return Ok(ImageKind::Fatbin);
+        return match fatbin_bytes(bytes) {
+            Some(needed) if needed <= bytes.len() as u64 => Ok(ImageKind::Fatbin),
+            _ => Err(Error::invalid("a fatbin whose end is missing, given as a CUDA image")),
+        };
     }
     if ptx::is_ptx(bytes) {
         return Ok(ImageKind::Ptx);
@@ -137,6 +140,13 @@ fn kind_of(bytes: &[u8]) -> Result<ImageKind> {
         bytes.len(),
         bytes[..bytes.len().min(8)].escape_ascii()
     )))
+}
+
+/// What a fatbin says that it has: its header and what follows.
+fn fatbin_bytes(bytes: &[u8]) -> Option<u64> {
+    let header = u16::from_le_bytes(bytes.get(6..)?.first_chunk().copied()?);
+    let content = u64::from_le_bytes(bytes.get(8..)?.first_chunk().copied()?);
+    content.checked_add(header.into())
 }
 
 #[cfg(test)]

@@ -97,7 +97,8 @@ impl Nvrtc {
     fn open(path: &Path, environment: search::Environment) -> Result<Nvrtc, String> {
         // SAFETY: a library of NVRTC's name, or that the user names as it, is NVRTC; its initializers ask for nothing.
         let library = unsafe { Library::new(path) }.map_err(|error| {
-            std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string)
+            let why = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+            why.strip_prefix(&format!("{}: ", path.display())).unwrap_or(&why).to_owned()
         })?;
         // SAFETY: as it is `nvrtcVersion` of nvrtc.h.
         let version = unsafe { version_of(function(&library, "nvrtcVersion")?)? };

@@ -103,6 +103,39 @@ fn a_report_tells_registers_spills_and_parameters() {
 }
 
 #[test]
+fn every_kind_of_memory_makes_a_whole_image() {
+    if !nvrtc_is_there("every_kind_of_memory_makes_a_whole_image") {
+        return;
+    }
+    const MEMORIES: Source = Source {
+        text: r#"
+            __device__ int counters[1000];
+            __device__ int table[4] = {1, 2, 3, 4};
+            __constant__ float factors[16];
+            extern __shared__ float dynamic[];
+            __device__ __noinline__ float called(float* x, int n) { float a[64]; for (int i = 0; i < n; i++) a[i] = x[i]; return a[n / 2]; }
+            extern "C" __global__ void all(float* x, int n) {
+                __shared__ float own[256];
+                own[threadIdx.x] = dynamic[n] + called(x, n);
+                __syncthreads();
+                x[n] = own[n] * factors[n] + atomicAdd(&counters[n], table[n & 3]);
+                printf("%d", n);
+            }
+        "#,
+        ..GOOD
+    };
+    const PARAMETERS: &[Parameter] =
+        &[Parameter { name: "x", ty: "f32", bytes: 8 }, Parameter { name: "n", ty: "i32", bytes: 4 }];
+    for architecture in [80, 90, 100, 120].map(Architecture::from_number) {
+        for options in [&["--generate-line-info"][..], &["--device-debug"], &["--relocatable-device-code=true"]] {
+            let image = compile_with_cache(&Source { options, ..MEMORIES }, architecture, None).unwrap();
+            assert_eq!(image.architecture(), Some(architecture));
+            image.check(&KernelEntry { source: &MEMORIES, name: "all", parameters: PARAMETERS }).unwrap();
+        }
+    }
+}
+
+#[test]
 fn a_mistake_is_told_with_the_authors_file_and_line() {
     if !nvrtc_is_there("a_mistake_is_told_with_the_authors_file_and_line") {
         return;

@@ -6,11 +6,16 @@ const ELF64_LITTLE_ENDIAN: [u8; 6] = *b"\x7fELF\x02\x01";
 const MACHINE_CUDA: u16 = 190;
 const HEADER_BYTES: usize = 64;
 const SECTION_HEADER_BYTES: usize = 64;
+const SEGMENT_HEADER_BYTES: usize = 56;
 const SYMBOL_BYTES: usize = 24;
 /// No name that matters is longer; damaged ones end here.
 const MAX_NAME_BYTES: usize = 1 << 12;
 const SECTION_SYMBOLS: u32 = 2;
 const SYMBOL_FUNCTION: u8 = 2;
+/// Takes no place in the file.
+const SECTION_NO_BITS: u32 = 8;
+/// From here on, processors' own kinds.
+const SECTION_OF_PROCESSOR: u32 = 0x7000_0000;
 /// Set in `st_other` for kernels, not for functions that kernels call.
 const SYMBOL_IS_KERNEL: u8 = 0x10;
 
@@ -41,7 +46,10 @@ struct Section<'a> {
     kind: u32,
     /// The section that this one's names are in, for symbols.
     link: usize,
+    /// Nothing where the file doesn't hold them.
     bytes: &'a [u8],
+    /// Whether the file holds all that it has to.
+    is_whole: bool,
 }
 
 impl<'a> Cubin<'a> {
@@ -59,7 +67,23 @@ impl<'a> Cubin<'a> {
         let sections = bytes.get(sections_at..)?.get(..usize::from(count) * SECTION_HEADER_BYTES)?;
         let cubin = Cubin { bytes, sections, names: &[] };
         let names = cubin.section(usize::from(names_at))?.bytes;
-        Some(Cubin { names, ..cubin })
+        let cubin = Cubin { names, ..cubin };
+        (cubin.segments_are_whole()? && cubin.sections().all(|section| section.is_whole)).then_some(cubin)
+    }
+
+    /// Whether what is loaded lies within the file, since the driver isn't told where that ends.
+    fn segments_are_whole(&self) -> Option<bool> {
+        let at = usize::try_from(u64_at(self.bytes, 32)?).ok()?;
+        let (entry_bytes, count) = (usize::from(u16_at(self.bytes, 54)?), usize::from(u16_at(self.bytes, 56)?));
+        if count == 0 {
+            return Some(true);
+        }
+        let headers = self.bytes.get(at..)?.get(..entry_bytes * count)?;
+        let is_whole = |header: &[u8]| {
+            let end = u64_at(header, 8)?.checked_add(u64_at(header, 32)?)?;
+            Some(end <= self.bytes.len() as u64)
+        };
+        Some(entry_bytes >= SEGMENT_HEADER_BYTES && headers.chunks(entry_bytes).all(|h| is_whole(h) == Some(true)))
     }
 
     pub(super) fn architecture(&self) -> Option<Architecture> {
@@ -110,19 +134,24 @@ impl<'a> Cubin<'a> {
     }
 
     fn sections(self) -> impl Iterator<Item = Section<'a>> {
-        (0..self.sections.len() / SECTION_HEADER_BYTES).filter_map(move |at| self.section(at))
+        (0..self.sections.len() / SECTION_HEADER_BYTES).map_while(move |at| self.section(at))
     }
 
     fn section(&self, index: usize) -> Option<Section<'a>> {
         let header = self.sections.chunks_exact(SECTION_HEADER_BYTES).nth(index)?;
         let at = usize::try_from(u64_at(header, 24)?).ok()?;
         let size = usize::try_from(u64_at(header, 32)?).ok()?;
+        let (name, kind) = (string_at(self.names, u32_at(header, 0)?).unwrap_or_default(), u32_at(header, 4)?);
+        let bytes = self.bytes.get(at..).and_then(|bytes| bytes.get(..size));
+        // Memory that starts as anything has a size, but nothing in the file.
+        let is_memory = name == b".nv.global" || name.starts_with(b".nv.shared") || name.starts_with(b".nv.local");
+        let may_be_absent = kind == SECTION_NO_BITS || kind >= SECTION_OF_PROCESSOR && is_memory;
         Some(Section {
-            name: string_at(self.names, u32_at(header, 0)?).unwrap_or_default(),
-            kind: u32_at(header, 4)?,
+            name,
+            kind,
             link: usize::try_from(u32_at(header, 40)?).ok()?,
-            // Some sections, such as of shared memory, have a size but nothing in the file.
-            bytes: self.bytes.get(at..).and_then(|bytes| bytes.get(..size)).unwrap_or_default(),
+            bytes: bytes.unwrap_or_default(),
+            is_whole: bytes.is_some() || may_be_absent,
         })
     }
 }

@@ -139,9 +139,34 @@ fn ptx_tells_its_kernels_and_parameters() {
 
 #[test]
 fn a_fatbin_is_taken_as_it_is() {
-    let image = Image::from_bytes(b"\x50\xED\x55\xBA\x01\0").unwrap();
+    let mut bytes = [&FATBIN_MAGIC[..], &[1, 0, 16, 0], &3u64.to_le_bytes(), b"abc"].concat();
+    let image = Image::from_bytes(&bytes).unwrap();
     assert_eq!((image.kind(), image.kernel_names(), image.parameters("add")), (ImageKind::Fatbin, None, None));
     image.check(&declared("add", PARAMETERS)).unwrap();
+    for end in 4..bytes.len() {
+        assert!(Image::from_bytes(&bytes[..end]).is_err(), "cut to {end} bytes");
+    }
+    bytes[8..16].fill(0xFF);
+    assert!(Image::from_bytes(&bytes).is_err());
+}
+
+#[test]
+fn a_cubin_that_points_beyond_its_end_is_refused() {
+    let whole = hopper_cubin();
+    for end in 0..whole.len() {
+        assert!(Image::from_bytes(&whole[..end]).is_err(), "cut to {end} bytes");
+    }
+    let sections_at = whole.len() - 4 * 64;
+    let mut size = whole.clone();
+    size[sections_at + 3 * 64 + 34] = 1;
+    assert!(Image::from_bytes(&size).is_err(), "a section of 64 KiB");
+    size[sections_at + 3 * 64 + 4..][..4].copy_from_slice(&8u32.to_le_bytes());
+    Image::from_bytes(&size).expect("one that isn't in the file may be of any size");
+
+    let mut segment = whole.clone();
+    segment[32..40].copy_from_slice(&64u64.to_le_bytes());
+    segment[54..58].copy_from_slice(&[56, 0, 1, 0]);
+    assert!(Image::from_bytes(&segment).is_err(), "names and symbols, taken for a segment");
 }
 
 #[test]
