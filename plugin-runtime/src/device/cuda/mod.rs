@@ -2,6 +2,14 @@
 //!
 //! A kernel is written in CUDA C++ beside its plugin and declared with [`kernels!`](crate::kernels), which gives a typed
 //! function that launches it. It is compiled for the GPU that is there when it is first used.
+//!
+//! | variable | what it says |
+//! |---|---|
+//! | `NVRTC_LIBRARY` | the path of the compiler, `libnvrtc.so.13`; else the loader is asked, then `CUDA_HOME`, `CUDA_PATH` and `/usr/local/cuda` |
+//! | `PLUGIN_RUNTIME_CACHE` | the folder where compiled kernels are kept; empty: nowhere; else `plugin-runtime` in `$XDG_CACHE_HOME` or `~/.cache` |
+//!
+//! The folder only grows; it may be deleted at any time. A kernel is compiled again when its source, its headers, options,
+//! the GPU's architecture or the compiler's version change, but not when a header that it finds elsewhere does.
 
 pub(crate) mod aot;
 mod cache;
