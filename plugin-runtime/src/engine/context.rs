@@ -116,9 +116,13 @@ impl ExecutionContext {
 
     fn enqueue_with(&mut self, bindings: &mut [Binding<'_>], stream: &Stream, care: Care) -> Result<()> {
         self.prepare()?;
-        if let Some(gpu) = &mut self.gpu {
-            gpu.begin(stream)?;
-            gpu.settle_symbols(&self.state, self.frame.extents(), stream)?;
+        match &mut self.gpu {
+            Some(gpu) => {
+                gpu.begin(stream)?;
+                gpu.settle_symbols(&self.state, self.frame.extents(), stream)?;
+            }
+            None if stream.device().gpu().is_some() => return Err(not_for_cpu(stream)),
+            None => {}
         }
         let plan = &self.engine.plans[self.profile];
         let mut active = self.frame.activate(bindings, &self.bindings)?;
@@ -223,6 +227,11 @@ impl Drop for ExecutionContext {
             gpu.drain();
         }
     }
+}
+
+#[cold]
+fn not_for_cpu(stream: &Stream) -> Error {
+    Error::invalid(format_args!("the engine runs on the CPU, but the stream belongs to `{}`", stream.device()))
 }
 
 /// How much is done to find mistakes.

@@ -1,6 +1,6 @@
 //! What can run a layer.
 
-use super::{AotEntry, ImplEntry, TacticNames};
+use super::{AotEntry, ImplEntry, Plugin, TacticNames};
 
 /// What runs a layer: an impl, or the kernels that `#[aot_impl]` describes.
 #[derive(Clone, Copy, Debug)]
@@ -10,6 +10,16 @@ pub(crate) enum Runner {
 }
 
 impl Runner {
+    /// All that a plugin has.
+    pub(crate) fn all(plugin: &'static Plugin) -> Vec<Runner> {
+        plugin.impls.iter().map(Runner::Impl).chain(plugin.aot.as_ref().map(Runner::Aot)).collect()
+    }
+
+    /// Whether it has a tactic of this number, by name.
+    pub(crate) fn names_tactic(self, tactic: i32) -> bool {
+        self.tactics().1.is_some_and(|names| names(tactic).is_some())
+    }
+
     /// `the impl` or `the AOT kernels`, and where they were written.
     pub(crate) fn describe(self) -> String {
         match self {

@@ -55,7 +55,8 @@ pub(crate) fn enumerate(network: &Network, layer: &Layer, device: DeviceKind, ru
     let inputs = descs(network, &layer.inputs);
     let outputs = descs(network, &layer.outputs);
     let listed = guarded(|| (autotune.combinations)(&inputs, &outputs, &*layer.attributes))?;
-    let combinations = merge(&listed, inputs.len(), outputs.len())?;
+    let mut combinations = merge(&listed, inputs.len(), outputs.len())?;
+    keep_own_tactics(layer, runner, &mut combinations);
     let wanted = rules.tactics.iter().find(|(id, _)| id == layer.plugin.entry.id).map(|(_, tactics)| tactics);
     let mut candidates = Vec::new();
     for (index, combination) in combinations.iter().enumerate() {
@@ -68,6 +69,19 @@ pub(crate) fn enumerate(network: &Network, layer: &Layer, device: DeviceKind, ru
         }
     }
     Ok(Candidates { device, runner, combinations, candidates, autotuned: true })
+}
+
+/// One autotune function lists the tactics of all devices. Those that only the plugin's other runners have are dropped;
+/// where none is left, the default one stays.
+fn keep_own_tactics(layer: &Layer, runner: Runner, combinations: &mut [Combination]) {
+    let others = Runner::all(layer.plugin);
+    let of_others = |tactic: i32| others.iter().any(|other| other.names_tactic(tactic));
+    for combination in combinations {
+        combination.tactics.retain(|&tactic| runner.unknown_tactic(tactic).is_none() || !of_others(tactic));
+        if combination.tactics.is_empty() {
+            combination.tactics.push(0);
+        }
+    }
 }
 
 /// The tensors of a layer in the order of a combination's entries.

@@ -170,7 +170,8 @@ impl Gpu {
         let threshold = sys::CUmemPool_attribute::CU_MEMPOOL_ATTR_RELEASE_THRESHOLD;
         // SAFETY: the attribute is a 64-bit number, which the pointer is to.
         #[expect(unsafe_code, reason = "calls the driver")]
-        check(unsafe { sys::cuMemPoolSetAttribute(pool, threshold, (&raw mut keep).cast()) }, "cuMemPoolSetAttribute")?;
+        let code = unsafe { sys::cuMemPoolSetAttribute(pool, threshold, (&raw mut keep).cast()) };
+        check(code, "cuMemPoolSetAttribute")?;
         Ok(Opened { context, pool, service: OnceLock::new(), staging: Mutex::new(None) })
     }
 }

@@ -24,12 +24,10 @@ impl CudaStream {
     pub(crate) fn new(gpu: &'static Gpu) -> Result<Self> {
         gpu.bind()?;
         let mut raw = std::ptr::null_mut();
+        let flags = sys::CUstream_flags::CU_STREAM_NON_BLOCKING as u32;
         // SAFETY: the pointer is to a local; a context is current.
         #[expect(unsafe_code, reason = "calls the driver")]
-        check(
-            unsafe { sys::cuStreamCreate(&raw mut raw, sys::CUstream_flags::CU_STREAM_NON_BLOCKING as u32) },
-            "cuStreamCreate",
-        )?;
+        check(unsafe { sys::cuStreamCreate(&raw mut raw, flags) }, "cuStreamCreate")?;
         Ok(CudaStream { gpu, raw })
     }
 
