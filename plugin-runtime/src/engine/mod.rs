@@ -128,6 +128,19 @@ impl Engine {
 }
 
 impl EngineInner {
+    /// Loads the kernels that lie in the engine into its device.
+    ///
+    /// # Errors
+    /// When no image suits the device, or the driver refuses it: names the layer.
+    fn load_kernels(&self) -> Result<()> {
+        for step in self.plans.iter().flat_map(|plan| &plan.steps) {
+            if let Some(program) = step.kernels() {
+                program.module.loaded(&self.device).map_err(|e| e.in_layer(&step.name, &step.label))?;
+            }
+        }
+        Ok(())
+    }
+
     fn input(&self, name: &str) -> Result<usize> {
         let names = || self.inputs.iter().map(|i| &*i.name);
         names().position(|n| n == name).ok_or_else(|| {

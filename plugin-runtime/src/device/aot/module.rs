@@ -1,5 +1,6 @@
 //! The images of one set of kernels, each for other architectures, and the one of them that a device has loaded.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::AotImage;
@@ -14,13 +15,20 @@ use crate::suggest::did_you_mean;
 /// The most bytes that an image may have.
 pub(crate) const LARGEST_IMAGE: usize = 64 << 20;
 
+/// The most kernels that an image may have, so that a hostile file is soon refused.
+const MOST_KERNELS: usize = 4096;
+
 /// Compiled kernels for some architecture.
 #[derive(Clone, Debug)]
 pub(crate) struct AotBinary {
     pub(crate) image: Image,
     /// What it was made for, where the image says so.
     pub(crate) target: Option<Target>,
+    /// Its kernels, with the bytes of their parameters, as far as the image tells.
+    kernels: Option<Arc<Kernels>>,
 }
+
+type Kernels = HashMap<Box<str>, Option<Vec<usize>>>;
 
 /// What an image was made for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -48,16 +56,26 @@ impl AotBinary {
                 "its image has {len} bytes; at most {LARGEST_IMAGE} are possible"
             )));
         }
-        Ok(AotBinary::of_image(Image::from_bytes(bytes)?))
+        AotBinary::of_image(Image::from_bytes(bytes)?)
     }
 
-    fn of_image(image: Image) -> Self {
+    fn of_image(image: Image) -> Result<Self> {
+        if !image.is_whole() {
+            return Err(Error::invalid("its image is cut short: what it says it holds lies beyond its end"));
+        }
         let target = match image.kind() {
             ImageKind::Cubin => image.architecture().map(|architecture| Target { architecture, exact: false }),
             ImageKind::Ptx => ptx_target(image.bytes()),
             ImageKind::Fatbin => None,
         };
-        AotBinary { image, target }
+        let kernels = image.kernels();
+        if let Some(count) = kernels.as_ref().map(Vec::len).filter(|&count| count > MOST_KERNELS) {
+            return Err(Error::invalid(format_args!(
+                "its image has {count} kernels; at most {MOST_KERNELS} are possible"
+            )));
+        }
+        let kernels = kernels.map(|all| all.into_iter().map(|(name, sizes)| (name.into(), sizes)).collect());
+        Ok(AotBinary { kernels: kernels.map(Arc::new), image, target })
     }
 
     /// How well it suits an architecture, 0 not at all: machine code for it before PTX, the nearest before others.
@@ -138,13 +156,12 @@ impl AotModule {
     pub(crate) fn check_kernel(&self, name: &str, sizes: &[usize]) -> Result<()> {
         for binary in &self.binaries {
             let within = |reason: String| Error::invalid(format_args!("{reason} ({})", binary.describe()));
-            if let Some(names) = binary.image.kernel_names()
-                && !names.contains(&name)
-            {
-                let nearest = did_you_mean(name, names.iter().copied());
+            let Some(kernels) = &binary.kernels else { continue };
+            let Some(found) = kernels.get(name) else {
+                let nearest = did_you_mean(name, kernels.keys().map(|known| &**known));
                 return Err(within(format!("the image has no such kernel{nearest}: write extern \"C\" __global__")));
-            }
-            match binary.image.parameters(name) {
+            };
+            match found {
                 Some(found) if found != sizes => {
                     let differs = found.iter().zip(sizes).position(|(found, given)| found != given);
                     let what = match differs {
@@ -207,7 +224,7 @@ impl AotCompiler {
         let binaries = match image {
             AotImage::Source(source) => {
                 let compiled = self.architectures.iter().map(|architecture| compile(source, *architecture));
-                compiled.map(|image| Ok(AotBinary::of_image(image?))).collect::<Result<_>>()?
+                compiled.map(|image| AotBinary::of_image(image?)).collect::<Result<_>>()?
             }
             AotImage::Ptx(bytes) => vec![AotBinary::new(bytes)?],
             AotImage::Cubins(cubins) => cubins.iter().map(|bytes| AotBinary::new(bytes)).collect::<Result<_>>()?,

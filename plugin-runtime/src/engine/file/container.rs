@@ -46,11 +46,13 @@ pub(super) enum SectionKind {
     Graph = 1,
     /// The elements of one constant, row-major, in the order of the graph's constants.
     Constant = 2,
+    /// Compiled kernels for one architecture, or PTX, in the order of the graph's images; after the constants.
+    Image = 3,
 }
 
 impl SectionKind {
     fn from_number(number: u32) -> Option<Self> {
-        [SectionKind::Graph, SectionKind::Constant].into_iter().find(|kind| *kind as u32 == number)
+        [SectionKind::Graph, SectionKind::Constant, SectionKind::Image].into_iter().find(|kind| *kind as u32 == number)
     }
 }
 

@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 use prost::Message;
 
 use super::container::{self, Section, SectionKind};
-use super::records::{self, EngineRecord, LayerRecord, OutputRecord, TensorRecord};
+use super::records::{self, EngineRecord, LayerRecord, OutputRecord, PluginRecord, TensorRecord};
 use super::symbols::Symbols;
-use super::{LARGEST_GRAPH, VERIFIED_CONSTANTS, attributes, load_plan};
-use crate::device::{Constant, ConstantInFile, Device, FileBytes};
+use super::{LARGEST_GRAPH, VERIFIED_CONSTANTS, attributes, images, load_plan};
+use crate::device::{AotModule, Constant, ConstantInFile, Device, DeviceKind, FileBytes};
 use crate::engine::plan::{OutputShape, OwnSize, Plan, PlannedStep, Run};
 use crate::engine::{BuildReport, Engine, EngineInner, InputInfo, InsertedStep, LayerReport, Trial, TrialOutcome};
 use crate::error::{Error, Result};
@@ -30,33 +30,50 @@ pub(super) struct Graph {
     pub(super) definitions: Vec<SymbolDef>,
     pub(super) symbols: Vec<Symbol>,
     pub(super) layers: Vec<LoadedLayer>,
+    pub(super) modules: Vec<Arc<AotModule>>,
 }
 
 pub(super) struct LoadedLayer {
     pub(super) name: Arc<str>,
-    pub(super) plugin: &'static Plugin,
-    pub(super) implementation: &'static ImplEntry,
-    pub(super) attributes: Arc<DynAttributes>,
-    pub(super) values: Arc<[AttributeValue]>,
+    /// The plugin's id and version.
+    pub(super) label: String,
+    /// The names of the plugin's inputs.
+    pub(super) inputs: Vec<Arc<str>>,
+    pub(super) runs: LoadedRun,
     /// For each output, the input that it is updated in place over.
     pub(super) in_place: Vec<Option<usize>>,
     pub(super) sizes: Vec<Arc<OwnSize>>,
 }
 
-pub(super) fn engine(file: FileBytes) -> Result<Engine> {
+/// What a layer runs.
+pub(super) enum LoadedRun {
+    Impl {
+        implementation: &'static ImplEntry,
+        attributes: Arc<DynAttributes>,
+        values: Arc<[AttributeValue]>,
+    },
+    /// Kernels that lie in the file.
+    Aot {
+        id: Arc<str>,
+        version: u32,
+    },
+}
+
+pub(super) fn engine(file: FileBytes, find: &dyn Fn(&str) -> Result<Device>) -> Result<Engine> {
     let file = Arc::new(file);
     let sections = container::parse(&file).map_err(Error::invalid)?;
-    let constants = match &*sections {
-        [Section { kind: SectionKind::Graph, .. }, rest @ ..]
-            if rest.iter().all(|s| s.kind == SectionKind::Constant) =>
-        {
-            rest
-        }
-        _ => return Err(Error::invalid("its sections aren't a graph and then constants")),
+    let Some((graph, rest)) = sections.split_first() else {
+        return Err(Error::invalid("it has no section"));
     };
-    let record = record(&file, &sections[0])?;
-    let device = device(&record.device)?;
-    let graph = Graph::new(&file, &record, constants)?;
+    let (constants, images) = rest.split_at(rest.partition_point(|s| s.kind == SectionKind::Constant));
+    if graph.kind != SectionKind::Graph || images.iter().any(|s| s.kind != SectionKind::Image) {
+        return Err(Error::invalid("its sections aren't a graph, then constants, then images"));
+    }
+    let record = record(&file, graph)?;
+    let device = find(&record.device)
+        .map_err(|e| Error::invalid(format_args!("it was built for device `{}`: {e}", record.device)))?;
+    let modules = images::modules(&file, &record, images)?;
+    let graph = Graph::new(&file, &record, constants, modules, device.kind())?;
     if record.plans.is_empty() {
         return Err(Error::invalid("it has no plan: at least one is needed"));
     }
@@ -93,10 +110,6 @@ fn record(file: &FileBytes, section: &Section) -> Result<EngineRecord> {
     EngineRecord::decode(bytes).map_err(|e| Error::invalid(format_args!("its graph can't be read: {e}")))
 }
 
-fn device(name: &str) -> Result<Device> {
-    Device::from_name(name).map_err(|e| Error::invalid(format_args!("it was built for device `{name}`: {e}")))
-}
-
 fn add_to_report(report: &mut BuildReport, profile: usize, plan: &Plan) {
     report.layers.extend(plan.steps.iter().filter_map(|step| chosen(step, profile)));
     report.inserted.extend(plan.inserted().map(|name| InsertedStep { name: name.clone(), profile }));
@@ -105,7 +118,11 @@ fn add_to_report(report: &mut BuildReport, profile: usize, plan: &Plan) {
 
 /// What a layer runs as; what else was tried isn't in the file.
 fn chosen(step: &PlannedStep, profile: usize) -> Option<LayerReport> {
-    let Run::Plugin { tactic: number, .. } = step.run else { return None };
+    let number = match &step.run {
+        Run::Plugin { tactic, .. } => *tactic,
+        Run::Aot { plugin, .. } => plugin.tactic,
+        Run::Reformat => return None,
+    };
     let (inputs, outputs) = (step.memory.inputs().iter().map(|input| &input.tensor), step.memory.outputs());
     let laid_out = inputs.chain(outputs).map(|tensor| (tensor.info.dtype, tensor.info.format));
     let (types, formats) = laid_out.unzip();
@@ -121,7 +138,13 @@ pub(super) fn within(place: impl std::fmt::Display, error: Error) -> Error {
 }
 
 impl Graph {
-    fn new(file: &Arc<FileBytes>, record: &EngineRecord, sections: &[Section]) -> Result<Self> {
+    fn new(
+        file: &Arc<FileBytes>,
+        record: &EngineRecord,
+        sections: &[Section],
+        modules: Vec<Arc<AotModule>>,
+        device: DeviceKind,
+    ) -> Result<Self> {
         let constants = constants(file, &record.constants, sections)?;
         let mut names = HashSet::new();
         let mut inputs = Vec::with_capacity(record.inputs.len());
@@ -130,7 +153,7 @@ impl Graph {
             unique(&mut names, &tensor.name)?;
             inputs.push(info);
         }
-        let mut layers = layers(record)?;
+        let mut layers = layers(record, device)?;
         let mut symbols = Symbols::new(&inputs);
         for (position, symbol) in record.symbols.iter().enumerate() {
             symbols.add(symbol, &inputs, &mut layers).map_err(|e| within(format_args!("symbol {position}"), e))?;
@@ -147,7 +170,7 @@ impl Graph {
             output_shapes.push(shape);
         }
         let output_shapes = output_shapes.into();
-        Ok(Graph { inputs, input_shapes, outputs, output_shapes, constants, definitions, symbols, layers })
+        Ok(Graph { inputs, input_shapes, outputs, output_shapes, constants, definitions, symbols, layers, modules })
     }
 
     /// The inputs as (name, extents), -1 where one is dynamic.
@@ -223,27 +246,47 @@ pub(super) fn shape(bytes: &[u8], symbols: &[Symbol]) -> Result<Vec<ShapeExpr>> 
     Ok(shape)
 }
 
-fn layers(record: &EngineRecord) -> Result<Vec<LoadedLayer>> {
-    let registry = Registry::global()?;
-    let mut plugins = Vec::with_capacity(record.plugins.len());
-    for plugin in &record.plugins {
-        plugins.push(registry.get(&plugin.id, plugin.version)?);
-    }
-    let device = device(&record.device)?.kind();
+fn layers(record: &EngineRecord, device: DeviceKind) -> Result<Vec<LoadedLayer>> {
+    let linked = linked(record)?;
     let layer = |layer: &LayerRecord| {
-        let plugin = usize::try_from(layer.plugin).ok().and_then(|plugin| plugins.get(plugin)).copied();
-        let plugin = plugin.ok_or_else(|| Error::invalid(format_args!("there is no plugin {}", layer.plugin)))?;
+        let index = layer.plugin as usize;
+        let saved = record.plugins.get(index);
+        let saved = saved.ok_or_else(|| Error::invalid(format_args!("there is no plugin {}", layer.plugin)))?;
+        let name: Arc<str> = layer.name.as_str().into();
+        if let Some(aot) = &layer.aot {
+            if !layer.attributes.is_empty() {
+                return Err(Error::invalid("it runs kernels that lie in the file, but attributes were saved"));
+            }
+            return Ok(LoadedLayer {
+                name,
+                label: format!("{} v{}", saved.id, saved.version),
+                inputs: aot.inputs.iter().map(|name| name.as_str().into()).collect(),
+                in_place: in_place(aot.inputs.len(), &layer.in_place)?,
+                runs: LoadedRun::Aot { id: saved.id.as_str().into(), version: saved.version },
+                sizes: Vec::new(),
+            });
+        }
+        let plugin = linked.get(index).copied().flatten();
+        let plugin = plugin.ok_or_else(|| Error::invalid(format_args!("plugin {index} isn't linked")))?;
         let implementation = plugin.impl_for(device).ok_or_else(|| {
             Error::invalid(format_args!("`{}` has no impl for device `{device}` in this program", plugin.label()))
         })?;
+        let outputs = plugin.entry.outputs;
+        if layer.in_place.len() != outputs {
+            let (plugin, saved) = (plugin.label(), layer.in_place.len());
+            return Err(Error::invalid(format_args!("`{plugin}` has {outputs} outputs, but {saved} were saved")));
+        }
         let values = attributes::load(&plugin.entry, implementation, &layer.attributes).map_err(Error::invalid)?;
         Ok(LoadedLayer {
-            name: layer.name.as_str().into(),
-            plugin,
-            implementation,
-            attributes: (plugin.entry.attributes_from_values)(&values)?.into(),
-            values: values.into(),
-            in_place: in_place(plugin, &layer.in_place)?,
+            name,
+            label: plugin.label(),
+            inputs: plugin.entry.inputs.iter().map(|name| Arc::from(*name)).collect(),
+            in_place: in_place(plugin.entry.inputs.len(), &layer.in_place)?,
+            runs: LoadedRun::Impl {
+                implementation,
+                attributes: (plugin.entry.attributes_from_values)(&values)?.into(),
+                values: values.into(),
+            },
             sizes: Vec::new(),
         })
     };
@@ -251,15 +294,24 @@ fn layers(record: &EngineRecord) -> Result<Vec<LoadedLayer>> {
     record.layers.iter().map(named).collect()
 }
 
-fn in_place(plugin: &Plugin, record: &[u32]) -> Result<Vec<Option<usize>>> {
-    let (inputs, outputs) = (plugin.entry.inputs.len(), plugin.entry.outputs);
-    if record.len() != outputs {
-        return Err(Error::invalid(format_args!(
-            "`{}` has {outputs} outputs, but {} were saved",
-            plugin.label(),
-            record.len()
-        )));
+/// The plugins that a file names. Those whose kernels lie in the file needn't be linked, and aren't looked for.
+fn linked(record: &EngineRecord) -> Result<Vec<Option<&'static Plugin>>> {
+    let mut needed = vec![true; record.plugins.len()];
+    for layers_own in [true, false] {
+        for layer in record.layers.iter().filter(|layer| layer.aot.is_some() == layers_own) {
+            if let Some(needed) = needed.get_mut(layer.plugin as usize) {
+                *needed = !layers_own;
+            }
+        }
     }
+    let find = |(plugin, needed): (&PluginRecord, bool)| match needed {
+        true => Ok(Some(Registry::global()?.get(&plugin.id, plugin.version)?)),
+        false => Ok(None),
+    };
+    record.plugins.iter().zip(needed).map(find).collect()
+}
+
+fn in_place(inputs: usize, record: &[u32]) -> Result<Vec<Option<usize>>> {
     let over: Vec<Option<usize>> = record.iter().map(|&input| (input as usize).checked_sub(1)).collect();
     for (output, input) in over.iter().enumerate() {
         if input.is_some_and(|input| input >= inputs || over[..output].contains(&Some(input))) {

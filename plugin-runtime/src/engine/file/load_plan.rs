@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use super::load::{Graph, LoadedLayer, shape, within};
+use super::kernels;
+use super::load::{Graph, LoadedLayer, LoadedRun, shape, within};
 use super::records::{self, PlanRecord, SlotRecord, StepRecord, WorkspaceRecord};
-use crate::device::{Base, BindingRule, BindingUse, PlacedInput, PlacedTensor, Region, StepMemory};
-use crate::engine::plan::{Plan, PlannedStep, Run};
+use crate::device::{AotSlots, Base, BindingRule, BindingUse, PlacedInput, PlacedTensor, Region, StepMemory};
+use crate::engine::plan::{AotPlugin, Plan, PlannedStep, Run};
 use crate::error::{Error, Result};
 use crate::network::Bounds;
 use crate::plugin::Runner;
@@ -18,7 +19,7 @@ pub(super) fn plan(graph: &Graph, record: &PlanRecord) -> Result<Plan> {
     let names: Vec<&str> = graph.inputs.iter().map(|input| &*input.name).collect();
     let layer = |layer: usize| {
         let layer = &graph.layers[layer];
-        (&*layer.name, layer.plugin.label())
+        (&*layer.name, layer.label.clone())
     };
     let bounds = Bounds::of_symbols(graph.definitions.iter(), &names, &layer, &profile)?;
     let known = graph.symbols.iter().map(|symbol| symbol.kind == SymbolKind::Dim).collect();
@@ -131,27 +132,17 @@ impl Planner<'_> {
             Error::invalid(format_args!("it runs layer {position}, but layer {} is next", self.next_layer))
         })?;
         self.next_layer += 1;
-        let LoadedLayer { plugin, implementation, .. } = layer;
-        let (inputs, outputs) = (plugin.entry.inputs.len(), plugin.entry.outputs);
+        let (inputs, outputs) = (layer.inputs.len(), layer.in_place.len());
         if (record.inputs.len(), record.outputs.len()) != (inputs, outputs) {
             return Err(Error::invalid(format_args!(
                 "`{}` has {inputs} inputs and {outputs} outputs, but {} and {} were saved",
-                plugin.label(),
+                layer.label,
                 record.inputs.len(),
                 record.outputs.len()
             )));
         }
-        if let Some(reason) = Runner::Impl(implementation).unknown_tactic(record.tactic) {
-            return Err(Error::invalid(reason));
-        }
-        if record.workspace.is_some() != implementation.workspace.is_some() {
-            let asks = if record.workspace.is_some() { "asks for no" } else { "asks for" };
-            return Err(Error::invalid(format_args!(
-                "the impl at {} {asks} workspace, which isn't what was saved: build the engine again with this impl",
-                implementation.location
-            )));
-        }
-        let names = plugin.entry.inputs.iter().map(|name| Arc::from(*name));
+        check_run(layer, record)?;
+        let names = layer.inputs.iter().cloned();
         let inputs = self.inputs(record, names)?;
         for size in &layer.sizes {
             self.check_known([&size.upper_bound])?;
@@ -169,14 +160,29 @@ impl Planner<'_> {
             }
         }
         let (workspace, region) = self.workspace(record.workspace.as_ref())?;
-        let run = Run::Plugin {
-            implementation,
-            attributes: layer.attributes.clone(),
-            values: layer.values.clone(),
-            tactic: record.tactic,
-        };
+        let run = self.run(layer, record)?;
         let (memory, extents) = memory(inputs, outputs, &layer.in_place, region)?;
         PlannedStep::new(layer.name.clone(), run, memory, extents, workspace, layer.sizes.clone())
+    }
+
+    fn run(&self, layer: &LoadedLayer, record: &StepRecord) -> Result<Run> {
+        match (&layer.runs, &record.kernels) {
+            (LoadedRun::Impl { implementation, attributes, values }, _) => Ok(Run::Plugin {
+                implementation,
+                attributes: attributes.clone(),
+                values: values.clone(),
+                tactic: record.tactic,
+            }),
+            (LoadedRun::Aot { id, version }, Some(kernels)) => {
+                let (inputs, outputs) = (layer.inputs.len(), layer.in_place.len());
+                let slots = AotSlots { inputs, outputs, workspace: record.workspace.is_some() };
+                let program = kernels::load(self.graph, kernels, slots, &|exprs| self.check_known(exprs))?;
+                let tactic_name = kernels.tactic_name.clone();
+                let plugin = AotPlugin { id: id.clone(), version: *version, tactic: record.tactic, tactic_name };
+                Ok(Run::Aot { plugin, program: Arc::new(program) })
+            }
+            (LoadedRun::Aot { .. }, None) => Err(Error::invalid("its layer runs kernels, but none were saved")),
+        }
     }
 
     fn reformat(&mut self, record: &StepRecord) -> Result<PlannedStep> {
@@ -186,8 +192,10 @@ impl Planner<'_> {
             ([from], [to]) => from.shape == to.shape,
             _ => false,
         };
-        if !alike || record.workspace.is_some() {
-            return Err(Error::invalid("a conversion has one input and one output of one shape, and no workspace"));
+        if !alike || record.workspace.is_some() || record.kernels.is_some() {
+            return Err(Error::invalid(
+                "a conversion has one input and one output of one shape, and neither workspace nor kernels",
+            ));
         }
         let (memory, extents) = memory(inputs, outputs, &[None], self.workspace(None)?.1)?;
         PlannedStep::new(record.name.as_str().into(), Run::Reformat, memory, extents, None, Vec::new())
@@ -323,6 +331,25 @@ impl Planner<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether a step asks of an impl what it has.
+fn check_run(layer: &LoadedLayer, record: &StepRecord) -> Result<()> {
+    let LoadedRun::Impl { implementation, .. } = layer.runs else { return Ok(()) };
+    if record.kernels.is_some() {
+        return Err(Error::invalid("its layer runs an impl, but kernels were saved"));
+    }
+    if let Some(reason) = Runner::Impl(implementation).unknown_tactic(record.tactic) {
+        return Err(Error::invalid(reason));
+    }
+    if record.workspace.is_some() != implementation.workspace.is_some() {
+        let asks = if record.workspace.is_some() { "asks for no" } else { "asks for" };
+        return Err(Error::invalid(format_args!(
+            "the impl at {} {asks} workspace, which isn't what was saved: build the engine again with this impl",
+            implementation.location
+        )));
+    }
+    Ok(())
 }
 
 /// The memory of a step, and the extents of its inputs and outputs one after another.

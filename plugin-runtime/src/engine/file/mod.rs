@@ -1,11 +1,13 @@
 //! Engine files: a built engine, to be loaded and run without building again.
 //!
-//! A file is a [`container`] of checked sections: one that holds the [graph](records), and one for each constant, used
-//! where it lies when the file is mapped. What a file says is checked when it is loaded; a file can make loading or
+//! A file is a [`container`] of checked sections: one that holds the [graph](records), one for each constant, used where
+//! it lies when the file is mapped, and one for each image of AOT kernels. What a file says is checked when it is loaded; a file can make loading or
 //! running fail, but nothing worse. Sizes are bounded by the file's own: the arena by what the steps write.
 
 mod attributes;
 mod container;
+mod images;
+mod kernels;
 mod load;
 mod load_plan;
 mod records;
@@ -19,10 +21,11 @@ use std::path::Path;
 use prost::Message;
 
 use super::{Engine, EngineInner};
-use crate::device::{Constant, FileBytes};
+use crate::device::{AotBinary, Constant, Device, FileBytes};
 use crate::error::{Error, Result};
 use crate::whole_file;
 use container::{Part, SectionKind};
+use images::Images;
 
 /// The most bytes that the graph of an engine takes in a file, which are some hundred thousand layers. To read it takes up
 /// to a hundred times as much memory where nobody wrote it in earnest.
@@ -36,7 +39,7 @@ impl Engine {
     /// before stays until all is on the disk, and then is replaced at once.
     ///
     /// Kept are the steps with their chosen types, layouts and tactics, shapes, profiles, the memory plan, constants, and
-    /// of the plugins' attributes those that an impl names. Times aren't: engines that were built alike give the same
+    /// of the plugins' attributes those that an impl names; of layers that run AOT kernels the kernels. Times aren't: engines that were built alike give the same
     /// bytes.
     ///
     /// # Errors
@@ -50,8 +53,9 @@ impl Engine {
         whole_file::write(path, |out| container::write(&self.0.parts(&graph), out)).map_err(|e| unwritable(&e))
     }
 
-    /// Loads an engine that [`Engine::save`] wrote. The plugins that it names have to be linked, at the versions that it
-    /// was built with, each with its impl; autotune functions aren't needed, and never called.
+    /// Loads an engine that [`Engine::save`] wrote. The plugins whose impls it runs have to be linked, at the versions
+    /// that it was built with; autotune functions aren't needed, and never called. Layers that run AOT kernels need
+    /// neither plugin nor compiler, but an image that the device runs.
     ///
     /// The file is mapped, and constants are used where they lie: they take no memory of the process, and no time before
     /// they are used. Until the engine and its contexts are gone, the file may not be written to or cut short in place;
@@ -133,13 +137,21 @@ impl EngineInner {
             checksum: constant.checksum(),
             bytes: constant.bytes(),
         };
-        std::iter::once(graph).chain(self.constants.iter().map(constant)).collect()
+        let image = |image: &'e AotBinary| {
+            let bytes = image.image.bytes();
+            Part { kind: SectionKind::Image, checksum: crc32fast::hash(bytes), bytes }
+        };
+        let images = Images::of(self).images;
+        let constants = self.constants.iter().map(constant);
+        std::iter::once(graph).chain(constants).chain(images.into_iter().map(image)).collect()
     }
 }
 
 fn load_from(file: FileBytes) -> Result<Engine> {
     check_byte_order()?;
-    load::engine(file)
+    let engine = load::engine(file, &Device::from_name)?;
+    engine.0.load_kernels()?;
+    Ok(engine)
 }
 
 /// Constants and attributes lie in files as they do in a little-endian machine's memory.

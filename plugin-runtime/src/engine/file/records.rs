@@ -29,6 +29,27 @@ pub(super) struct EngineRecord {
     /// One for each optimization profile.
     #[prost(message, repeated, tag = "8")]
     pub(super) plans: Vec<PlanRecord>,
+    /// One for each section of images.
+    #[prost(message, repeated, tag = "9")]
+    pub(super) images: Vec<ImageRecord>,
+    #[prost(message, repeated, tag = "10")]
+    pub(super) modules: Vec<ModuleRecord>,
+}
+
+/// The architecture that an image was made for; 0 and 0 where it doesn't say.
+#[derive(Clone, Copy, PartialEq, prost::Message)]
+pub(super) struct ImageRecord {
+    #[prost(uint32, tag = "1")]
+    pub(super) major: u32,
+    #[prost(uint32, tag = "2")]
+    pub(super) minor: u32,
+}
+
+/// Images that hold the same kernels, each for other architectures.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct ModuleRecord {
+    #[prost(uint32, repeated, tag = "1")]
+    pub(super) images: Vec<u32>,
 }
 
 /// An input or a constant.
@@ -109,6 +130,16 @@ pub(super) struct LayerRecord {
     /// For each output 0, or 1 + the input that it is updated in place over.
     #[prost(uint32, repeated, tag = "4")]
     pub(super) in_place: Vec<u32>,
+    /// Of a layer that runs kernels that lie in the file, so that the plugin needn't be linked.
+    #[prost(message, optional, tag = "5")]
+    pub(super) aot: Option<AotLayerRecord>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct AotLayerRecord {
+    /// The names of the plugin's inputs.
+    #[prost(string, repeated, tag = "1")]
+    pub(super) inputs: Vec<String>,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]
@@ -169,6 +200,48 @@ pub(super) struct StepRecord {
     pub(super) name: String,
     #[prost(string, tag = "7")]
     pub(super) tensor: String,
+    /// What it runs, where its layer runs kernels that lie in the file.
+    #[prost(message, optional, tag = "8")]
+    pub(super) kernels: Option<KernelsRecord>,
+}
+
+/// Kernels, launched one after another.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct KernelsRecord {
+    #[prost(string, tag = "1")]
+    pub(super) tactic_name: String,
+    #[prost(uint32, tag = "2")]
+    pub(super) module: u32,
+    #[prost(message, repeated, tag = "3")]
+    pub(super) launches: Vec<LaunchRecord>,
+}
+
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct LaunchRecord {
+    #[prost(string, tag = "1")]
+    pub(super) kernel: String,
+    /// Grid x, y and z, block x, y and z, bytes of shared memory.
+    #[prost(bytes = "vec", tag = "2")]
+    pub(super) dimensions: Vec<u8>,
+    #[prost(message, repeated, tag = "3")]
+    pub(super) parameters: Vec<ParameterRecord>,
+}
+
+/// A parameter of a kernel.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct ParameterRecord {
+    /// 1 an input, 2 an output, 3 the workspace, 4 an i32, 5 an i64, 6 an f32.
+    #[prost(uint32, tag = "1")]
+    pub(super) kind: u32,
+    /// Which input or output.
+    #[prost(uint32, tag = "2")]
+    pub(super) index: u32,
+    /// An integer.
+    #[prost(bytes = "vec", tag = "3")]
+    pub(super) value: Vec<u8>,
+    /// An f32.
+    #[prost(fixed32, tag = "4")]
+    pub(super) bits: u32,
 }
 
 /// A tensor that a step reads or writes. How long it is follows from its shape.

@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::attributes;
+use super::images::Images;
 use super::records::*;
+use super::{attributes, kernels};
 use crate::device::{Base, BindingUse, PlacedTensor, Region};
 use crate::engine::EngineInner;
-use crate::engine::plan::{Plan, PlannedStep, Run};
+use crate::engine::plan::{AotPlugin, Plan, PlannedStep, Run};
 use crate::error::{Error, Result};
 use crate::network::{SymbolDef, SymbolSource};
 use crate::plugin::Registry;
@@ -24,6 +25,8 @@ pub(super) fn graph(engine: &EngineInner) -> Result<EngineRecord> {
         dtype: dtype_code(constant.dtype()),
         dims: constant.dims().to_vec(),
     });
+    let images = Images::of(engine);
+    let (image_records, modules) = images.records()?;
     let mut layers = Layers::default();
     let first = engine.plans.first().ok_or_else(|| Error::invalid("it has no optimization profile"))?;
     for step in &first.steps {
@@ -38,9 +41,11 @@ pub(super) fn graph(engine: &EngineInner) -> Result<EngineRecord> {
         outputs: outputs.collect::<Result<_>>()?,
         constants: constants.collect(),
         symbols: engine.symbols.iter().map(symbol).collect::<Result<_>>()?,
-        plans: engine.plans.iter().map(|p| plan(engine, &layers.records, p)).collect::<Result<_>>()?,
+        plans: engine.plans.iter().map(|p| plan(engine, &images, &layers.records, p)).collect::<Result<_>>()?,
         plugins: layers.plugins,
         layers: layers.records,
+        images: image_records,
+        modules,
     })
 }
 
@@ -54,9 +59,20 @@ struct Layers {
 
 impl Layers {
     fn add(&mut self, step: &PlannedStep) -> Result<()> {
-        let Run::Plugin { implementation, values, .. } = &step.run else { return Ok(()) };
-        let entry = &Registry::global()?.get(implementation.id, implementation.version)?.entry;
-        let plugin = PluginRecord { id: entry.id.into(), version: entry.version };
+        let mut aot = None;
+        let (plugin, attributes) = match &step.run {
+            Run::Reformat => return Ok(()),
+            Run::Plugin { implementation, values, .. } => {
+                let entry = &Registry::global()?.get(implementation.id, implementation.version)?.entry;
+                let attributes = attributes::save(entry, implementation, values).map_err(Error::invalid)?;
+                (PluginRecord { id: entry.id.into(), version: entry.version }, attributes)
+            }
+            Run::Aot { plugin, .. } => {
+                let inputs = step.memory.inputs().iter().map(|input| input.tensor.info.name.to_string());
+                aot = Some(AotLayerRecord { inputs: inputs.collect() });
+                (PluginRecord { id: plugin.id.to_string(), version: plugin.version }, Vec::new())
+            }
+        };
         let plugin = match self.positions.get(&plugin) {
             Some(&position) => position,
             None => {
@@ -71,8 +87,9 @@ impl Layers {
         self.records.push(LayerRecord {
             name: step.name.to_string(),
             plugin,
-            attributes: attributes::save(entry, implementation, values).map_err(Error::invalid)?,
+            attributes,
             in_place: in_place.collect::<Result<_>>()?,
+            aot,
         });
         Ok(())
     }
@@ -94,7 +111,7 @@ fn symbol(def: &SymbolDef) -> Result<SymbolRecord> {
     }
 }
 
-fn plan(engine: &EngineInner, layers: &[LayerRecord], plan: &Plan) -> Result<PlanRecord> {
+fn plan(engine: &EngineInner, images: &Images<'_>, layers: &[LayerRecord], plan: &Plan) -> Result<PlanRecord> {
     let inputs: HashMap<&str, usize> = engine.inputs.iter().enumerate().map(|(i, input)| (&*input.name, i)).collect();
     let profile = plan.profile.iter().map(|(name, dims)| {
         let input =
@@ -118,7 +135,7 @@ fn plan(engine: &EngineInner, layers: &[LayerRecord], plan: &Plan) -> Result<Pla
                 Some(count(next_layer - 1)?)
             }
         };
-        steps.push(step(planned, layer)?);
+        steps.push(step(planned, layer, images).map_err(|e| e.in_layer(&planned.name, &planned.label))?);
     }
     Ok(PlanRecord {
         profile: profile.collect::<Result<_>>()?,
@@ -141,7 +158,7 @@ fn check_layer(engine: &EngineInner, layers: &[LayerRecord], step: &PlannedStep,
     Err(Error::invalid("it runs in another order than the network's").in_layer(&step.name, &step.label))
 }
 
-fn step(step: &PlannedStep, layer: Option<u32>) -> Result<StepRecord> {
+fn step(step: &PlannedStep, layer: Option<u32>, images: &Images<'_>) -> Result<StepRecord> {
     let memory = &step.memory;
     let mut extents = &step.extents[..];
     let inputs = memory.inputs().iter().map(|input| slot(&input.tensor, &mut extents)).collect::<Result<_>>()?;
@@ -155,8 +172,12 @@ fn step(step: &PlannedStep, layer: Option<u32>) -> Result<StepRecord> {
     Ok(StepRecord {
         layer,
         tactic: match step.run {
-            Run::Plugin { tactic, .. } => tactic,
-            Run::Aot { .. } | Run::Reformat => 0,
+            Run::Plugin { tactic, .. } | Run::Aot { plugin: AotPlugin { tactic, .. }, .. } => tactic,
+            Run::Reformat => 0,
+        },
+        kernels: match &step.run {
+            Run::Aot { plugin, program } => Some(kernels::save(plugin, program, images)?),
+            Run::Plugin { .. } | Run::Reformat => None,
         },
         inputs,
         outputs,
@@ -192,6 +213,6 @@ fn index_or_0(index: Option<usize>) -> Result<u32> {
     index.map_or(Ok(0), |index| count(index.saturating_add(1)))
 }
 
-fn count(number: usize) -> Result<u32> {
+pub(super) fn count(number: usize) -> Result<u32> {
     u32::try_from(number).map_err(|_| Error::invalid(format_args!("{number} is more than a file can count")))
 }

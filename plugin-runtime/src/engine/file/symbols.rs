@@ -62,7 +62,7 @@ impl Symbols {
         let (layer, output) = (record.layer as usize, record.output as usize);
         let owner = layers.get_mut(layer);
         let free = |owner: &&mut LoadedLayer| {
-            output < owner.plugin.entry.outputs && owner.sizes.iter().all(|size| size.output != output)
+            output < owner.in_place.len() && owner.sizes.iter().all(|size| size.output != output)
         };
         let owner = owner.filter(free).ok_or_else(|| {
             Error::invalid(format_args!("layer {layer} has no output {output}, or its size is given twice"))
