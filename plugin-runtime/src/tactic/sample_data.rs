@@ -72,6 +72,9 @@ pub(crate) fn difference(expected: &HostTensor, got: &HostTensor, coarsest: Data
     if expected.dims() != got.dims() {
         return Some(format!("its shape is {:?}, not {:?}", got.dims(), expected.dims()));
     }
+    if expected.bytes() == got.bytes() {
+        return None;
+    }
     if expected.dtype().class() != DataClass::Float {
         let bytes = expected.bytes().iter().zip(got.bytes());
         let at = bytes.enumerate().find(|(_, (e, g))| e != g)?.0;

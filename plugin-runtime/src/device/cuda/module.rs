@@ -175,25 +175,31 @@ impl Function {
         if config.shared_bytes > self.shared_limit.load(Ordering::Relaxed) {
             self.allow_shared(name, config)?;
         }
+        // SAFETY: the caller vouches for the arguments.
+        let mut code = unsafe { self.enqueue(stream, config, arguments) };
+        if matches!(code, CUresult::CUDA_ERROR_INVALID_CONTEXT | CUresult::CUDA_ERROR_INVALID_HANDLE) {
+            // The thread had another context.
+            self.module.gpu.bind()?;
+            // SAFETY: as before.
+            code = unsafe { self.enqueue(stream, config, arguments) };
+        }
+        check(code, "cuLaunchKernel").map_err(|error| self.refused(name, config, error))
+    }
+
+    /// # Safety
+    /// As [`Function::launch`].
+    #[expect(unsafe_code, reason = "the driver reads what the pointers point to")]
+    #[inline]
+    unsafe fn enqueue(&self, stream: &CudaStream, config: &LaunchConfig, arguments: *mut *mut c_void) -> CUresult {
         let [grid_x, grid_y, grid_z] = config.grid;
         let [block_x, block_y, block_z] = config.block;
-        // SAFETY: the function lives, its context is that of the stream; the caller vouches for the arguments.
-        let code = unsafe {
+        let (shared, queue, nothing) = (config.shared_bytes, stream.raw(), std::ptr::null_mut());
+        // SAFETY: the function lives, and so does the stream; the caller vouches for the arguments.
+        unsafe {
             sys::cuLaunchKernel(
-                self.raw,
-                grid_x,
-                grid_y,
-                grid_z,
-                block_x,
-                block_y,
-                block_z,
-                config.shared_bytes,
-                stream.raw(),
-                arguments,
-                std::ptr::null_mut(),
+                self.raw, grid_x, grid_y, grid_z, block_x, block_y, block_z, shared, queue, arguments, nothing,
             )
-        };
-        check(code, "cuLaunchKernel").map_err(|error| self.refused(name, config, error))
+        }
     }
 
     #[cold]
