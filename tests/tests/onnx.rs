@@ -187,6 +187,7 @@ fn which_plugin_a_node_is() {
         (int("plugin_namespace", 1), "attribute `plugin_namespace`: it is INT; STRING is expected"),
         (int("aot", 1), "it insists on ahead-of-time kernels (`aot` = 1), but `test::scale` has none"),
         (int("aot", 2), "attribute `aot`: 0 or 1 is expected"),
+        (int("aot_preferred", 1), "attribute `aot_preferred`: it says nothing without the attribute `aot`"),
         (int("factr", 2), "plugin `test::scale v1` has no attribute \"factr\"; did you mean `factor`?"),
         (int("factor", 2), "it has two attributes \"factor\""),
     ] {
@@ -201,18 +202,28 @@ fn which_plugin_a_node_is() {
 }
 
 #[test]
-fn a_node_that_insists_on_kernels_made_ahead_of_time_never_runs_an_impl() {
-    for (aot, builds) in [(None, true), (Some(0), true), (Some(1), false)] {
-        let attributes: Vec<_> = aot.map(|aot| int("aot", aot)).into_iter().collect();
+fn a_node_says_whether_it_insists_on_kernels_made_ahead_of_time() {
+    for (aot, preferred, builds) in [
+        (None, None, true),
+        (Some(0), None, true),
+        (Some(1), None, false),
+        (Some(0), Some(1), true),
+        (Some(1), Some(1), true),
+    ] {
+        let aot_attribute = aot.map(|aot| int("aot", aot));
+        let attributes: Vec<_> = aot_attribute.into_iter().chain(preferred.map(|p| int("aot_preferred", p))).collect();
         let network = import(&scaled(|g| g.node[0] = node("onnx::ahead", &["x"], &["y"], &attributes))).unwrap();
         let written = ModelProto::decode(network.to_onnx().unwrap().as_slice()).unwrap().graph.unwrap();
-        assert_eq!(written.node[0].attribute.iter().find(|a| a.name == "aot").and_then(|a| a.i), aot);
+        let said = |name: &str| written.node[0].attribute.iter().find(|a| a.name == name).and_then(|a| a.i);
+        assert_eq!((said("aot"), said("aot_preferred")), (aot, preferred));
         let profile = Profile::new().dims("x", [1, 4], [2, 4], [3, 4]);
         let built = Builder::new(Device::cpu()).profile(profile).build(&network);
         assert_eq!(built.is_ok(), builds);
         if let Err(error) = built {
             let message = error.to_string();
-            assert!(message.contains("it insists on ahead-of-time kernels (`aot` = 1)"), "{message}");
+            let expected = "it insists on ahead-of-time kernels (`require_aot`, in ONNX `aot` = 1), but device `cpu` runs \
+                            impls only: write `prefer_aot`";
+            assert!(message.contains(expected), "{message}");
         }
     }
 }

@@ -1,10 +1,11 @@
 //! What an engine is made of, for people and tools to read.
 
+use super::inspect_kernels::{KernelsSummary, kernels};
 use super::plan::{Plan, PlannedStep, Run};
 use super::{Engine, EngineInner};
 use crate::device::{Base, PlacedTensor};
 use crate::network::{Bounds, SymbolSource, checked_dims};
-use crate::plugin::{AttributeValue, Registry};
+use crate::plugin::{AOT_TACTIC, AttributeValue, Registry};
 use crate::shape::{Dims, Profile, ShapeExpr};
 use crate::tactic::{Combination, TimedSubject};
 use crate::tensor::{DataType, Format};
@@ -73,15 +74,17 @@ pub struct StepSummary {
 #[non_exhaustive]
 pub struct PluginSummary {
     /// Its id.
-    pub id: &'static str,
+    pub id: String,
     /// Its version.
     pub version: u32,
-    /// Names and values of the attributes that its impl uses.
+    /// Names and values of the attributes that its impl uses; none where kernels of the engine run.
     pub attributes: Vec<(&'static str, AttributeValue)>,
     /// The tactic's number.
     pub tactic: i32,
     /// The tactic's name.
     pub tactic_name: String,
+    /// What runs in place of an impl, where kernels lie in the engine.
+    pub kernels: Option<KernelsSummary>,
 }
 
 /// A tensor that a step reads or writes.
@@ -154,9 +157,13 @@ impl StepSummary {
     pub fn is_timed_by(&self, subject: &TimedSubject) -> bool {
         let dims = || self.timed_dims.iter().map(Dims::to_string);
         match (subject, &self.plugin) {
-            (TimedSubject::Plugin { id, version, attributes, tensors, combination, tactic, .. }, Some(plugin)) => {
+            (
+                TimedSubject::Plugin { id, version, attributes, tensors, combination, tactic, tactic_name },
+                Some(plugin),
+            ) => {
                 let values = || plugin.attributes.iter().map(|(name, value)| format!("{name}={value}"));
-                (id.as_str(), *version, *tactic) == (plugin.id, plugin.version, plugin.tactic)
+                (id, *version, *tactic) == (&plugin.id, plugin.version, plugin.tactic)
+                    && tactic_name.starts_with(AOT_TACTIC) == plugin.kernels.is_some()
                     && *combination == self.combination
                     && values().all(|value| lists(attributes, &value))
                     && bracketed(tensors).eq(dims())
@@ -263,16 +270,30 @@ fn place(engine: &EngineInner, tensor: &PlacedTensor) -> Place {
 }
 
 fn plugin(step: &PlannedStep) -> Option<PluginSummary> {
-    let Run::Plugin { implementation, values, tactic, .. } = &step.run else { return None };
+    let (implementation, values, tactic) = match &step.run {
+        Run::Reformat => return None,
+        Run::Plugin { implementation, values, tactic, .. } => (implementation, values, tactic),
+        Run::Aot { plugin, .. } => {
+            return Some(PluginSummary {
+                id: plugin.id.to_string(),
+                version: plugin.version,
+                attributes: Vec::new(),
+                tactic: plugin.tactic,
+                tactic_name: plugin.tactic_name.clone(),
+                kernels: kernels(step),
+            });
+        }
+    };
     let schemas = Registry::global().and_then(|registry| registry.get(implementation.id, implementation.version));
     let schemas = schemas.map_or(&[][..], |plugin| plugin.entry.attributes);
     let used = schemas.iter().zip(&**values).filter(|(schema, _)| implementation.attributes.contains(&schema.name));
     Some(PluginSummary {
-        id: implementation.id,
+        id: implementation.id.into(),
         version: implementation.version,
         attributes: used.map(|(schema, value)| (schema.name, value.clone())).collect(),
         tactic: *tactic,
         tactic_name: step.tactic.clone().unwrap_or_default(),
+        kernels: None,
     })
 }
 

@@ -4,6 +4,7 @@ mod builder;
 mod context;
 mod file;
 mod inspect;
+mod inspect_kernels;
 mod lower;
 mod memory;
 mod plan;
@@ -19,6 +20,8 @@ pub use crate::tactic::{LayerReport, Trial, TrialOutcome};
 pub use inspect::{
     BindingSummary, EngineSummary, Place, PlacedSummary, PlanSummary, PluginSummary, StepSummary, WorkspaceSummary,
 };
+
+pub use inspect_kernels::{ImageSummary, KernelsSummary, LaunchSummary};
 
 pub use crate::device::Binding;
 use crate::device::cuda::DeviceConstants;

@@ -20,7 +20,7 @@ pub use entry::{
 };
 pub(crate) use guard::guarded;
 pub use registry::{Plugin, Registry};
-pub(crate) use runner::Runner;
+pub(crate) use runner::{AOT_TACTIC, Runner};
 pub use spec::{AttributeSet, IntoResult, KnownTactics, PluginSpec};
 
 pub use crate::device::DynAttributes;

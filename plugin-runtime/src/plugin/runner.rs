@@ -2,6 +2,9 @@
 
 use super::{AotEntry, ImplEntry, Plugin, TacticNames};
 
+/// What the names of tactics begin with where AOT kernels run.
+pub(crate) const AOT_TACTIC: &str = "AOT ";
+
 /// What runs a layer: an impl, or the kernels that `#[aot_impl]` describes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Runner {
@@ -50,7 +53,7 @@ impl Runner {
         };
         match self {
             Runner::Impl(_) => name,
-            Runner::Aot(_) => format!("AOT {name}"),
+            Runner::Aot(_) => format!("{AOT_TACTIC}{name}"),
         }
     }
 

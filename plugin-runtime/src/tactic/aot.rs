@@ -44,3 +44,7 @@ pub(crate) fn aot_step(
     let program = Arc::new(AotProgram::new(module, &kernel.launches, slots)?);
     Ok(AotStep { program, workspace: kernel.workspace })
 }
+
+#[cfg(test)]
+#[expect(unsafe_code, reason = "in the crate itself the attributes' link sections count as such")]
+mod tests;

@@ -159,7 +159,12 @@ impl AotModule {
             let Some(kernels) = &binary.kernels else { continue };
             let Some(found) = kernels.get(name) else {
                 let nearest = did_you_mean(name, kernels.keys().map(|known| &**known));
-                return Err(within(format!("the image has no such kernel{nearest}: write extern \"C\" __global__")));
+                let mut names: Vec<String> = kernels.keys().map(|known| format!("`{known}`")).collect();
+                names.sort_unstable();
+                let names = if names.is_empty() { "none".into() } else { names[..names.len().min(8)].join(", ") };
+                return Err(within(format!(
+                    "the image has no such kernel{nearest}; it has {names}: in C++, write extern \"C\" __global__ for each"
+                )));
             };
             match found {
                 Some(found) if found != sizes => {
@@ -238,3 +243,6 @@ impl AotCompiler {
         Ok(module)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -127,6 +127,9 @@ impl ProgramLaunch {
                 check_dimension(position, value, expr)?;
             }
         }
+        if let [Some(x), Some(y), Some(z)] = [3, 4, 5].map(|at| self.dimensions(exprs).get(at)?.constant_value()) {
+            check_block([x, y, z])?;
+        }
         for parameter in &self.parameters {
             if let ProgramParameter::I32(at) = *parameter
                 && let Some(value) = exprs[at].constant_value()
@@ -157,12 +160,7 @@ impl ProgramLaunch {
         for (position, (value, expr)) in rest.enumerate() {
             check_dimension(position + 3, value, expr).map_err(|e| in_kernel(&self.kernel, e))?;
         }
-        if bx * by * bz > MOST_THREADS {
-            return Err(in_kernel(
-                &self.kernel,
-                format_args!("a block of {bx} x {by} x {bz} threads is too large: {MOST_THREADS} are possible"),
-            ));
-        }
+        check_block([bx, by, bz]).map_err(|e| in_kernel(&self.kernel, e))?;
         Ok(LaunchConfig { grid: narrow([gx, gy, gz]), block: narrow([bx, by, bz]), shared_bytes: shared as u32 })
     }
 
@@ -263,6 +261,14 @@ fn check_dimension(position: usize, value: i64, expr: &ShapeExpr) -> Result<()> 
     )))
 }
 
+/// Compares the threads of a block, each extent of which is within its own limit, with what CUDA allows.
+fn check_block([x, y, z]: [i64; 3]) -> Result<()> {
+    if x * y * z <= MOST_THREADS {
+        return Ok(());
+    }
+    Err(Error::invalid(format_args!("a block of {x} x {y} x {z} threads is too large: {MOST_THREADS} are possible")))
+}
+
 fn i32_of(value: i64, expr: &ShapeExpr) -> Result<i32> {
     i32::try_from(value).map_err(|_| {
         let computed = if expr.is_constant() { String::new() } else { format!("{expr} = ") };
@@ -271,3 +277,6 @@ fn i32_of(value: i64, expr: &ShapeExpr) -> Result<i32> {
         ))
     })
 }
+
+#[cfg(test)]
+mod tests;

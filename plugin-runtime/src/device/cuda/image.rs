@@ -31,6 +31,9 @@ pub(crate) struct Image {
     kind: ImageKind,
 }
 
+/// A kernel's name, and the bytes of its parameters, where the image tells.
+pub(crate) type KernelSizes<'i> = (&'i str, Option<Vec<usize>>);
+
 impl Image {
     /// Takes bytes for what they begin with.
     ///
@@ -79,7 +82,7 @@ impl Image {
     }
 
     /// All kernels in it, each with the bytes of its parameters, as far as the image tells.
-    pub(crate) fn kernels(&self) -> Option<Vec<(&str, Option<Vec<usize>>)>> {
+    pub(crate) fn kernels(&self) -> Option<Vec<KernelSizes<'_>>> {
         match self.kind {
             ImageKind::Cubin => {
                 let cubin = cubin::Cubin::read(&self.bytes)?;

@@ -7,7 +7,7 @@ use crate::engine::plan::{OutputShape, OwnSize, Plan, PlannedStep, Run};
 use crate::error::{Error, LayerError, Result};
 use crate::network::{SymbolSource, checked_dims, largest_dims, range};
 use crate::shape::{Dims, Interval, ShapeProgram};
-use crate::tactic::check_size;
+use crate::tactic::{check_size, data_dependent};
 
 /// What follows from the shapes, and room to compute it without allocating.
 #[derive(Debug)]
@@ -116,7 +116,7 @@ impl State {
         if step.has_workspace {
             resize_workspace(memory, step, at, self.extents[at])?;
         }
-        self.set_kernels(position, step)
+        self.set_kernels(position, step, &[])
     }
 
     /// As [`State::resize`], where the extents depend on what only the device knows.
@@ -137,13 +137,19 @@ impl State {
         if step.has_workspace {
             resize_workspace(memory, step, at, range(&step.extents[at], ranges)?.max)?;
         }
-        self.set_kernels(position, step)
+        self.set_kernels(position, step, ranges)
     }
 
-    /// Computes what kernels that lie in the engine are launched with.
-    fn set_kernels(&mut self, position: usize, step: &PlannedStep) -> Result<()> {
+    /// Computes what kernels that lie in the engine are launched with: where ranges are given, the largest of what depends
+    /// on data.
+    fn set_kernels(&mut self, position: usize, step: &PlannedStep, ranges: &[Interval]) -> Result<()> {
         let Some(program) = step.kernels() else { return Ok(()) };
         self.evaluate(&program.program)?;
+        if !ranges.is_empty() {
+            for (value, expr) in self.extents.iter_mut().zip(&program.exprs).filter(|(_, expr)| data_dependent(expr)) {
+                *value = range(expr, ranges)?.max;
+            }
+        }
         match &mut self.kernels[position] {
             Some(run) => run.set(&self.extents[..program.exprs.len()]),
             None => Ok(()),

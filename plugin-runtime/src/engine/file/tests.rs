@@ -1,5 +1,6 @@
 //! Files whose checksums are right and whose content isn't.
 
+mod aot;
 #[expect(unsafe_code, reason = "in the crate itself the attributes' link sections count as such")]
 mod plugins;
 
@@ -197,7 +198,7 @@ fn headers_and_tables_that_lie_are_refused() {
     let cases: [(Change<'_>, &str); 8] = [
         (&|f| f[12] = 200, "can't hold the table of its 200 sections"),
         (&|f| f[15] = 0xff, "can't hold the table"),
-        (&|f| f[64] = 2, "its sections aren't a graph and then constants"),
+        (&|f| f[64] = 2, "its sections aren't a graph, then constants, then images"),
         (&|f| f[64] = 9, "section 0 is of kind 9, which this program doesn't know"),
         (&|f| put(f, 72, 0), "section 0 can't lie at"),
         (&|f| put(f, 80, u64::MAX), "section 0 can't lie at 18446744073709551615 bytes from 128"),

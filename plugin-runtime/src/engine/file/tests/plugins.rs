@@ -41,3 +41,50 @@ fn keep_cpu(x: Tensor, outputs: [TensorMut; 2], workspace: Workspace) -> Result<
     values.into_slice::<f32>()?.copy_from_slice(scratch);
     count.write_size(x.numel())
 }
+
+/// Kernels that do nothing.
+pub(super) const PTX: &str = "
+.version 7.0
+.target sm_80
+.address_size 64
+.visible .entry sums(.param .u64 x, .param .u64 sums, .param .u32 n) { ret; }
+.visible .entry total(.param .u64 sums, .param .u64 y, .param .u64 x, .param .u64 count, .param .f32 scale) { ret; }
+.visible .entry fill(.param .u64 x, .param .u32 n, .param .u64 y, .param .u64 count) { ret; }
+";
+
+#[register("file_test::total", crate = crate)]
+pub(super) fn total(x: &TensorDesc, scale: f32) -> TensorDesc {
+    TensorDesc::from_shape_expr([x.shape_expr(0), 1.into()], x.dtype())
+}
+
+#[aot_impl("file_test::total", crate = crate)]
+fn total_aot(x: &TensorDesc, scale: f32, outputs: &[TensorDesc; 1]) -> AotKernel {
+    let blocks = x.numel().ceil_div(256);
+    let sums = AotLaunch::new("sums").grid([&blocks]).block([256]).shared_mem(1024).parameters([
+        AotParameter::Input(0),
+        AotParameter::Workspace,
+        AotArg::I32(x.numel()).into(),
+    ]);
+    let total = AotLaunch::new("total").grid([outputs[0].shape_expr(0)]).block([32, 2]).parameters([
+        AotParameter::Workspace,
+        AotParameter::Output(0),
+        AotParameter::Input(0),
+        AotArg::I64(blocks.clone()).into(),
+        AotArg::F32(scale).into(),
+    ]);
+    AotKernel::sequence(PTX, [sums, total]).workspace(blocks * 4)
+}
+
+#[register("file_test::fill", crate = crate)]
+pub(super) fn fill(x: &TensorDesc) -> (TensorDesc, SizeTensorDesc) {
+    let filled = size_tensor(1, x.numel());
+    (TensorDesc::from_shape_expr([filled.expr()], x.dtype()), filled)
+}
+
+#[aot_impl("file_test::fill", crate = crate)]
+fn fill_aot(x: &TensorDesc, outputs: &[TensorDesc; 2], tactic: Way) -> AotKernel {
+    let threads = match tactic {
+        Way::Forwards => 128,
+    };
+    AotKernel::new("fill", PTX).grid([outputs[0].numel().ceil_div(threads)]).block([threads]).extra_args([x.numel()])
+}

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use super::lockfile::{device, tactic_text};
 use super::network::attributes;
-use super::{Shown, best, json};
+use super::{Shown, best, json, kernels};
 use crate::runner::table::Table;
 use crate::runner::text::count;
 use crate::runner::tuning::{microseconds, outcome_text};
@@ -91,6 +91,7 @@ impl Inspected {
                 "version": plugin.version,
                 "attributes": json::attributes(&plugin.attributes),
                 "tactic": { "number": plugin.tactic, "name": plugin.tactic_name },
+                "kernels": plugin.kernels.as_ref().map(kernels::json),
             })
         });
         let workspace = step.workspace.as_ref().map(|workspace| {
@@ -137,6 +138,9 @@ impl Shown for Inspected {
         for (index, plan) in plans.iter().enumerate() {
             tables.push((format!("profile {index}"), profile(&plan.profile)));
             tables.push((format!("steps of profile {index}{}", self.total(plan)), self.steps(plan)));
+            if let Some(kernels) = kernels::table(plan) {
+                tables.push((format!("kernels in the engine, of profile {index}"), kernels));
+            }
             tables.push((format!("memory of profile {index}: an arena of {} bytes", plan.arena_bytes), memory(plan)));
         }
         tables

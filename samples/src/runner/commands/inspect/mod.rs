@@ -2,6 +2,7 @@
 
 mod engine;
 mod json;
+mod kernels;
 mod lockfile;
 mod network;
 
