@@ -10,6 +10,7 @@ use plugin_runtime::engine::Builder;
 use plugin_runtime::shape::MAX_RANK;
 use plugin_runtime::tensor::DataType;
 
+use super::device::DeviceName;
 use super::failure::Result;
 pub(super) use model::{BuildModelArgs, InspectArgs, RunArgs};
 
@@ -55,7 +56,7 @@ pub(super) enum Command {
 #[derive(Args, Debug)]
 pub(super) struct BuildArgs {
     /// Device to build for and run on; the best one there is unless told otherwise.
-    #[arg(long, value_enum)]
+    #[arg(long, value_name = "cpu|cuda|cuda:N")]
     pub(super) device: Option<DeviceName>,
     /// Seed of the made-up data.
     #[arg(long, default_value_t = 0)]
@@ -73,10 +74,10 @@ pub(super) struct BuildArgs {
 
 impl BuildArgs {
     pub(super) fn device(&self) -> Result<Device> {
-        Ok(match self.device {
-            Some(name) => Device::from_name(name.as_str())?,
-            None => Device::best()?,
-        })
+        match self.device {
+            Some(name) => name.find(),
+            None => Ok(Device::best()?),
+        }
     }
 
     pub(super) fn builder<'o>(&self, device: Device) -> Builder<'o> {
@@ -171,21 +172,6 @@ pub(super) struct BenchArgs {
     /// Small inputs and few runs, to see that it works.
     #[arg(long)]
     pub(super) quick: bool,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum DeviceName {
-    Cpu,
-    Cuda,
-}
-
-impl DeviceName {
-    pub(super) fn as_str(self) -> &'static str {
-        match self {
-            DeviceName::Cpu => "cpu",
-            DeviceName::Cuda => "cuda",
-        }
-    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]

@@ -4,6 +4,7 @@ mod bench;
 mod cli;
 mod commands;
 mod data;
+mod device;
 mod failure;
 mod named;
 mod npy;

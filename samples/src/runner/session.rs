@@ -8,6 +8,7 @@ use plugin_runtime::network::Network;
 use plugin_runtime::tensor::HostTensor;
 
 use super::cli::BuildArgs;
+use super::device::shown_device;
 use super::failure::{Failure, Result};
 use super::npy;
 use super::output::Output;
@@ -81,7 +82,7 @@ impl<'a> Session<'a> {
         inputs: &[(&str, &HostTensor)],
         outputs: &[(&str, &HostTensor)],
     ) -> Result<()> {
-        let device = self.device.kind();
+        let device = shown_device(&self.device);
         let (inputs, outputs) = (describe(inputs), describe(outputs));
         self.out.line(format_args!("{sample} on {device}: {inputs} -> {outputs}: right"))
     }

@@ -42,11 +42,19 @@ impl Progress {
     }
 }
 
-/// A row for each combination and tactic of each layer.
+/// A row for each combination and tactic of each layer; those that need a type that the build doesn't allow share one.
 pub(super) fn table(report: &BuildReport) -> Table {
     let mut table = Table::new(["layer", "combination", "tactic", "", "time"]);
     for layer in &report.layers {
+        let mut needs_type: Vec<(&str, usize)> = Vec::new();
         for trial in &layer.trials {
+            if let Some(dtype) = missing_type(&trial.outcome) {
+                match needs_type.iter_mut().find(|(known, _)| *known == dtype) {
+                    Some((_, trials)) => *trials += 1,
+                    None => needs_type.push((dtype, 1)),
+                }
+                continue;
+            }
             table.row([
                 layer.layer.to_string(),
                 trial.combination.clone(),
@@ -55,12 +63,33 @@ pub(super) fn table(report: &BuildReport) -> Table {
                 outcome(trial),
             ]);
         }
+        if !needs_type.is_empty() {
+            let [combination, tactic, chosen] = [const { String::new() }; 3];
+            table.row([layer.layer.to_string(), combination, tactic, chosen, folded(&needs_type)]);
+        }
     }
     for step in &report.inserted {
         let [combination, tactic, chosen, time] = [const { String::new() }; 4];
         table.row([format!("{} (inserted)", step.name), combination, tactic, chosen, time]);
     }
     table
+}
+
+/// The type, where a trial was left out because the build doesn't allow one.
+fn missing_type(outcome: &TrialOutcome) -> Option<&str> {
+    match outcome {
+        TrialOutcome::Rejected(reason) => Some(reason.split_once(", and this build doesn't allow ")?.1),
+        _ => None,
+    }
+}
+
+/// `3 more need types that this build doesn't allow: FP16, BF16`
+fn folded(needs_type: &[(&str, usize)]) -> String {
+    let trials: usize = needs_type.iter().map(|(_, trials)| trials).sum();
+    let names: Vec<&str> = needs_type.iter().map(|(name, _)| *name).collect();
+    let need = if trials == 1 { "needs" } else { "need" };
+    let types = if names.len() == 1 { "a type" } else { "types" };
+    format!("{trials} more {need} {types} that this build doesn't allow: {}", names.join(", "))
 }
 
 fn outcome(trial: &Trial) -> String {
@@ -71,6 +100,7 @@ fn outcome(trial: &Trial) -> String {
 pub(super) fn outcome_text(outcome: &TrialOutcome) -> String {
     match outcome {
         TrialOutcome::Time(time) => microseconds(*time),
+        TrialOutcome::Times { warm, cold } => format!("{} warm, {} cold", microseconds(*warm), microseconds(*cold)),
         TrialOutcome::Rejected(reason) => format!("left out: {reason}"),
         _ => "not timed".into(),
     }
@@ -78,4 +108,42 @@ pub(super) fn outcome_text(outcome: &TrialOutcome) -> String {
 
 pub(super) fn microseconds(time: Duration) -> String {
     format!("{:.2} µs", time.as_secs_f64() * 1e6)
+}
+
+#[cfg(test)]
+mod tests {
+    use plugin_runtime::tactic::LayerReport;
+
+    use super::*;
+
+    fn trial(tactic: &str, outcome: TrialOutcome) -> Trial {
+        Trial { combination: "FP32".into(), tactic: tactic.into(), outcome, chosen: tactic == "best", locked: false }
+    }
+
+    #[test]
+    fn trials_of_types_that_are_not_allowed_share_a_row() {
+        let not_allowed =
+            |dtype: &str| TrialOutcome::Rejected(format!("input `x` is FP32, and this build doesn't allow {dtype}"));
+        let (warm, cold) = (Duration::from_nanos(1500), Duration::from_nanos(2500));
+        let layer = |trials| LayerReport { layer: "pad".into(), plugin: "p".into(), profile: 0, trials };
+        let lines = |trials| {
+            let report = BuildReport { layers: vec![layer(trials)], ..BuildReport::default() };
+            table(&report).plain().lines().skip(1).map(str::to_owned).collect::<Vec<_>>()
+        };
+        let shown = lines(vec![
+            trial("a", not_allowed("FP16")),
+            trial("best", TrialOutcome::Times { warm, cold }),
+            trial("b", TrialOutcome::Rejected("it fails".into())),
+            trial("c", not_allowed("FP16")),
+            trial("c", not_allowed("BF16")),
+        ]);
+        assert!(shown[0].ends_with("chosen  1.50 µs warm, 2.50 µs cold"), "{shown:?}");
+        assert!(shown[1].ends_with("left out: it fails"), "{shown:?}");
+        assert!(shown[2].ends_with("3 more need types that this build doesn't allow: FP16, BF16"), "{shown:?}");
+        assert_eq!(shown.len(), 3);
+        assert!(
+            lines(vec![trial("a", not_allowed("FP16"))])[0]
+                .ends_with("1 more needs a type that this build doesn't allow: FP16")
+        );
+    }
 }

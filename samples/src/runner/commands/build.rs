@@ -5,6 +5,7 @@ use plugin_runtime::network::Network;
 use plugin_runtime::shape::Profile;
 
 use crate::runner::cli::{BuildArgs, BuildModelArgs};
+use crate::runner::device::shown_device;
 use crate::runner::failure::{Failure, Result};
 use crate::runner::named;
 use crate::runner::output::Output;
@@ -27,11 +28,11 @@ pub(in crate::runner) fn build(args: &BuildModelArgs, out: &mut Output) -> Resul
     engine.save(&args.save)?;
     let steps: usize = engine.inspect().plans.iter().map(|plan| plan.steps.len()).sum();
     out.line(format_args!(
-        "engine saved to {}: {} in {}, for device {}",
+        "engine saved to {}: {} in {}, for {}",
         args.save.display(),
         count(steps, "step"),
         count(engine.profiles(), "profile"),
-        engine.device().kind()
+        shown_device(engine.device())
     ))
 }
 

@@ -1,8 +1,9 @@
 //! `samples inplace_add`: two additions in the caller's own buffer.
 
 use half::f16;
-use plugin_runtime::device::Stream;
-use plugin_runtime::engine::{Binding, Engine};
+use plugin_runtime::device::cuda::DeviceTensor;
+use plugin_runtime::device::{DeviceKind, Stream};
+use plugin_runtime::engine::{Binding, Engine, ExecutionContext};
 use plugin_runtime::network::Network;
 use plugin_runtime::shape::Profile;
 use plugin_runtime::tensor::{DataType, HostTensor};
@@ -58,17 +59,26 @@ fn network(dtype: DataType, dims: &[i64]) -> Result<Network> {
 fn run(session: &mut Session<'_>, engine: &Engine, x: &HostTensor) -> Result<HostTensor> {
     let mut context = engine.create_context()?;
     context.set_input_shape("X", x.dims())?;
-    let stream = session.stream()?;
-    let mut buffer = x.clone();
-    let mut enqueue =
-        |binding: Binding<'_>, stream: &Stream| context.enqueue(&mut [binding, Binding::aliased()], stream);
-    match x.dtype() {
-        DataType::Float32 => enqueue(Binding::in_place(buffer.as_mut_slice::<f32>()?), &stream)?,
-        DataType::Float16 => enqueue(Binding::in_place(buffer.as_mut_slice::<f16>()?), &stream)?,
-        other => return Err(Failure::work(format_args!("no buffer of {other}"))),
-    }
+    let buffer = update(&mut context, x, &session.stream()?)?;
     check(x, &buffer)?;
     session.right("inplace_add", &[("X", x)], &[("the same buffer", &buffer)])?;
+    Ok(buffer)
+}
+
+/// A copy of the data, where the engine finds it, updated there and read back.
+fn update(context: &mut ExecutionContext, x: &HostTensor, stream: &Stream) -> Result<HostTensor> {
+    let mut enqueue = |binding: Binding<'_>| context.enqueue(&mut [binding, Binding::aliased()], stream);
+    if stream.device().kind() == DeviceKind::Cuda {
+        let mut buffer = DeviceTensor::from_host(stream, x)?;
+        enqueue(Binding::device_in_place(&mut buffer))?;
+        return Ok(buffer.to_host(stream)?);
+    }
+    let mut buffer = x.clone();
+    match x.dtype() {
+        DataType::Float32 => enqueue(Binding::in_place(buffer.as_mut_slice::<f32>()?))?,
+        DataType::Float16 => enqueue(Binding::in_place(buffer.as_mut_slice::<f16>()?))?,
+        other => return Err(Failure::work(format_args!("no buffer of {other}"))),
+    }
     Ok(buffer)
 }
 

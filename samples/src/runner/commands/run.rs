@@ -59,12 +59,11 @@ fn check_options(args: &RunArgs, engine: &Engine) -> Result<()> {
             args.file.display()
         )));
     }
-    let own = engine.device().kind().name();
     match args.build.device {
-        Some(device) if device.as_str() != own => Err(Failure::usage(format_args!(
-            "{} was built for device {own}: leave --device out, or build the model for {}",
+        Some(device) if !device.means(engine.device()) => Err(Failure::usage(format_args!(
+            "{} was built for device {}: leave --device out, or build the model for {device}",
             args.file.display(),
-            device.as_str()
+            engine.device(),
         ))),
         _ => Ok(()),
     }

@@ -9,6 +9,7 @@ use plugin_runtime::tensor::{DataType, HostTensor};
 
 use super::{PLUGIN, check};
 use crate::runner::data::{self, Fill};
+use crate::runner::device::shown_device;
 use crate::runner::failure::{Failure, Result};
 use crate::runner::npy::write_whole;
 use crate::runner::output::Output;
@@ -66,7 +67,7 @@ pub(super) fn run_saved(folder: &Path, out: &mut Output) -> Result<()> {
     out.line(format_args!(
         "circ_pad (loaded from {}) on {}: X {dtype} {dims:?} -> {} {} {:?}: right",
         path.display(),
-        engine.device().kind(),
+        shown_device(engine.device()),
         shown(&name),
         y.dtype(),
         y.dims()

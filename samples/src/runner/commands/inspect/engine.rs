@@ -1,9 +1,7 @@
 //! What an engine holds.
 
 use plugin_runtime::device::DeviceKind;
-use plugin_runtime::engine::{
-    BindingSummary, Engine, EngineSummary, Place, PlacedSummary, PlanSummary, StepSummary, TrialOutcome,
-};
+use plugin_runtime::engine::{BindingSummary, Engine, EngineSummary, Place, PlacedSummary, PlanSummary, StepSummary};
 use plugin_runtime::shape::{Profile, display_shape};
 use plugin_runtime::tactic::TimingRecord;
 use plugin_runtime::tensor::Format;
@@ -41,11 +39,7 @@ impl Inspected {
     }
 
     fn total(&self, plan: &PlanSummary) -> String {
-        let time = |step| match self.record(step)?.outcome {
-            TrialOutcome::Time(time) => Some(time),
-            _ => None,
-        };
-        let times: Vec<_> = plan.steps.iter().filter_map(time).collect();
+        let times: Vec<_> = plan.steps.iter().filter_map(|step| self.record(step)?.outcome.time()).collect();
         if times.is_empty() {
             return String::new();
         }
