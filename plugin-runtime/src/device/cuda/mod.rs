@@ -14,6 +14,7 @@ mod launch;
 pub(crate) mod memory;
 mod module;
 mod nvrtc;
+pub(crate) mod reformat;
 mod slice;
 mod source;
 mod staging;
