@@ -1,22 +1,90 @@
-//! Conversions between element types and layouts.
+//! Tensors of a GPU from one type and layout to another.
+
+#[cfg(test)]
+mod tests;
+mod work;
 
 use super::{DeviceSlice, DeviceSliceMut, memory};
 use crate::device::Stream;
+use crate::device::cpu::reformat::Reformat;
 use crate::error::{Error, Result};
 use crate::shape::Dims;
-use crate::tensor::Representation;
+use crate::tensor::{DataType, Representation};
+use declared::{reformat_any, reformat_any_wide, reformat_flat, reformat_tiles, reformat_tiles_wide};
+use work::{Kernel, KernelRun, Way, Work};
 
-/// Enqueues the conversion. Allocates nothing.
+#[expect(unsafe_code, reason = "kernels are listed in a section of the binary")]
+mod declared {
+    use super::Work;
+    use crate::device::cuda::{DeviceSlice, DeviceSliceMut};
+    use crate::kernels;
+
+    kernels! {
+        pub(super) source REFORMAT = "reformat.cu", headers ["reformat.cuh"];
+        pub(super) fn reformat_flat(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
+        pub(super) fn reformat_any(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
+        pub(super) fn reformat_tiles(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
+    }
+
+    kernels! {
+        pub(super) source REFORMAT_WIDE = "reformat_wide.cu", headers ["reformat.cuh"];
+        pub(super) fn reformat_any_wide(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
+        pub(super) fn reformat_tiles_wide(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
+    }
+}
+
+/// Enqueues the conversion of `source` from one representation to another in `target`, which doesn't overlap it. The
+/// result is that of the CPU's reformat. Allocates nothing.
+///
+/// # Errors
+/// When the extents don't fit a layout, a scale isn't positive and finite, INT4 isn't LINEAR, one side isn't as long as
+/// its representation says or doesn't lie at a multiple of its elements' size, or the launch fails.
 pub(crate) fn reformat(
     stream: &Stream,
     from: Representation,
     source: DeviceSlice<'_, u8>,
     to: Representation,
     target: DeviceSliceMut<'_, u8>,
-    _dims: &Dims,
+    dims: &Dims,
 ) -> Result<()> {
-    if (from.dtype, from.format) != (to.dtype, to.format) {
-        return Err(Error::invalid("conversions on GPUs aren't there yet"));
+    let (source_bytes, target_bytes) = Reformat::new(from, to, dims)?.bytes();
+    if (source.len(), target.len()) != (source_bytes, target_bytes) {
+        return Err(Error::invalid(format_args!(
+            "a reformat from {source_bytes} to {target_bytes} bytes was given {} and {}",
+            source.len(),
+            target.len()
+        )));
     }
-    memory::copy(stream.cuda()?, source.address(), target.address(), source.len().min(target.len()))
+    check_address(source.address(), from.dtype)?;
+    check_address(target.address(), to.dtype)?;
+    match Way::of(from, to, dims)? {
+        Way::Nothing => Ok(()),
+        Way::Copy => memory::copy(stream.cuda()?, source.address(), target.address(), target_bytes),
+        Way::Run(run) => launch(stream, run, source, target),
+    }
+}
+
+fn launch(
+    stream: &Stream,
+    KernelRun { kernel, launch, work }: KernelRun,
+    source: DeviceSlice<'_, u8>,
+    target: DeviceSliceMut<'_, u8>,
+) -> Result<()> {
+    match kernel {
+        Kernel::Flat => reformat_flat(stream, launch, source, target, work),
+        Kernel::Any { wide: false } => reformat_any(stream, launch, source, target, work),
+        Kernel::Any { wide: true } => reformat_any_wide(stream, launch, source, target, work),
+        Kernel::Tiles { wide: false } => reformat_tiles(stream, launch, source, target, work),
+        Kernel::Tiles { wide: true } => reformat_tiles_wide(stream, launch, source, target, work),
+    }
+}
+
+fn check_address(address: u64, dtype: DataType) -> Result<()> {
+    let bytes = u64::from(dtype.bits().div_ceil(8));
+    if address.is_multiple_of(bytes) {
+        return Ok(());
+    }
+    Err(Error::invalid(format_args!(
+        "{dtype} data lies at {address:#x} on the GPU, which isn't a multiple of {bytes} bytes"
+    )))
 }

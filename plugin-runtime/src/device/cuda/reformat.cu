@@ -1,0 +1,20 @@
+// Reformats of less than 2^31 elements on either side.
+
+#include "reformat.cuh"
+
+// Elements lie in the same order on both sides, which may have more.
+extern "C" __global__ void __launch_bounds__(THREADS)
+    reformat_flat(const u8* source, u8* target, const __grid_constant__ Work work) {
+    in_order(source, target, work);
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS)
+    reformat_any(const u8* source, u8* target, const __grid_constant__ Work work) {
+    any_layout<u32>(source, target, work);
+}
+
+extern "C" __global__ void __launch_bounds__(THREADS)
+    reformat_tiles(const u8* source, u8* target, const __grid_constant__ Work work) {
+    __shared__ Tile tile;
+    in_tiles<u32>(source, target, work, tile.bytes);
+}

@@ -1,0 +1,344 @@
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use super::work::{Kernel, KernelRun, Way};
+use super::{DeviceSlice, DeviceSliceMut, launch};
+use crate::device::cpu::reformat::reformat as on_cpu;
+use crate::device::cuda::DeviceTensor;
+use crate::device::{Device, Stream};
+use crate::shape::Dims;
+use crate::tensor::{DataClass, DataType, DataType::*, Format, Format::*, HostTensor, Representation};
+
+/// Numbers that are the same in every run.
+struct Numbers(u64);
+
+impl Numbers {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let mixed = self.0 ^ self.0 >> 29;
+        mixed.wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 8
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        (self.next() % limit as u64) as usize
+    }
+}
+
+/// Where reformats run.
+trait Runner {
+    /// What `target` holds afterwards. Source and target lie `shift` bytes behind a multiple of 16.
+    fn run(&mut self, way: Way, source: &[u8], target: &[u8], shift: usize) -> Vec<u8>;
+}
+
+/// The kernels' own source, compiled for the CPU.
+struct Emulator {
+    process: Child,
+    input: ChildStdin,
+    output: ChildStdout,
+}
+
+impl Emulator {
+    fn start(test: &str) -> Option<Emulator> {
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/device/cuda/reformat");
+        let program = std::env::temp_dir().join(format!("plugin-runtime-{}-emulator", std::process::id()));
+        let compiler = std::env::var_os("CXX").unwrap_or_else(|| "c++".into());
+        let mut command = Command::new(compiler);
+        command.args(["-std=c++17", "-O1", "-Wno-unknown-pragmas"]);
+        command.args(std::env::var("CXXFLAGS").unwrap_or_default().split_whitespace());
+        command.arg(sources.join("emulator.cpp")).arg("-o").arg(&program);
+        let compiled = if cfg!(target_os = "linux") { command.output().ok() } else { None };
+        let Some(compiled) = compiled else {
+            skipped(test, "there is no C++ compiler for Linux; set CXX to one");
+            return None;
+        };
+        assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
+        let mut process = Command::new(&program).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        // Linux keeps it as long as it runs.
+        let _ = std::fs::remove_file(program);
+        let (input, output) = (process.stdin.take().unwrap(), process.stdout.take().unwrap());
+        Some(Emulator { process, input, output })
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Runner for Emulator {
+    fn run(&mut self, way: Way, source: &[u8], target: &[u8], shift: usize) -> Vec<u8> {
+        let KernelRun { kernel, launch, work } = match way {
+            Way::Nothing => return target.to_vec(),
+            Way::Copy => return source.to_vec(),
+            Way::Run(run) => run,
+        };
+        let kernel = match kernel {
+            Kernel::Flat => 0,
+            Kernel::Any { wide } => 1 + u64::from(wide),
+            Kernel::Tiles { wide } => 3 + u64::from(wide),
+        };
+        assert_eq!((&launch.grid[1..], launch.block, launch.shared_bytes), (&[1, 1][..], [256, 1, 1], 0));
+        let blocks = u64::from(launch.grid[0]);
+        let header = [kernel, blocks, source.len() as u64, target.len() as u64, shift as u64];
+        let message = [bytemuck::cast_slice(&header), bytemuck::bytes_of(&work), source, target].concat();
+        self.input.write_all(&message).unwrap();
+        self.input.flush().unwrap();
+        let mut result = vec![0; target.len()];
+        self.output.read_exact(&mut result).unwrap();
+        result
+    }
+}
+
+/// A GPU.
+struct Gpu(Stream);
+
+impl Gpu {
+    fn start(test: &str) -> Option<Gpu> {
+        match Device::cuda(0) {
+            Ok(device) => Some(Gpu(device.create_stream().unwrap())),
+            Err(error) => {
+                skipped(test, &error.to_string());
+                None
+            }
+        }
+    }
+
+    /// With `shift` bytes before and bytes to guard behind.
+    fn place(&self, bytes: &[u8], shift: usize) -> DeviceTensor {
+        let all = [&vec![GUARD; shift], bytes, &[GUARD; GUARDS]].concat();
+        let mut tensor = HostTensor::zeros(UInt8, &[all.len() as i64]).unwrap();
+        tensor.bytes_mut().copy_from_slice(&all);
+        DeviceTensor::from_host(&self.0, &tensor).unwrap()
+    }
+}
+
+const GUARD: u8 = 0xA5;
+const GUARDS: usize = 67;
+
+impl Runner for Gpu {
+    fn run(&mut self, way: Way, source: &[u8], target: &[u8], shift: usize) -> Vec<u8> {
+        let (from, to) = (self.place(source, shift), self.place(target, shift));
+        let at = |tensor: &DeviceTensor| tensor.address() + shift as u64;
+        let (read, written) =
+            (DeviceSlice::new(at(&from), source.len()).unwrap(), DeviceSliceMut::new(at(&to), target.len()).unwrap());
+        match way {
+            Way::Nothing => {}
+            Way::Copy => super::memory::copy(self.0.cuda().unwrap(), at(&from), at(&to), target.len()).unwrap(),
+            Way::Run(run) => launch(&self.0, run, read, written).unwrap(),
+        }
+        let result = to.to_host(&self.0).unwrap();
+        let (before, rest) = result.bytes().split_at(shift);
+        let (result, behind) = rest.split_at(target.len());
+        assert!(before.iter().chain(behind).all(|&byte| byte == GUARD), "wrote outside of the target: {way:?}");
+        result.to_vec()
+    }
+}
+
+fn skipped(test: &str, why: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "SKIPPED {test}: {why}");
+}
+
+fn plain(dtype: DataType, format: Format) -> Representation {
+    Representation::new(dtype, format)
+}
+
+fn representations() -> impl Iterator<Item = Representation> + Clone {
+    DataType::ALL.into_iter().flat_map(|dtype| {
+        let formats = Format::ALL.into_iter().filter(move |&format| dtype != Int4 || format == Linear);
+        formats.map(move |format| plain(dtype, format))
+    })
+}
+
+/// Any bits, padding too; about half of the elements in a range that other types can hold.
+fn source(from: Representation, dims: &Dims, numbers: &mut Numbers) -> Vec<u8> {
+    let mut data: Vec<u8> = (0..from.bytes(dims).unwrap()).map(|_| numbers.next() as u8).collect();
+    match from.dtype {
+        Float32 => data.chunks_exact_mut(4).step_by(2).for_each(|bytes| {
+            bytes.copy_from_slice(&((numbers.next() % 1024) as f32 / 3.0 - 170.0).to_ne_bytes());
+        }),
+        Int32 => data.chunks_exact_mut(4).step_by(2).for_each(|bytes| bytes[2..].fill(0)),
+        Int64 => data.chunks_exact_mut(8).step_by(2).for_each(|bytes| bytes[1..].fill(0)),
+        _ => {}
+    }
+    data
+}
+
+fn check(runner: &mut dyn Runner, from: Representation, to: Representation, dims: &[i64], numbers: &mut Numbers) {
+    let dims = Dims::new(dims).unwrap();
+    check_data(runner, from, to, &dims, &source(from, &dims, numbers), numbers);
+}
+
+fn check_data(
+    runner: &mut dyn Runner,
+    from: Representation,
+    to: Representation,
+    dims: &Dims,
+    source: &[u8],
+    numbers: &mut Numbers,
+) {
+    let mut wanted = vec![0xA5; to.bytes(dims).unwrap()];
+    on_cpu(from, source, to, &mut wanted, dims).unwrap();
+    let poisoned = vec![0x5A; wanted.len()];
+    for (way, shift) in [(Way::of(from, to, dims), 0), (Way::wide(from, to, dims), 8 * numbers.below(2))] {
+        let way = way.unwrap();
+        let got = runner.run(way, source, &poisoned, shift);
+        if let Some(at) = got.iter().zip(&wanted).position(|(got, wanted)| got != wanted) {
+            panic!("{from:?} to {to:?} {dims}: byte {at} is {:#x}, should be {:#x}; {way:?}", got[at], wanted[at]);
+        }
+    }
+}
+
+const SHAPES: [&[i64]; 9] = [
+    &[2, 3, 2, 3, 5],
+    &[1, 1, 1, 1],
+    &[3, 5, 1, 1],
+    &[2, 33, 2, 2],
+    &[1, 1, 4, 3, 3],
+    &[1, 2, 35, 1, 3],
+    &[4, 4, 4, 4],
+    &[2, 0, 3, 2],
+    &[2, 1, 3, 4, 2, 3],
+];
+
+fn types_and_layouts(runner: &mut dyn Runner) {
+    let mut numbers = Numbers(1);
+    for from in representations() {
+        for to in representations() {
+            let shape = SHAPES[numbers.below(SHAPES.len())];
+            check(runner, from, to, shape, &mut numbers);
+        }
+    }
+}
+
+fn layouts_and_shapes(runner: &mut dyn Runner) {
+    let mut numbers = Numbers(2);
+    for (from, to) in Format::ALL.into_iter().flat_map(|from| Format::ALL.map(|to| (from, to))) {
+        for (src, dst) in [(Int32, Int32), (UInt8, UInt8), (Float32, Float16), (Int64, Int64)] {
+            let least = from.spatial_dims().max(to.spatial_dims()).map_or(0, |spatial| spatial + 1);
+            let rank = least + numbers.below(6 - least);
+            let dims: Vec<i64> = (0..rank).map(|_| 1 + numbers.below(5) as i64).collect();
+            check(runner, plain(src, from), plain(dst, to), &dims, &mut numbers);
+        }
+        for shape in SHAPES {
+            check(runner, plain(Float32, from), plain(Float32, to), shape, &mut numbers);
+        }
+    }
+}
+
+/// Shapes whose elements fill tiles.
+fn tiles(runner: &mut dyn Runner) {
+    let mut numbers = Numbers(3);
+    let types = [(Float32, Float16), (Float16, Float16), (Int8, Int8), (Int64, Int64), (Int64, Float8), (UInt8, Int64)];
+    for (from, to) in Format::ALL.into_iter().flat_map(|from| Format::ALL.map(|to| (from, to))) {
+        let extent = |most: usize, numbers: &mut Numbers| 1 + numbers.below(most) as i64;
+        for (index, (src, dst)) in types.into_iter().enumerate() {
+            let channels = if index % 2 == 0 { 4 * extent(17, &mut numbers) } else { extent(70, &mut numbers) };
+            let (outer, width) = (extent(2, &mut numbers), 30 + extent(40, &mut numbers));
+            let deep = from.spatial_dims().max(to.spatial_dims()) == Some(3);
+            let dims = [outer, channels, 2, 13, width];
+            let dims = if deep { dims.to_vec() } else { [&dims[..2], &dims[3..]].concat() };
+            check(runner, plain(src, from), plain(dst, to), &dims, &mut numbers);
+        }
+    }
+}
+
+fn casts(runner: &mut dyn Runner) {
+    let mut numbers = Numbers(4);
+    let all = |bytes: usize| -> Vec<u8> { (0..=u16::MAX).flat_map(|n| n.to_ne_bytes()[..bytes].to_vec()).collect() };
+    let edges = (0..=u16::MAX).flat_map(|n| [0, 1, 0xFFFF, 0x8000, 0x7FFF, 0x1000, 0x0FFF, 0x1001].map(|low| (n, low)));
+    let floats: Vec<u8> = edges.flat_map(|(high, low)| (u32::from(high) << 16 | low).to_ne_bytes()).collect();
+    for to in DataType::ALL {
+        for from in [Float16, BFloat16] {
+            check_data(
+                runner,
+                plain(from, Linear),
+                plain(to, Linear),
+                &Dims::new(&[1 << 16]).unwrap(),
+                &all(2),
+                &mut numbers,
+            );
+        }
+        for from in [Float8, Int8, UInt8, Bool] {
+            check_data(
+                runner,
+                plain(from, Linear),
+                plain(to, Linear),
+                &Dims::new(&[1 << 16]).unwrap(),
+                &all(1),
+                &mut numbers,
+            );
+        }
+        check_data(
+            runner,
+            plain(Float32, Linear),
+            plain(to, Linear),
+            &Dims::new(&[1 << 19]).unwrap(),
+            &floats,
+            &mut numbers,
+        );
+        for from in DataType::ALL {
+            for elements in [0, 1, 7, 8, 9, 2047, 2049, 5003] {
+                check(runner, plain(from, Linear), plain(to, Linear), &[elements], &mut numbers);
+            }
+        }
+    }
+}
+
+fn scales(runner: &mut dyn Runner) {
+    let mut numbers = Numbers(5);
+    let sides = |dtype, scales: &[f32]| -> Vec<Representation> {
+        scales.iter().map(|&scale| Representation { scale, ..plain(dtype, Linear) }).collect()
+    };
+    let scaled = [sides(Int8, &[1.0, 0.5, 0.037, 1e-30]), sides(Float8, &[1.0, 3.0, 1e30])].concat();
+    let others = DataType::ALL.into_iter().filter(|dtype| !matches!(dtype, Int8 | Float8));
+    let all: Vec<Representation> = others.map(|dtype| plain(dtype, Linear)).chain(scaled).collect();
+    for &from in &all {
+        for &to in &all {
+            check(runner, from, to, &[2003], &mut numbers);
+            if from.dtype != Int4 && to.dtype != Int4 {
+                check(runner, from, Representation { format: Chw4, ..to }, &[2, 5, 13, 11], &mut numbers);
+                check(runner, Representation { format: Hwc8, ..from }, to, &[2, 33, 4, 20], &mut numbers);
+            }
+        }
+    }
+}
+
+#[test]
+fn kernels_compute_on_an_emulator_what_the_cpu_computes() {
+    if let Some(mut emulator) = Emulator::start("kernels_compute_on_an_emulator_what_the_cpu_computes") {
+        for case in [types_and_layouts, layouts_and_shapes, tiles, casts, scales] {
+            case(&mut emulator);
+        }
+    }
+}
+
+macro_rules! on_a_gpu {
+    ($($test:ident: $case:ident;)*) => {$(
+        #[test]
+        fn $test() {
+            if let Some(mut gpu) = Gpu::start(stringify!($test)) {
+                $case(&mut gpu);
+            }
+        }
+    )*};
+}
+
+on_a_gpu! {
+    types_and_layouts_on_a_gpu: types_and_layouts;
+    layouts_and_shapes_on_a_gpu: layouts_and_shapes;
+    tiles_on_a_gpu: tiles;
+    casts_on_a_gpu: casts;
+    scales_on_a_gpu: scales;
+}
+
+#[test]
+fn the_sources_are_where_the_compiler_looks() {
+    for source in [&super::declared::REFORMAT, &super::declared::REFORMAT_WIDE] {
+        let path: PathBuf = source.path();
+        assert!(path.to_string_lossy().replace('\\', "/").contains("device/cuda/reformat"), "{path:?}");
+        assert!(source.text.contains(source.headers[0].0));
+    }
+}
