@@ -60,9 +60,6 @@ impl AotBinary {
     }
 
     fn of_image(image: Image) -> Result<Self> {
-        if !image.is_whole() {
-            return Err(Error::invalid("its image is cut short: what it says it holds lies beyond its end"));
-        }
         let target = match image.kind() {
             ImageKind::Cubin => image.architecture().map(|architecture| Target { architecture, exact: false }),
             ImageKind::Ptx => ptx_target(image.bytes()),

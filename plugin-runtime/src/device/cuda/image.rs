@@ -93,22 +93,6 @@ impl Image {
         }
     }
 
-    /// Whether all that it says it holds lies within its bytes: the driver reads as far as the image says.
-    pub(crate) fn is_whole(&self) -> bool {
-        match self.kind {
-            ImageKind::Cubin => cubin::Cubin::read(&self.bytes).is_some_and(|cubin| cubin.is_whole()),
-            ImageKind::Ptx => self.bytes.last() == Some(&0),
-            // Magic, version and the header's own length, then that of what follows.
-            ImageKind::Fatbin => {
-                let number = |at: usize| self.bytes.get(at..).and_then(|rest| rest.first_chunk::<8>());
-                let header = number(0).map(|word| u64::from(u16::from_le_bytes([word[6], word[7]])));
-                let rest = number(8).map(|word| u64::from_le_bytes(*word));
-                let len = header.zip(rest).and_then(|(header, rest)| header.checked_add(rest));
-                len.is_some_and(|len| len <= self.bytes.len() as u64)
-            }
-        }
-    }
-
     /// Compares a kernel's declaration with what is in the image, as far as the image tells.
     ///
     /// # Errors

@@ -201,7 +201,7 @@ fn what_an_author_gets_wrong_is_said_when_the_engine_is_built() {
         (7, "FP32 isn't for me"),
         (8, "it has a list of all parameters and extra arguments besides"),
         (9, "kernel `one`: block.x would be 2048: 1 to 1024 are possible"),
-        (10, "kernel `one`: an ELF file that is no cubin"),
+        (10, "kernel `one`: an ELF file that is no whole cubin"),
         (11, "it launches no kernel"),
         (12, "kernel `one`: parameter 2: there is no workspace: say how large with AotKernel::workspace(bytes)"),
         (13, "kernels, kernels"),

@@ -86,30 +86,6 @@ impl<'a> Cubin<'a> {
         Some(entry_bytes >= SEGMENT_HEADER_BYTES && headers.chunks(entry_bytes).all(|h| is_whole(h) == Some(true)))
     }
 
-    /// Whether its sections and segments lie within its bytes.
-    pub(super) fn is_whole(&self) -> bool {
-        /// Sections that have a size but nothing in the file.
-        const NO_BITS: u32 = 8;
-        const SEGMENT_HEADER_BYTES: usize = 56;
-        let within = |at: Option<u64>, size: Option<u64>| {
-            let end = at.zip(size).and_then(|(at, size)| at.checked_add(size));
-            end.is_some_and(|end| end <= self.bytes.len() as u64)
-        };
-        let sections = self.sections.chunks_exact(SECTION_HEADER_BYTES).all(|header| {
-            let is_empty = matches!(u32_at(header, 4), Some(0 | NO_BITS));
-            is_empty || within(u64_at(header, 24), u64_at(header, 32))
-        });
-        let segments_at = u64_at(self.bytes, 32).and_then(|at| usize::try_from(at).ok());
-        let (entry_bytes, count) = (u16_at(self.bytes, 54), u16_at(self.bytes, 56).map_or(0, usize::from));
-        let segments = match segments_at.and_then(|at| self.bytes.get(at..)?.get(..count * SEGMENT_HEADER_BYTES)) {
-            _ if count == 0 => return sections,
-            Some(segments) if entry_bytes.map(usize::from) == Some(SEGMENT_HEADER_BYTES) => segments,
-            _ => return false,
-        };
-        sections
-            && segments.chunks_exact(SEGMENT_HEADER_BYTES).all(|header| within(u64_at(header, 8), u64_at(header, 32)))
-    }
-
     pub(super) fn architecture(&self) -> Option<Architecture> {
         let (abi, flags) = (*self.bytes.get(8)?, u32_at(self.bytes, 48)?);
         // CUDA 12 and older wrote version 7, with the number in the lowest byte.

@@ -180,7 +180,7 @@ fn images_that_are_none_are_refused() {
     let cases: [(&[u8], &str); 5] = [
         (b"", "image 0: its image is empty"),
         (&zeros, "no CUDA image"),
-        (b"\x7fELF", "no cubin"),
+        (b"\x7fELF", "no whole cubin"),
         (b".version 7.0\n.target sm_80", "kernel `sums`: the image has no such kernel"),
         (&long, "at most 67108864 are possible"),
     ];
