@@ -18,6 +18,21 @@ fn elemwise_add_autotune(inp0: &TensorDesc, outputs: &[TensorDesc; 1]) -> Vec<Au
     vec![AutoTuneCombination::new("FP32|FP16, FP32|FP16")]
 }
 
+kernels! {
+    source ELEMENTWISE = "elementwise.cu";
+}
+
+/// An element a thread, for up to 2^31 - 1 elements.
+#[aot_impl("sample::elemwise_add_plugin")]
+fn elemwise_add_aot(inp0: &TensorDesc, block_size: i32, outputs: &[TensorDesc; 1]) -> AotKernel {
+    let name = match inp0.dtype() {
+        DataType::Float16 => "add_aot_f16",
+        _ => "add_aot_f32",
+    };
+    let n = inp0.numel();
+    AotKernel::new(name, &ELEMENTWISE).grid([n.ceil_div(block_size)]).block([block_size]).extra_args([n])
+}
+
 #[impl_plugin("sample::elemwise_add_plugin", device = cpu)]
 fn elemwise_add_cpu(inp0: Tensor, outputs: [TensorMut; 1]) -> Result<()> {
     let [out] = outputs;

@@ -1,11 +1,13 @@
 //! `sample::circ_pad_plugin`: continues a tensor beyond its edges by what is at the opposite edge.
 
+mod aot;
 mod check;
 mod kernel;
 mod plan;
 
 use plugin_runtime::prelude::*;
 
+pub use aot::CircPadAotTactic;
 use plan::Plan;
 
 /// Pads circularly, as `numpy.pad(.., 'wrap')`. `pads` holds (before, after) pairs, the last dimension's first.
@@ -34,8 +36,9 @@ pub enum CircPadTactic {
 
 #[autotune("sample::circ_pad_plugin")]
 fn circ_pad_autotune(inp0: &TensorDesc, outputs: &[TensorDesc; 1]) -> Vec<AutoTuneCombination> {
-    let tactics = [CircPadTactic::Rows, CircPadTactic::Stream];
-    vec![AutoTuneCombination::by_position().pos([0, 1], "FP32|FP16").tactics(tactics)]
+    let on_cpu = [CircPadTactic::Rows, CircPadTactic::Stream].map(|tactic| tactic.id());
+    let ahead_of_time = [CircPadAotTactic::Block256, CircPadAotTactic::Block1024].map(|tactic| tactic.id());
+    vec![AutoTuneCombination::by_position().pos([0, 1], "FP32|FP16").tactics([on_cpu, ahead_of_time].concat())]
 }
 
 #[impl_plugin("sample::circ_pad_plugin", device = cpu)]

@@ -56,12 +56,20 @@ pub trait IntoOp<const N: usize> {
     /// The plugin with its inputs and attributes.
     fn into_op(self) -> Op;
 
+    /// Says whether the impl or the AOT kernels run.
+    fn with_preference(self, preference: Preference) -> Preferring<Self>
+    where
+        Self: Sized,
+    {
+        Preferring { op: self, preference }
+    }
+
     /// Runs the impl where there is one for the device, as it does where nothing is said.
     fn prefer_jit(self) -> Preferring<Self>
     where
         Self: Sized,
     {
-        Preferring { op: self, preference: Preference::PreferJit }
+        self.with_preference(Preference::PreferJit)
     }
 
     /// Runs the AOT kernels where there are any and the device runs them, else the impl.
@@ -69,7 +77,7 @@ pub trait IntoOp<const N: usize> {
     where
         Self: Sized,
     {
-        Preferring { op: self, preference: Preference::PreferAot }
+        self.with_preference(Preference::PreferAot)
     }
 
     /// Runs the impl; without one for the device, building is an error.
@@ -77,7 +85,7 @@ pub trait IntoOp<const N: usize> {
     where
         Self: Sized,
     {
-        Preferring { op: self, preference: Preference::RequireJit }
+        self.with_preference(Preference::RequireJit)
     }
 
     /// Runs the AOT kernels; where there are none, or the device runs none, building is an error.
@@ -85,7 +93,7 @@ pub trait IntoOp<const N: usize> {
     where
         Self: Sized,
     {
-        Preferring { op: self, preference: Preference::RequireAot }
+        self.with_preference(Preference::RequireAot)
     }
 }
 

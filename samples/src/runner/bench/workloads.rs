@@ -3,7 +3,7 @@
 use half::f16;
 use plugin_runtime::device::Device;
 use plugin_runtime::engine::Binding;
-use plugin_runtime::network::Network;
+use plugin_runtime::network::{Network, Preference};
 use plugin_runtime::tensor::{DataType, Element, HostTensor};
 
 use super::row::Row;
@@ -75,7 +75,7 @@ impl Run<'_> {
         if !bench.wants(name) {
             return Ok(());
         }
-        let network = commands::circ_pad_network(dtype, &shape, &[1, 1, 1, 1])?;
+        let network = commands::circ_pad_network(dtype, &shape, &[1, 1, 1, 1], Preference::Unspecified)?;
         let x = self.input(dtype, &shape, Fill::Values)?;
         let [n, c, h, w] = shape;
         let y = HostTensor::zeros(dtype, &[n, c, h + 2, w + 2])?;
@@ -87,7 +87,7 @@ impl Run<'_> {
         if !bench.wants(name) {
             return Ok(());
         }
-        let network = commands::add_network(dtype, &shape)?;
+        let network = commands::add_network(dtype, &shape, Preference::Unspecified)?;
         let x = self.input(dtype, &shape, Fill::Values)?;
         let y = HostTensor::zeros(dtype, &shape)?;
         Timed { name, network, x, y, passes: 1 }.run::<T, T>(bench, self)

@@ -1,13 +1,13 @@
 //! `samples add`: x + 1.
 
 use half::f16;
-use plugin_runtime::network::Network;
+use plugin_runtime::network::{IntoOp, Network, Preference};
 use plugin_runtime::shape::Profile;
 use plugin_runtime::tensor::{DataType, HostTensor};
 use samples::add::elemwise_add_plugin;
 use samples::reference;
 
-use super::without_aot;
+use super::{check_aot, preference};
 use crate::runner::cli::AddArgs;
 use crate::runner::data::{self, Fill};
 use crate::runner::failure::{Failure, Result};
@@ -22,12 +22,12 @@ const BLOCK_SIZE: i32 = 256;
 /// # Errors
 /// When something fails or the result is wrong.
 pub(in crate::runner) fn add(args: &AddArgs, out: &mut Output) -> Result<()> {
-    without_aot(args.aot)?;
+    check_aot(args.aot, &args.sample.build.device()?)?;
     let x = data::input(&args.sample, &[10, 3, 32, 32], Fill::Values)?;
     let mut session = Session::new(&args.sample.build, out)?;
     // In half precision a sum is off by at most half a unit in the last place of each of its three roundings.
     let half_precision = args.autotune && x.dtype() == DataType::Float32;
-    let engine = session.build(&network(x.dtype(), x.dims())?, |builder| {
+    let engine = session.build(&network(x.dtype(), x.dims(), preference(args.aot))?, |builder| {
         if args.autotune { builder.allow_types([DataType::Float16]) } else { builder }
     })?;
     let y = session.run_one(&engine, "add", &x)?;
@@ -42,8 +42,9 @@ pub(in crate::runner) fn add(args: &AddArgs, out: &mut Output) -> Result<()> {
 /// As [`add`].
 pub(super) fn add_dynamic(session: &mut Session<'_>, dtype: DataType, shapes: [[i64; 3]; 3]) -> Result<()> {
     let [min, opt, max] = shapes;
-    let engine = session
-        .build(&network(dtype, &[-1, -1, -1])?, |builder| builder.profile(Profile::new().dims("X", min, opt, max)))?;
+    let engine = session.build(&network(dtype, &[-1, -1, -1], Preference::Unspecified)?, |builder| {
+        builder.profile(Profile::new().dims("X", min, opt, max))
+    })?;
     for shape in shapes {
         let x = data::made_up(dtype, &shape, session.seed(), Fill::Values)?;
         let y = session.run_one(&engine, "add", &x)?;
@@ -57,10 +58,10 @@ pub(super) fn add_dynamic(session: &mut Session<'_>, dtype: DataType, shapes: [[
 ///
 /// # Errors
 /// When the plugin refuses the input.
-pub(in crate::runner) fn network(dtype: DataType, dims: &[i64]) -> Result<Network> {
+pub(in crate::runner) fn network(dtype: DataType, dims: &[i64], preference: Preference) -> Result<Network> {
     let mut network = Network::new();
     let x = network.add_input("X", dtype, dims.iter().copied())?;
-    let [y] = network.add_plugin(elemwise_add_plugin::op(x, BLOCK_SIZE))?;
+    let [y] = network.add_plugin(elemwise_add_plugin::op(x, BLOCK_SIZE).with_preference(preference))?;
     network.mark_output(y, "Y")?;
     Ok(network)
 }

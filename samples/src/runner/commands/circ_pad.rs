@@ -4,13 +4,13 @@ mod artifacts;
 
 use half::f16;
 use plugin_runtime::engine::Engine;
-use plugin_runtime::network::Network;
+use plugin_runtime::network::{IntoOp, Network, Preference};
 use plugin_runtime::tactic::Tactic;
 use plugin_runtime::tensor::{DataType, HostTensor};
-use samples::circ_pad::{CircPadTactic, circ_pad_plugin};
+use samples::circ_pad::{CircPadAotTactic, CircPadTactic, circ_pad_plugin};
 use samples::reference;
 
-use super::without_aot;
+use super::{check_aot, preference};
 use crate::runner::cli::{CircPadArgs, Mode};
 use crate::runner::data::{self, Fill};
 use crate::runner::failure::{Failure, Result};
@@ -19,8 +19,10 @@ use crate::runner::session::Session;
 use crate::runner::verify;
 
 const PLUGIN: &str = "sample::circ_pad_plugin";
-/// The tactic that is there without `--multi_tactic`.
-const ONE_TACTIC: CircPadTactic = CircPadTactic::Rows;
+/// The tactics that are there without `--multi_tactic`: one for each way of running the plugin.
+fn one_tactic() -> [i32; 2] {
+    [CircPadTactic::Rows.id(), CircPadAotTactic::Block256.id()]
+}
 
 /// Which tactics the builder chooses from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,7 +41,7 @@ pub(in crate::runner) fn circ_pad(args: &CircPadArgs, out: &mut Output) -> Resul
         return artifacts::run_saved(folder, out);
     }
     let x = data::input(&args.sample, &[10, 3, 32, 32], Fill::Values)?;
-    let mut network = network(x.dtype(), x.dims(), &args.pads)?;
+    let mut network = network(x.dtype(), x.dims(), &args.pads, preference(args.aot))?;
     if let (Some(Mode::Onnx), Some(folder)) = (args.mode, &args.artifacts_dir) {
         network = artifacts::through_onnx(&network, folder, out)?;
     }
@@ -63,7 +65,8 @@ pub(super) fn circ_pad_of(
     pads: &[i32],
     tactics: Tactics,
 ) -> Result<HostTensor> {
-    let (_, y) = build_and_run(session, &network(x.dtype(), x.dims(), pads)?, x, pads, tactics)?;
+    let (_, y) =
+        build_and_run(session, &network(x.dtype(), x.dims(), pads, Preference::Unspecified)?, x, pads, tactics)?;
     Ok(y)
 }
 
@@ -75,7 +78,7 @@ fn build_and_run(
     tactics: Tactics,
 ) -> Result<(Engine, HostTensor)> {
     let engine = session.build(network, |builder| match tactics {
-        Tactics::One => builder.limit_tactics(PLUGIN, [ONE_TACTIC.id()]),
+        Tactics::One => builder.limit_tactics(PLUGIN, one_tactic()),
         Tactics::All => builder,
     })?;
     let sample = match tactics {
@@ -92,10 +95,15 @@ fn build_and_run(
 ///
 /// # Errors
 /// When the plugin refuses the input or the pads.
-pub(in crate::runner) fn network(dtype: DataType, dims: &[i64], pads: &[i32]) -> Result<Network> {
+pub(in crate::runner) fn network(
+    dtype: DataType,
+    dims: &[i64],
+    pads: &[i32],
+    preference: Preference,
+) -> Result<Network> {
     let mut network = Network::new();
     let x = network.add_input("X", dtype, dims.iter().copied())?;
-    let [y] = network.add_plugin(circ_pad_plugin::op(x, pads))?;
+    let [y] = network.add_plugin(circ_pad_plugin::op(x, pads).with_preference(preference))?;
     network.mark_output(y, "Y")?;
     Ok(network)
 }
@@ -118,7 +126,7 @@ fn check_options(args: &CircPadArgs) -> Result<()> {
     {
         return Err(Failure::usage(format_args!("--artifacts_dir {} isn't a folder that exists", folder.display())));
     }
-    without_aot(args.aot && !args.load_engine)
+    if args.load_engine { Ok(()) } else { check_aot(args.aot, &args.sample.build.device()?) }
 }
 
 fn check(x: &HostTensor, y: &HostTensor, pads: &[i32]) -> Result<()> {

@@ -20,13 +20,21 @@ pub(super) use list::list;
 pub(super) use non_zero::{network as non_zero_network, non_zero};
 pub(super) use run::run;
 
+use plugin_runtime::device::{Device, DeviceKind};
+use plugin_runtime::network::Preference;
+
 use super::failure::{Failure, Result};
 
-/// Refuses `--aot`.
-fn without_aot(asked: bool) -> Result<()> {
-    if asked {
+/// What `--aot` asks of a plugin.
+fn preference(aot: bool) -> Preference {
+    if aot { Preference::PreferAot } else { Preference::Unspecified }
+}
+
+/// Refuses `--aot` where it can't be.
+fn check_aot(asked: bool, device: &Device) -> Result<()> {
+    if asked && device.kind() == DeviceKind::Cpu {
         return Err(Failure::work(
-            "--aot isn't there yet: kernels compiled ahead of time come with the CUDA device; leave --aot out",
+            "--aot puts CUDA kernels into the engine, which device cpu can't run: give --device cuda, or leave --aot out",
         ));
     }
     Ok(())

@@ -1,10 +1,13 @@
 //! The files of the sample: its model and its engine.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use plugin_runtime::engine::{Engine, EngineSummary};
+use plugin_runtime::device::{AotArg, AotParameter};
+use plugin_runtime::engine::{Engine, EngineSummary, KernelsSummary, LaunchSummary};
 use plugin_runtime::network::Network;
 use plugin_runtime::plugin::AttributeValue;
+use plugin_runtime::shape::ShapeExpr;
 use plugin_runtime::tensor::{DataType, HostTensor};
 
 use super::{PLUGIN, check};
@@ -63,7 +66,7 @@ pub(super) fn run_saved(folder: &Path, out: &mut Output) -> Result<()> {
     let outputs = engine.create_context()?.run(&[("X", &x)])?;
     let [(name, y)] = <[(String, HostTensor); 1]>::try_from(outputs)
         .map_err(|outputs| Failure::work(format_args!("circ_pad should have one output, got {}", outputs.len())))?;
-    check(&x, &y, pads)?;
+    check(&x, &y, &pads)?;
     out.line(format_args!(
         "circ_pad (loaded from {}) on {}: X {dtype} {dims:?} -> {} {} {:?}: right",
         path.display(),
@@ -82,20 +85,39 @@ fn engine_path(folder: &Path) -> PathBuf {
 struct Padding<'e> {
     dtype: DataType,
     dims: Vec<i64>,
-    pads: &'e [i32],
+    pads: Cow<'e, [i32]>,
 }
 
 /// `None` for another engine.
 fn padding(summary: &EngineSummary) -> Option<Padding<'_>> {
-    let ([input], [_], [plan]) = (&*summary.inputs, &*summary.outputs, &*summary.plans) else { return None };
+    let ([input], [output], [plan]) = (&*summary.inputs, &*summary.outputs, &*summary.plans) else { return None };
     let dims = input.shape.iter().map(|extent| extent.constant_value()).collect::<Option<Vec<i64>>>()?;
     let mut plugins = plan.steps.iter().filter_map(|step| step.plugin.as_ref());
     let plugin = plugins.next().filter(|plugin| plugin.id == PLUGIN)?;
-    let pads = plugin.attributes.iter().find_map(|(name, value)| match value {
-        AttributeValue::Int32s(pads) if *name == "pads" => Some(pads),
-        _ => None,
-    })?;
+    let pads = match &plugin.kernels {
+        Some(kernels) => Cow::Owned(pads_of_kernel(kernels, &dims, &output.shape)?),
+        None => plugin.attributes.iter().find_map(|(name, value)| match value {
+            AttributeValue::Int32s(pads) if *name == "pads" => Some(Cow::Borrowed(&**pads)),
+            _ => None,
+        })?,
+    };
     let alone = plugins.next().is_none() && input.name == "X";
     let known_type = matches!(input.dtype, DataType::Float32 | DataType::Float16);
     (alone && known_type).then_some(Padding { dtype: input.dtype, dims, pads })
+}
+
+/// An engine that holds the kernels keeps no attributes: the pads follow from what the kernel is given, the pads before
+/// each dimension after the input, and from the shapes.
+fn pads_of_kernel(kernels: &KernelsSummary, dims: &[i64], output: &[ShapeExpr]) -> Option<Vec<i32>> {
+    let ([LaunchSummary { parameters, .. }], [_, _, _, _]) = (&*kernels.launches, dims) else { return None };
+    let mut pads = Vec::with_capacity(2 * dims.len());
+    for (dim, extent) in dims.iter().enumerate().rev() {
+        let AotParameter::Extra(AotArg::I32(before)) = parameters.get(dim + 1)? else { return None };
+        let before = i32::try_from(before.constant_value()?).ok()?;
+        let padded = output.get(dim)?.constant_value()?;
+        let after = i32::try_from(padded.checked_sub(*extent)?).ok()?.checked_sub(before)?;
+        let is_possible = before >= 0 && after >= 0 && (*extent > 0 || padded == 0);
+        pads.extend(is_possible.then_some([before, after])?);
+    }
+    Some(pads)
 }
