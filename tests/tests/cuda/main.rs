@@ -1,0 +1,16 @@
+//! Engines on a GPU, checked against the CPU's.
+//!
+//! With no GPU each test says by name that it was left out. `GPU_TESTS` changes that, and more; several words are separated
+//! by commas:
+//!
+//! | word | what it does |
+//! |---|---|
+//! | `require` | no GPU is a failure |
+//! | `quick` | smaller sizes and counts, and nothing that makes the GPU fail: for running under compute-sanitizer |
+
+mod capture;
+mod chains;
+mod gpu;
+mod plugins;
+mod refusals;
+mod rig;
