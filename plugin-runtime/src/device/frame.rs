@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::binding::{BasePointer, Binding, BindingRule};
 use super::constant::Constant;
-use super::cuda::{CudaStream, DeviceConstants, DeviceMemory, Graph, memory};
+use super::cuda::{CudaStream, DeviceConstants, DeviceMemory, Graph, Recorded, memory};
 use super::step::{PlacedTensor, StepMemory, StepViews};
 use super::{Device, Stream};
 use crate::error::{Error, Result};
@@ -255,15 +255,19 @@ impl Active<'_> {
         }
     }
 
-    /// Records what `enqueue` puts into the stream, to be replayed with this memory.
-    pub(crate) fn capture(
+    /// Records what `enqueue` puts into the stream, instead of running it. What was recorded before is forgotten.
+    pub(crate) fn record(
         &mut self,
         stream: &CudaStream,
         enqueue: impl FnOnce(&mut Active<'_>) -> Result<()>,
-    ) -> Result<()> {
+    ) -> Result<Recorded> {
         *self.captured = None;
-        let graph = stream.capture(|| enqueue(self))?;
-        *self.captured = Some(Captured { graph, bases: self.bases.to_vec() });
+        stream.record(|| enqueue(self))
+    }
+
+    /// Lets what was recorded be replayed with this memory.
+    pub(crate) fn keep(&mut self, recorded: &Recorded) -> Result<()> {
+        *self.captured = Some(Captured { graph: recorded.instantiate()?, bases: self.bases.to_vec() });
         Ok(())
     }
 

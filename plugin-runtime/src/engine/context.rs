@@ -11,6 +11,7 @@ use self::gpu::{ExtentsTable, GpuRun};
 use self::state::{State, in_step};
 use super::EngineInner;
 use super::plan::Plan;
+use crate::device::cuda::{BareRun, Recorded};
 use crate::device::{Active, Binding, BindingRule, BindingUse, Frame, FrameSize, Stream};
 use crate::error::{Error, Result};
 use crate::network::largest_dims;
@@ -152,6 +153,24 @@ impl ExecutionContext {
     /// # Errors
     /// On the CPU; or as [`ExecutionContext::enqueue`], or when a plugin does something that can't be recorded.
     pub fn capture(&mut self, bindings: &mut [Binding<'_>], stream: &Stream) -> Result<()> {
+        self.record(bindings, stream, |active, recorded| active.keep(&recorded))
+    }
+
+    /// Records a run as [`ExecutionContext::capture`] does, to be launched without the engine: what is left is the least
+    /// that such a run can cost the host. The engine doesn't replay it.
+    ///
+    /// # Errors
+    /// As [`ExecutionContext::capture`].
+    pub fn bare_run<'a>(&'a mut self, bindings: &'a mut [Binding<'_>], stream: &Stream) -> Result<BareRun<'a>> {
+        self.record(bindings, stream, |_, recorded| BareRun::new(stream, recorded))
+    }
+
+    fn record<R>(
+        &mut self,
+        bindings: &mut [Binding<'_>],
+        stream: &Stream,
+        then: impl FnOnce(&mut Active<'_>, Recorded) -> Result<R>,
+    ) -> Result<R> {
         self.prepare()?;
         let Some(gpu) = &mut self.gpu else {
             return Err(Error::invalid("a run on the CPU can't be recorded: enqueue it, or use device `cuda`"));
@@ -161,7 +180,9 @@ impl ExecutionContext {
         let plan = &self.engine.plans[self.profile];
         let mut active = self.frame.activate(bindings, &self.bindings)?;
         let state = &mut self.state;
-        active.capture(stream.cuda()?, |active| run_steps(plan, state, Some(gpu), active, stream, Care::Fast))
+        let run = |active: &mut Active<'_>| run_steps(plan, state, Some(gpu), active, stream, Care::Fast);
+        let recorded = active.record(stream.cuda()?, run)?;
+        then(&mut active, recorded)
     }
 
     /// Computes all that follows from the shapes, if they changed.

@@ -64,30 +64,18 @@ impl CudaStream {
     }
 
     /// Records what `enqueue` puts into this stream instead of running it.
-    pub(crate) fn capture(&self, enqueue: impl FnOnce() -> Result<()>) -> Result<Graph> {
+    pub(crate) fn record(&self, enqueue: impl FnOnce() -> Result<()>) -> Result<Recorded> {
         self.gpu.bind()?;
         let mode = sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_RELAXED;
         // SAFETY: the stream lives.
         #[expect(unsafe_code, reason = "calls the driver")]
         check(unsafe { sys::cuStreamBeginCapture_v2(self.raw, mode) }, "cuStreamBeginCapture")?;
         let enqueued = enqueue();
-        let mut graph: CUgraph = std::ptr::null_mut();
+        let mut recorded = Recorded { raw: std::ptr::null_mut() };
         // SAFETY: the stream is being captured; the pointer is to a local.
         #[expect(unsafe_code, reason = "calls the driver")]
-        let ended = check(unsafe { sys::cuStreamEndCapture(self.raw, &raw mut graph) }, "cuStreamEndCapture");
-        let instantiated = enqueued.and(ended).and_then(|()| {
-            let mut raw: CUgraphExec = std::ptr::null_mut();
-            // SAFETY: the graph was just made; the pointer is to a local.
-            #[expect(unsafe_code, reason = "calls the driver")]
-            check(unsafe { sys::cuGraphInstantiateWithFlags(&raw mut raw, graph, 0) }, "cuGraphInstantiate")?;
-            Ok(Graph { raw })
-        });
-        if !graph.is_null() {
-            // SAFETY: the graph was made above and isn't used any more.
-            #[expect(unsafe_code, reason = "calls the driver")]
-            let _ = unsafe { sys::cuGraphDestroy(graph) };
-        }
-        instantiated
+        let ended = check(unsafe { sys::cuStreamEndCapture(self.raw, &raw mut recorded.raw) }, "cuStreamEndCapture");
+        enqueued.and(ended).map(|()| recorded)
     }
 
     /// Runs what was recorded.
@@ -104,6 +92,33 @@ impl Drop for CudaStream {
         // SAFETY: nobody else has it. The driver destroys it once its work is done; what it answers can't be acted upon.
         #[expect(unsafe_code, reason = "calls the driver")]
         let _ = self.gpu.bind().map(|()| unsafe { sys::cuStreamDestroy_v2(self.raw) });
+    }
+}
+
+/// Recorded work.
+#[derive(Debug)]
+pub(crate) struct Recorded {
+    pub(super) raw: CUgraph,
+}
+
+impl Recorded {
+    /// Makes it ready to run.
+    pub(crate) fn instantiate(&self) -> Result<Graph> {
+        let mut raw: CUgraphExec = std::ptr::null_mut();
+        // SAFETY: the graph lives; the pointer is to a local.
+        #[expect(unsafe_code, reason = "calls the driver")]
+        check(unsafe { sys::cuGraphInstantiateWithFlags(&raw mut raw, self.raw, 0) }, "cuGraphInstantiate")?;
+        Ok(Graph { raw })
+    }
+}
+
+impl Drop for Recorded {
+    fn drop(&mut self) {
+        if !self.raw.is_null() {
+            // SAFETY: nobody else has it.
+            #[expect(unsafe_code, reason = "calls the driver")]
+            let _ = unsafe { sys::cuGraphDestroy(self.raw) };
+        }
     }
 }
 

@@ -120,7 +120,7 @@ impl DeviceTensor {
         self.memory.len()
     }
 
-    fn on(&self, stream: &Stream) -> Result<()> {
+    pub(super) fn on(&self, stream: &Stream) -> Result<()> {
         if *stream.device() == self.device {
             return Ok(());
         }

@@ -1,0 +1,139 @@
+//! Measuring what an engine costs on a GPU, and what the least is that the same work can cost there.
+
+use std::marker::PhantomData;
+use std::time::{Duration, Instant};
+
+use super::memory::{self, DeviceMemory};
+use super::nodes::KernelNode;
+use super::stream::{Event, Graph, Recorded};
+use super::tensor::DeviceTensor;
+use crate::device::Stream;
+use crate::error::{Error, Result};
+
+/// Times work on a GPU by marks in a stream, before and after it.
+///
+/// Where the stream was idle, the time holds what the host takes to enqueue the work: what a caller waits for who enqueues
+/// one thing at a time.
+#[derive(Debug)]
+pub struct GpuTimer {
+    stream: Stream,
+    start: Event,
+    end: Event,
+    flush: DeviceMemory,
+}
+
+impl GpuTimer {
+    /// A timer of work in `stream`. It takes twice the memory of the GPU's second-level cache.
+    ///
+    /// # Errors
+    /// On a stream of the CPU, or when the driver refuses.
+    pub fn new(stream: &Stream) -> Result<Self> {
+        let queue = stream.cuda()?;
+        let gpu = queue.gpu();
+        let flush = DeviceMemory::new(queue, 2 * gpu.properties().l2_bytes)?;
+        Ok(GpuTimer { stream: stream.clone(), start: Event::new(gpu, true)?, end: Event::new(gpu, true)?, flush })
+    }
+
+    /// The time of what `work` puts into the stream, with the caches as the work before left them. Waits for it.
+    ///
+    /// # Errors
+    /// When `work` fails, while it is enqueued or later.
+    pub fn time(&self, work: impl FnOnce() -> Result<()>) -> Result<Duration> {
+        self.stream.bind()?;
+        let queue = self.stream.cuda()?;
+        self.start.record(queue)?;
+        work()?;
+        self.end.record(queue)?;
+        self.end.synchronize()?;
+        Ok(Duration::from_secs_f64(f64::from(self.end.milliseconds_since(&self.start)?).max(0.0) / 1e3))
+    }
+
+    /// As [`GpuTimer::time`], with nothing in the second-level cache that the work reads. The host enqueues the work while
+    /// the GPU is still busy with that, so that this isn't part of the time.
+    ///
+    /// # Errors
+    /// As [`GpuTimer::time`].
+    pub fn time_cold(&self, work: impl FnOnce() -> Result<()>) -> Result<Duration> {
+        self.stream.bind()?;
+        memory::fill(self.stream.cuda()?, self.flush.address(), self.flush.len(), 0)?;
+        self.time(work)
+    }
+}
+
+/// Copies a tensor's bytes within a GPU's memory, in the order of `stream`: the fastest way of reading and writing as much.
+///
+/// # Errors
+/// When the tensors haven't equally many bytes, or are on another device than the stream.
+pub fn device_copy(stream: &Stream, from: &DeviceTensor, to: &mut DeviceTensor) -> Result<()> {
+    from.on(stream)?;
+    to.on(stream)?;
+    if from.byte_len() != to.byte_len() {
+        return Err(Error::invalid(format_args!(
+            "{} bytes can't be copied to a tensor of {}",
+            from.byte_len(),
+            to.byte_len()
+        )));
+    }
+    stream.bind()?;
+    memory::copy(stream.cuda()?, from.address(), to.address(), from.byte_len())
+}
+
+/// What one run of an engine asks of the driver, without the engine: the same kernels with the same parameters, as
+/// [`ExecutionContext::bare_run`](crate::engine::ExecutionContext::bare_run) recorded them. It runs with the memory that it
+/// was recorded with, which it borrows.
+#[derive(Debug)]
+pub struct BareRun<'a> {
+    stream: Stream,
+    kernels: Vec<KernelNode>,
+    graph: Graph,
+    /// Owns what the parameters of `kernels` point to.
+    #[expect(dead_code, reason = "kept for as long as its kernels are launched")]
+    recorded: Recorded,
+    memory: PhantomData<&'a mut ()>,
+}
+
+impl BareRun<'_> {
+    pub(crate) fn new(stream: &Stream, recorded: Recorded) -> Result<Self> {
+        Ok(BareRun {
+            stream: stream.clone(),
+            kernels: recorded.kernels()?,
+            graph: recorded.instantiate()?,
+            recorded,
+            memory: PhantomData,
+        })
+    }
+
+    /// How many kernels a run launches.
+    pub fn kernels(&self) -> usize {
+        self.kernels.len()
+    }
+
+    /// The host's time for `count` calls of `cuLaunchKernel`, of the only kernel; an average. The GPU runs them later.
+    ///
+    /// # Errors
+    /// When a run launches no or several kernels, or the driver refuses.
+    pub fn host_time_of_kernel(&self, count: u32) -> Result<Duration> {
+        let [kernel] = &*self.kernels else {
+            return Err(Error::invalid(format_args!("a run launches {} kernels; expected one", self.kernels.len())));
+        };
+        self.host_time(count, |queue| queue.launch_node(kernel))
+    }
+
+    /// The host's time for `count` calls of `cuGraphLaunch`, of all that a run does; an average. The GPU runs them later.
+    ///
+    /// # Errors
+    /// When the driver refuses.
+    pub fn host_time_of_graph(&self, count: u32) -> Result<Duration> {
+        self.host_time(count, |queue| queue.launch(&self.graph))
+    }
+
+    fn host_time(&self, count: u32, launch: impl Fn(&super::CudaStream) -> Result<()>) -> Result<Duration> {
+        self.stream.bind()?;
+        let queue = self.stream.cuda()?;
+        let start = Instant::now();
+        for _ in 0..count {
+            launch(queue)?;
+        }
+        Ok(start.elapsed().checked_div(count).unwrap_or_default())
+    }
+}
