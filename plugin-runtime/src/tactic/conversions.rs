@@ -1,14 +1,18 @@
 //! What it costs to convert tensors between layers, and the choice of options that this leads to.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::clock::{Cache, Clock};
 use super::layer_run::LayerOptions;
 use super::record::{Key, Outcome, Subject, abridged};
 use super::selection::{Factor, minimise};
 use super::timer::Effort;
 use super::timings::Timings;
-use crate::device::cpu::reformat::reformat;
+use crate::device::Device;
+use crate::device::cpu::reformat::reformat as on_cpu;
+use crate::device::cuda::reformat::reformat as on_gpu;
+use crate::device::cuda::{DeviceSlice, DeviceSliceMut, DeviceTensor};
 use crate::error::Result;
 use crate::network::{Bounds, Network, Producer};
 use crate::shape::Dims;
@@ -16,14 +20,15 @@ use crate::tensor::{DataType, Format, HostTensor, Representation};
 
 type Laid = (DataType, Format);
 
-/// The option of each layer, so that layers and the reformats between them take least time in all. Of equal ones the
-/// first is taken, so that the same timings lead to the same choice.
+/// The option of each layer, so that layers and the reformats between them take least time in all on the device. Of
+/// equal ones the first is taken, so that the same timings lead to the same choice.
 ///
 /// # Errors
 /// In a locked build, when the time of a reformat is missing.
 pub(super) fn select(
     network: &Network,
     bounds: &Bounds,
+    device: &Device,
     tuned: &[LayerOptions],
     timings: &mut Timings,
 ) -> Result<Vec<usize>> {
@@ -32,7 +37,7 @@ pub(super) fn select(
     for (layer, tuned) in tuned.iter().enumerate() {
         factors.extend(Factor::new(vec![layer], &counts, |a| tuned.options[a[0]].seconds));
     }
-    let mut reformats = ReformatTimes { network, bounds, timings, known: HashMap::new(), missing: Vec::new() };
+    let mut reformats = ReformatTimes { network, bounds, device, timings, known: HashMap::new(), missing: Vec::new() };
     let laid_out = |layer: usize, option: usize, position: usize| -> Laid {
         let combination = tuned[layer].combination(option);
         (combination.types[position], combination.formats[position])
@@ -79,6 +84,7 @@ pub(super) fn select(
 struct ReformatTimes<'a> {
     network: &'a Network,
     bounds: &'a Bounds,
+    device: &'a Device,
     timings: &'a mut Timings,
     known: HashMap<(Dims, Laid, Laid), f64>,
     /// What a locked build may not measure, with the tensor that it is for.
@@ -99,7 +105,7 @@ impl ReformatTimes<'_> {
                 return f64::INFINITY;
             }
             None => {
-                let outcome = match measure_reformat(dims, from, to) {
+                let outcome = match measure_reformat(self.device, dims, from, to) {
                     Ok(time) => Outcome::Time(time),
                     Err(error) => Outcome::Rejected(abridged(error).as_ref().into()),
                 };
@@ -122,15 +128,25 @@ impl ReformatTimes<'_> {
     }
 }
 
-fn measure_reformat(dims: Dims, from: Laid, to: Laid) -> Result<Duration> {
+fn measure_reformat(device: &Device, dims: Dims, from: Laid, to: Laid) -> Result<Duration> {
     let representation = |(dtype, format): Laid| Representation::new(dtype, format);
     let (from, to) = (representation(from), representation(to));
-    let source = HostTensor::zeros(DataType::UInt8, &[from.bytes(&dims)? as i64])?;
-    let mut target = HostTensor::zeros(DataType::UInt8, &[to.bytes(&dims)? as i64])?;
-    let mut run = |_: usize| {
-        let start = Instant::now();
-        reformat(from, source.bytes(), to, target.bytes_mut(), &dims)?;
-        Ok(start.elapsed())
+    let bytes = [from.bytes(&dims)? as i64, to.bytes(&dims)? as i64];
+    let stream = device.create_stream()?;
+    let clock = Clock::new(&stream)?;
+    let time = |reformat: &mut dyn FnMut() -> Result<()>| {
+        Effort::default().time(0, &mut |_: usize| clock.time(&stream, Cache::Warm, &mut *reformat))
     };
-    Effort::default().time(0, &mut run)
+    if device.gpu().is_none() {
+        let source = HostTensor::zeros(DataType::UInt8, &bytes[..1])?;
+        let mut target = HostTensor::zeros(DataType::UInt8, &bytes[1..])?;
+        return time(&mut || on_cpu(from, source.bytes(), to, target.bytes_mut(), &dims));
+    }
+    let source = DeviceTensor::zeros(&stream, DataType::UInt8, &bytes[..1])?;
+    let target = DeviceTensor::zeros(&stream, DataType::UInt8, &bytes[1..])?;
+    time(&mut || {
+        let source = DeviceSlice::new(source.address(), source.byte_len())?;
+        let target = DeviceSliceMut::new(target.address(), target.byte_len())?;
+        on_gpu(&stream, from, source, to, target, &dims)
+    })
 }

@@ -79,7 +79,7 @@ pub(crate) fn tune(
         reports.push(LayerReport { layer: layer.name.clone(), plugin: layer.plugin.label(), profile, trials });
     }
 
-    let chosen = select(network, bounds, &tuned, timings)?;
+    let chosen = select(network, bounds, tuning.device, &tuned, timings)?;
     let mut choices = Vec::with_capacity(tuned.len());
     for ((tuned, option), report) in tuned.into_iter().zip(chosen).zip(&mut reports) {
         let option = &tuned.options[option];
