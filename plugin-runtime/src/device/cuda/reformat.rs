@@ -20,14 +20,14 @@ mod declared {
     use crate::kernels;
 
     kernels! {
-        pub(super) source REFORMAT = "reformat.cu", headers ["reformat.cuh"];
+        pub(super) source REFORMAT = "reformat.cu", headers ["reformat.cuh", "reformat/convert.cuh", "reformat/elements.cuh"];
         pub(super) fn reformat_flat(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
         pub(super) fn reformat_any(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
         pub(super) fn reformat_tiles(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
     }
 
     kernels! {
-        pub(super) source REFORMAT_WIDE = "reformat_wide.cu", headers ["reformat.cuh"];
+        pub(super) source REFORMAT_WIDE = "reformat_wide.cu", headers ["reformat.cuh", "reformat/convert.cuh", "reformat/elements.cuh"];
         pub(super) fn reformat_any_wide(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
         pub(super) fn reformat_tiles_wide(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
     }

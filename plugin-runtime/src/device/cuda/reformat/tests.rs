@@ -8,7 +8,7 @@ use crate::device::cpu::reformat::reformat as on_cpu;
 use crate::device::cuda::DeviceTensor;
 use crate::device::{Device, Stream};
 use crate::shape::Dims;
-use crate::tensor::{DataClass, DataType, DataType::*, Format, Format::*, HostTensor, Representation};
+use crate::tensor::{DataType, DataType::*, Format, Format::*, HostTensor, Representation};
 
 /// Numbers that are the same in every run.
 struct Numbers(u64);
@@ -44,7 +44,7 @@ impl Emulator {
         let program = std::env::temp_dir().join(format!("plugin-runtime-{}-emulator", std::process::id()));
         let compiler = std::env::var_os("CXX").unwrap_or_else(|| "c++".into());
         let mut command = Command::new(compiler);
-        command.args(["-std=c++17", "-O1", "-Wno-unknown-pragmas"]);
+        command.args(["-std=c++17", "-O1", "-I"]).arg(sources.join(".."));
         command.args(std::env::var("CXXFLAGS").unwrap_or_default().split_whitespace());
         command.arg(sources.join("emulator.cpp")).arg("-o").arg(&program);
         let compiled = if cfg!(unix) { command.output().ok() } else { None };
@@ -341,5 +341,8 @@ fn the_sources_are_where_the_compiler_looks() {
         let path: PathBuf = source.path();
         assert!(path.to_string_lossy().replace('\\', "/").contains("device/cuda/reformat"), "{path:?}");
         assert!(source.text.contains(source.headers[0].0));
+        let files = std::iter::once((source.name, source.text)).chain(source.headers.iter().copied());
+        let mut included = files.flat_map(|(_, text)| text.lines()).filter_map(|line| line.strip_prefix("#include "));
+        assert!(included.all(|name| source.headers.iter().any(|header| format!("\"{}\"", header.0) == name)));
     }
 }

@@ -302,7 +302,7 @@ mod tests {
 
     #[test]
     fn dividers_divide() {
-        let divide = |n: u64, by: &Divider| ((2 * n * u64::from(by.multiplier)) >> 32 >> by.shift);
+        let divide = |n: u64, by: &Divider| (2 * n * u64::from(by.multiplier)) >> 32 >> by.shift;
         let largest = NARROW - 1;
         let divisors = (1..2000).chain((0..31).flat_map(|p| [(1 << p) + 1, 1 << p])).chain(largest - 5..=largest);
         for divisor in divisors.filter(|&divisor| divisor <= largest) {

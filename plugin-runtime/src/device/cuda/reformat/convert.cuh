@@ -1,0 +1,191 @@
+// From the raw bits of one type to those of another, by way of f32 or i64.
+
+#pragma once
+
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef unsigned long long u64;
+typedef long long i64;
+
+// Elements of a thread.
+constexpr u32 COUNT = 8;
+
+#define EACH _Pragma("unroll") for (u32 k = 0; k < COUNT; k++)
+
+// As in reformat/work.rs.
+enum Type : u32 { FP32, FP16, BF16, FP8, INT64, INT32, INT8, UINT8, INT4, BOOL };
+
+struct Conversion {
+    u32 from;
+    u32 to;
+    float multiply;
+    float divide;
+    u32 copies;
+    u32 scales;
+    u32 rounds;
+    // Of one element; 0 stands for half a byte.
+    u32 source_bytes;
+    u32 target_bytes;
+    u32 unused;
+};
+
+constexpr u32 INFINITY_BITS = 0x7F800000;
+constexpr u32 QUIET = 0x00400000;
+
+__device__ inline float f16_to_f32(u32 bits) {
+    u32 sign = (bits & 0x8000) << 16;
+    u32 shifted = (bits & 0x7FFF) << 13;
+    if (shifted > 0x7C00 << 13) {
+        return __uint_as_float(sign | shifted | INFINITY_BITS | QUIET);
+    }
+#ifdef __CUDA_ARCH__
+    float value;
+    asm("cvt.f32.f16 %0, %1;" : "=f"(value) : "h"((u16)bits));
+    return value;
+#else
+    u32 rebiased = shifted + (112 << 23);
+    if (shifted == 0x7C00 << 13) {
+        rebiased = INFINITY_BITS;
+    } else if (shifted < 1 << 23) {
+        rebiased = __float_as_uint(__uint_as_float(rebiased + (1 << 23)) - __uint_as_float(113 << 23));
+    }
+    return __uint_as_float(sign | rebiased);
+#endif
+}
+
+__device__ inline u32 f32_to_f16(float value) {
+    u32 bits = __float_as_uint(value);
+    u32 sign = bits >> 16 & 0x8000;
+    u32 magnitude = bits & 0x7FFFFFFF;
+    if (magnitude > INFINITY_BITS) {
+        return sign | 0x7E00 | (magnitude >> 13 & 0x03FF);
+    }
+#ifdef __CUDA_ARCH__
+    u16 half;
+    asm("cvt.rn.f16.f32 %0, %1;" : "=h"(half) : "f"(value));
+    return half;
+#else
+    u32 result = ((magnitude + 0xFFF + (magnitude >> 13 & 1)) >> 13) - (112 << 10);
+    if (magnitude < 113 << 23) {
+        result = __float_as_uint(__uint_as_float(magnitude) + 0.5f) - __float_as_uint(0.5f);
+    } else if (magnitude >= 143u << 23) {
+        result = 0x7C00;
+    }
+    return sign | result;
+#endif
+}
+
+__device__ inline u32 f32_to_bf16(float value) {
+    u32 bits = __float_as_uint(value);
+    u32 rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16;
+    return (bits & 0x7FFFFFFF) > INFINITY_BITS ? bits >> 16 | 0x0040 : rounded;
+}
+
+// FP8 with 4 exponent and 3 mantissa bits: no infinities, one NaN a sign, at most 448.
+__device__ inline float e4m3_to_f32(u32 bits) {
+    u32 sign = (bits & 0x80) << 24;
+    u32 shifted = (bits & 0x7F) << 20;
+    u32 magnitude = shifted + (120 << 23);
+    if (shifted < 1 << 23) {
+        magnitude = __float_as_uint(__uint_as_float(magnitude + (1 << 23)) - __uint_as_float(121 << 23));
+    } else if (shifted == 0x7F << 20) {
+        magnitude = INFINITY_BITS | QUIET;
+    }
+    return __uint_as_float(sign | magnitude);
+}
+
+// What is too large, infinities too, becomes 448 of its sign; every NaN becomes the positive one.
+__device__ inline u32 f32_to_e4m3(float value) {
+    u32 bits = __float_as_uint(value);
+    u32 magnitude = bits & 0x7FFFFFFF;
+    u32 result = ((magnitude + 0x7FFFF + (magnitude >> 20 & 1)) >> 20) - (120 << 3);
+    if (magnitude > INFINITY_BITS) {
+        return 0x7F;
+    }
+    if (magnitude < 121 << 23) {
+        result = __float_as_uint(__uint_as_float(magnitude) + 16384.0f) - __float_as_uint(16384.0f);
+    } else if (magnitude >= __float_as_uint(448.0f)) {
+        result = 0x7E;
+    }
+    return (bits >> 24 & 0x80) | result;
+}
+
+// Toward zero, saturated; NaN becomes 0.
+__device__ inline i64 f32_to_i64(float value) {
+    constexpr float LIMIT = 9223372036854775808.0f;
+    if (value != value) {
+        return 0;
+    }
+    if (value >= LIMIT) {
+        return 0x7FFFFFFFFFFFFFFF;
+    }
+    return value <= -LIMIT ? -0x7FFFFFFFFFFFFFFF - 1 : (i64)value;
+}
+
+// The scale is positive and finite, so a NaN comes from a NaN only, whose payload is kept.
+__device__ inline float rescale(float value, float multiply, float by) {
+    return value == value ? value * multiply / by : __uint_as_float(__float_as_uint(value) | QUIET);
+}
+
+// The nearest integer, ties to even, of what INT8 can hold; a NaN stays one.
+__device__ inline float round_for_int8(float value) {
+    // Floats of this size are one apart.
+    constexpr float ONE_APART = 12582912.0f;
+    float bounded = value < -128.0f ? -128.0f : value > 127.0f ? 127.0f : value;
+    return bounded + ONE_APART - ONE_APART;
+}
+
+__device__ inline i64 clamp(i64 value, i64 least, i64 most) {
+    return value < least ? least : value > most ? most : value;
+}
+
+__device__ inline void convert(const Conversion& conversion, u64 (&raw)[COUNT]) {
+    if (conversion.copies) {
+        return;
+    }
+    float floats[COUNT] = {};
+    i64 integers[COUNT] = {};
+    switch (conversion.from) {
+    case FP32: EACH floats[k] = __uint_as_float((u32)raw[k]); break;
+    case FP16: EACH floats[k] = f16_to_f32((u32)raw[k]); break;
+    case BF16: EACH floats[k] = __uint_as_float((u32)raw[k] << 16); break;
+    case FP8: EACH floats[k] = e4m3_to_f32((u32)raw[k]); break;
+    case INT64: EACH integers[k] = (i64)raw[k]; break;
+    case INT32: EACH integers[k] = (int)(u32)raw[k]; break;
+    case INT8: EACH integers[k] = (signed char)(u8)raw[k]; break;
+    case UINT8: EACH integers[k] = (u8)raw[k]; break;
+    case INT4: EACH integers[k] = (int)((u32)raw[k] << 28) >> 28; break;
+    default: EACH integers[k] = raw[k] != 0; break;
+    }
+    bool is_float = conversion.from <= FP8;
+    if (!is_float && (conversion.scales || conversion.to <= FP8)) {
+        EACH floats[k] = (float)integers[k];
+        is_float = true;
+    }
+    if (conversion.scales) {
+        EACH floats[k] = rescale(floats[k], conversion.multiply, conversion.divide);
+        if (conversion.rounds) {
+            EACH floats[k] = round_for_int8(floats[k]);
+        }
+    }
+    if (is_float && conversion.to > FP8) {
+        if (conversion.to == BOOL) {
+            EACH integers[k] = floats[k] != 0.0f;
+        } else {
+            EACH integers[k] = f32_to_i64(floats[k]);
+        }
+    }
+    switch (conversion.to) {
+    case FP32: EACH raw[k] = __float_as_uint(floats[k]); break;
+    case FP16: EACH raw[k] = f32_to_f16(floats[k]); break;
+    case BF16: EACH raw[k] = f32_to_bf16(floats[k]); break;
+    case FP8: EACH raw[k] = f32_to_e4m3(floats[k]); break;
+    case INT64: EACH raw[k] = (u64)integers[k]; break;
+    case INT32: EACH raw[k] = (u32)clamp(integers[k], -0x7FFFFFFF - 1, 0x7FFFFFFF); break;
+    case INT8: EACH raw[k] = (u8)clamp(integers[k], -128, 127); break;
+    case UINT8: EACH raw[k] = (u8)clamp(integers[k], 0, 255); break;
+    case INT4: EACH raw[k] = (u32)clamp(integers[k], -8, 7) & 15; break;
+    default: EACH raw[k] = integers[k] != 0; break;
+    }
+}
