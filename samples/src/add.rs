@@ -3,6 +3,7 @@
 use plugin_runtime::prelude::*;
 
 use crate::elementwise::{self, Float};
+use crate::elementwise_cuda;
 
 /// Adds 1 to each element. `block_size` is the number of threads of a CUDA block; the CPU has no use for it.
 #[register("sample::elemwise_add_plugin")]
@@ -18,10 +19,6 @@ fn elemwise_add_autotune(inp0: &TensorDesc, outputs: &[TensorDesc; 1]) -> Vec<Au
     vec![AutoTuneCombination::new("FP32|FP16, FP32|FP16")]
 }
 
-kernels! {
-    source ELEMENTWISE = "elementwise.cu";
-}
-
 /// An element a thread, for up to 2^31 - 1 elements.
 #[aot_impl("sample::elemwise_add_plugin")]
 fn elemwise_add_aot(inp0: &TensorDesc, block_size: i32, outputs: &[TensorDesc; 1]) -> AotKernel {
@@ -30,7 +27,7 @@ fn elemwise_add_aot(inp0: &TensorDesc, block_size: i32, outputs: &[TensorDesc; 1
         _ => "add_aot_f32",
     };
     let n = inp0.numel();
-    AotKernel::new(name, &ELEMENTWISE).grid([n.ceil_div(block_size)]).block([block_size]).extra_args([n])
+    AotKernel::new(name, &elementwise_cuda::ELEMENTWISE).grid([n.ceil_div(block_size)]).block([block_size]).extra_args([n])
 }
 
 #[impl_plugin("sample::elemwise_add_plugin", device = cpu)]
@@ -44,4 +41,13 @@ fn elemwise_add_cpu(inp0: Tensor, outputs: [TensorMut; 1]) -> Result<()> {
 
 fn add_one<T: Float>(x: Tensor, out: TensorMut) -> Result<()> {
     elementwise::map(x.as_slice::<T>()?, out.into_slice()?, |x| x + 1.0)
+}
+
+#[impl_plugin("sample::elemwise_add_plugin", device = cuda)]
+fn elemwise_add_cuda(inp0: Tensor, block_size: i32, outputs: [TensorMut; 1], stream: &Stream) -> Result<()> {
+    let [out] = outputs;
+    match u32::try_from(block_size) {
+        Ok(block @ 1..=1024) => elementwise_cuda::add(stream, inp0, out, 1.0, block),
+        _ => bail!("`block_size` is {block_size}; a CUDA block has 1 to 1024 threads"),
+    }
 }

@@ -2,7 +2,9 @@
 
 mod aot;
 mod check;
+mod cuda;
 mod kernel;
+mod parameters;
 mod plan;
 
 use plugin_runtime::prelude::*;
@@ -34,11 +36,24 @@ pub enum CircPadTactic {
     Stream = 2,
 }
 
+/// How a GPU writes the output.
+#[derive(Tactic, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum CircPadCudaTactic {
+    /// Each thread an element at a time.
+    Element = 11,
+    /// Each warp a row, an element a thread at a time.
+    Rows = 12,
+    /// Some threads a row, 16 bytes at a time.
+    Vectors = 13,
+}
+
 #[autotune("sample::circ_pad_plugin")]
 fn circ_pad_autotune(inp0: &TensorDesc, outputs: &[TensorDesc; 1]) -> Vec<AutoTuneCombination> {
-    let on_cpu = [CircPadTactic::Rows, CircPadTactic::Stream].map(|tactic| tactic.id());
-    let ahead_of_time = [CircPadAotTactic::Block256, CircPadAotTactic::Block1024].map(|tactic| tactic.id());
-    vec![AutoTuneCombination::by_position().pos([0, 1], "FP32|FP16").tactics([on_cpu, ahead_of_time].concat())]
+    let on_cpu = [CircPadTactic::Rows, CircPadTactic::Stream];
+    let on_gpus = [CircPadCudaTactic::Element, CircPadCudaTactic::Rows, CircPadCudaTactic::Vectors];
+    let ahead_of_time = [CircPadAotTactic::Block256, CircPadAotTactic::Block1024];
+    let combination = AutoTuneCombination::by_position().pos([0, 1], "FP32|FP16");
+    vec![combination.tactics(on_cpu).tactics(on_gpus).tactics(ahead_of_time)]
 }
 
 #[impl_plugin("sample::circ_pad_plugin", device = cpu)]
@@ -57,4 +72,16 @@ fn pad<T: Element>(x: Tensor, pads: &[i32], out: TensorMut, tactic: CircPadTacti
         CircPadTactic::Rows => kernel::pad_rows(x, &plan, out),
         CircPadTactic::Stream => kernel::pad_stream(x, &plan, out),
     }
+}
+
+#[impl_plugin("sample::circ_pad_plugin", device = cuda)]
+fn circ_pad_cuda(
+    inp0: Tensor,
+    pads: &[i32],
+    outputs: [TensorMut; 1],
+    stream: &Stream,
+    tactic: CircPadCudaTactic,
+) -> Result<()> {
+    let [out] = outputs;
+    cuda::pad(stream, inp0, pads, out, tactic)
 }

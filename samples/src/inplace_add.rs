@@ -2,7 +2,10 @@
 
 use plugin_runtime::prelude::*;
 
-use crate::elementwise;
+use crate::{elementwise, elementwise_cuda};
+
+/// Threads of a CUDA block.
+const BLOCK: u32 = 256;
 
 /// Adds `delta` to each element, in the input's own memory. Sums are rounded once, from single precision.
 #[register("sample::inplace_add_plugin")]
@@ -23,4 +26,10 @@ fn inplace_add_cpu(inp0: Tensor, delta: i32, outputs: [TensorMut; 1]) -> Result<
         DataType::Float16 => elementwise::update(out.into_slice::<f16>()?, add),
         _ => elementwise::update(out.into_slice::<f32>()?, add),
     }
+}
+
+#[impl_plugin("sample::inplace_add_plugin", device = cuda)]
+fn inplace_add_cuda(inp0: Tensor, delta: i32, outputs: [TensorMut; 1], stream: &Stream) -> Result<()> {
+    let [out] = outputs;
+    elementwise_cuda::update(stream, out, delta as f32, BLOCK)
 }

@@ -3,6 +3,7 @@
 pub mod add;
 pub mod circ_pad;
 mod elementwise;
+mod elementwise_cuda;
 pub mod inplace_add;
 pub mod non_zero;
 pub mod reference;

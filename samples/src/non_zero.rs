@@ -1,5 +1,6 @@
 //! `sample::non_zero_plugin`: where a matrix isn't 0.
 
+mod cuda;
 mod kernel;
 
 use plugin_runtime::prelude::*;
@@ -15,9 +16,19 @@ pub fn non_zero_plugin(inp0: &TensorDesc) -> Result<(TensorDesc, SizeTensorDesc)
     Ok((TensorDesc::from_shape_expr([count.expr(), 2.into()], DataType::Int32), count))
 }
 
+/// How a GPU finds out how many non-zeros are before each part of the matrix.
+#[derive(Tactic, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum NonZeroCudaTactic {
+    /// Each part publishes its count and adds up those before it: the matrix is read once, in one pass.
+    Scan = 11,
+    /// A first pass keeps a bit an element, and counts; the second adds up the counts, and writes from the bits.
+    TwoPass = 12,
+}
+
 #[autotune("sample::non_zero_plugin")]
 fn non_zero_autotune(inp0: &TensorDesc, outputs: &[TensorDesc; 2]) -> Vec<AutoTuneCombination> {
-    vec![AutoTuneCombination::new("FP32|FP16, INT32, INT64")]
+    let tactics = [NonZeroCudaTactic::Scan, NonZeroCudaTactic::TwoPass];
+    vec![AutoTuneCombination::new("FP32|FP16, INT32, INT64").tactics(tactics)]
 }
 
 #[impl_plugin("sample::non_zero_plugin", device = cpu)]
@@ -28,4 +39,17 @@ fn non_zero_cpu(inp0: Tensor, outputs: [TensorMut; 2]) -> Result<()> {
         _ => kernel::non_zero(inp0.as_slice::<f32>()?, inp0.shape(), indices.into_slice()?),
     }?;
     count.write_size(found)
+}
+
+#[impl_plugin("sample::non_zero_plugin", device = cuda, workspace = cuda::workspace)]
+fn non_zero_cuda(
+    inp0: Tensor,
+    outputs: [TensorMut; 2],
+    workspace: Workspace,
+    stream: &Stream,
+    tactic: NonZeroCudaTactic,
+) -> Result<()> {
+    let [indices, count] = outputs;
+    let (indices, count) = (indices.into_device_slice()?, count.into_device_slice()?);
+    cuda::non_zero(stream, inp0, indices, count, workspace, tactic)
 }

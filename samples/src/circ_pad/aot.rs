@@ -3,10 +3,7 @@
 use plugin_runtime::prelude::*;
 
 use super::circ_pad_plugin;
-
-kernels! {
-    source CIRC_PAD = "kernel.cu";
-}
+use super::cuda::CIRC_PAD;
 
 /// Threads of a block of the kernel that engines hold.
 #[derive(Tactic, Clone, Copy, Debug)]

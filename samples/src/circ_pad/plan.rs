@@ -74,6 +74,11 @@ impl Plan {
         self.elements
     }
 
+    /// The axes, innermost first; at least one.
+    pub(crate) fn axes(&self) -> &[Axis] {
+        &self.axes[..self.rank]
+    }
+
     /// The innermost axis.
     pub(crate) fn row(&self) -> Axis {
         self.axes[0]
