@@ -8,6 +8,7 @@
 //! | `require` | no GPU is a failure |
 //! | `quick` | smaller sizes and counts, and nothing that makes the GPU fail: for running under compute-sanitizer |
 
+mod aot;
 mod capture;
 mod chains;
 mod gpu;

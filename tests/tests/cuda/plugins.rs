@@ -1,5 +1,6 @@
 //! Plugins of these tests: each for the CPU, as the reference, and for a GPU.
 
+pub(crate) mod ahead;
 pub(crate) mod elementwise;
 pub(crate) mod sizes;
 pub(crate) mod wrong;

@@ -1,5 +1,6 @@
 //! Every CUDA kernel that is linked, compiled for several architectures without a GPU.
 
+mod aot;
 mod messages;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,97 @@
+//! Plugins whose kernels an engine can hold. On the CPU they have impls; on a GPU none.
+
+use plugin_runtime::prelude::*;
+
+kernels! {
+    source AHEAD = "ahead.cu";
+}
+
+/// Twice the elements, backwards, plus a number: two kernels, with scratch memory between them.
+#[register("gpu::ahead")]
+pub(crate) fn ahead(x: &TensorDesc, delta: f32) -> TensorDesc {
+    x.like()
+}
+
+#[autotune("gpu::ahead")]
+fn ahead_autotune(x: &TensorDesc, outputs: &[TensorDesc; 1]) -> Vec<AutoTuneCombination> {
+    vec![AutoTuneCombination::new("FP32, FP32").tactics([Threads::Few, Threads::Many])]
+}
+
+#[derive(Tactic, Clone, Copy)]
+enum Threads {
+    Few = 31,
+    Many = 32,
+}
+
+#[aot_impl("gpu::ahead")]
+fn ahead_aot(x: &TensorDesc, delta: f32, outputs: &[TensorDesc; 1], tactic: Threads) -> AotKernel {
+    let threads = match tactic {
+        Threads::Few => 64,
+        Threads::Many => 256,
+    };
+    let n = x.numel();
+    let blocks = n.ceil_div(threads);
+    let double = AotLaunch::new("ahead_double").grid([&blocks]).block([threads]).parameters([
+        AotParameter::Input(0),
+        AotParameter::Workspace,
+        AotArg::I32(n.clone()).into(),
+    ]);
+    let shift = AotLaunch::new("ahead_shift").grid([&blocks]).block([threads]).parameters([
+        AotParameter::Workspace,
+        AotParameter::Output(0),
+        AotArg::I64(n.clone()).into(),
+        AotArg::F32(delta).into(),
+    ]);
+    AotKernel::sequence(&AHEAD, [double, shift]).workspace(n * 4)
+}
+
+#[impl_plugin("gpu::ahead", device = cpu)]
+fn ahead_cpu(x: Tensor, delta: f32, outputs: [TensorMut; 1]) -> Result<()> {
+    let [y] = outputs;
+    let x = x.as_slice::<f32>()?;
+    y.into_slice::<f32>()?.iter_mut().zip(x.iter().rev()).for_each(|(y, x)| *y = 2.0 * x + delta);
+    Ok(())
+}
+
+/// The squares of as many elements as `count` says.
+#[register("gpu::ahead_counted")]
+pub(crate) fn ahead_counted(x: &TensorDesc, count: &TensorDesc) -> TensorDesc {
+    x.like()
+}
+
+#[aot_impl("gpu::ahead_counted")]
+fn ahead_counted_aot(x: &TensorDesc, count: &TensorDesc, outputs: &[TensorDesc; 1]) -> AotKernel {
+    AotKernel::new("ahead_counted", &AHEAD).grid([x.numel().ceil_div(256)]).block([256])
+}
+
+#[impl_plugin("gpu::ahead_counted", device = cpu)]
+fn ahead_counted_cpu(x: Tensor, count: Tensor, outputs: [TensorMut; 1]) -> Result<()> {
+    let [y] = outputs;
+    let count = count.as_slice::<i64>()?[0] as usize;
+    let x = &x.as_slice::<f32>()?[..count];
+    y.into_slice::<f32>()?.iter_mut().zip(x).for_each(|(y, x)| *y = x * x);
+    Ok(())
+}
+
+/// A copy, by kernels that need as many blocks in y as there are elements.
+#[register("gpu::ahead_tall")]
+pub(crate) fn ahead_tall(x: &TensorDesc) -> TensorDesc {
+    x.like()
+}
+
+#[aot_impl("gpu::ahead_tall")]
+fn ahead_tall_aot(x: &TensorDesc, outputs: &[TensorDesc; 1]) -> AotKernel {
+    AotKernel::new("ahead_tall", &AHEAD).grid([1.into(), x.numel()]).block([32])
+}
+
+/// The first element plus 0.25, by PTX for an architecture.
+#[register("gpu::ahead_ptx")]
+pub(crate) fn ahead_ptx(x: &TensorDesc, target: &str) -> TensorDesc {
+    x.like()
+}
+
+#[aot_impl("gpu::ahead_ptx")]
+fn ahead_ptx_aot(x: &TensorDesc, target: &str, outputs: &[TensorDesc; 1]) -> AotKernel {
+    let ptx = include_str!("ahead.ptx").replace("sm_80", target);
+    AotKernel::new("ahead_first", ptx).extra_args([0.25_f32])
+}
