@@ -10,6 +10,7 @@
 
 mod capture;
 mod chains;
+mod compiled;
 mod gpu;
 mod plugins;
 mod refusals;
