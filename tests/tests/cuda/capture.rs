@@ -273,8 +273,8 @@ fn what_fails_while_it_is_recorded_leaves_the_context_usable() {
 }
 
 #[test]
-fn a_size_that_was_not_written_shows_after_a_replay_too() {
-    let Some(device) = gpu("a_size_that_was_not_written_shows_after_a_replay_too") else { return };
+fn a_size_beyond_its_bound_shows_after_a_replay_too() {
+    let Some(device) = gpu("a_size_beyond_its_bound_shows_after_a_replay_too") else { return };
     let mut network = Network::new();
     let x = network.add_input("x", DataType::Float32, [4]).unwrap();
     let [y, n] = network.add_named_plugin("large", misbehave_late::op(x, 3)).unwrap();

@@ -11,6 +11,7 @@
 mod aot;
 mod capture;
 mod chains;
+mod compiled;
 mod gpu;
 mod plugins;
 mod refusals;

@@ -5,7 +5,7 @@ use plugin_runtime::prelude::*;
 use super::{count_call, each};
 
 kernels! {
-    source ELEMENTWISE = "elementwise.cu";
+    pub(crate) source ELEMENTWISE = "elementwise.cu";
     fn scale_f32(x: DeviceSlice<f32>, out: DeviceSliceMut<f32>, n: u64, factor: f32);
     fn scale_f16(x: DeviceSlice<f16>, out: DeviceSliceMut<f16>, n: u64, factor: f32);
     fn split_signs_f32(x: DeviceSlice<f32>, positive: DeviceSliceMut<f32>, negative: DeviceSliceMut<f32>, n: u64);

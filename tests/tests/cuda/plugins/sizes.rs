@@ -83,7 +83,8 @@ fn sum_autotune(x: &TensorDesc, tactics: &[i32], outputs: &[TensorDesc; 1]) -> V
 #[impl_plugin("gpu::sum", device = cpu)]
 fn sum_cpu(x: Tensor, outputs: [TensorMut; 1]) -> Result<()> {
     let [y] = outputs;
-    y.into_slice::<f32>()?[0] = x.as_slice::<f32>()?.iter().sum();
+    // `sum` starts from -0.
+    y.into_slice::<f32>()?[0] = x.as_slice::<f32>()?.iter().fold(0.0, |sum, x| sum + x);
     Ok(())
 }
 

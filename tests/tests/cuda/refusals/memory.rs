@@ -12,7 +12,7 @@ use crate::plugins::wrong::{hoard, vast};
 
 /// More GiB than the GPU has.
 fn too_many_gib(device: &Device) -> i64 {
-    (2 * device.cuda_properties().unwrap().total_bytes as i64 >> 30) + 1
+    ((2 * device.cuda_properties().unwrap().total_bytes as i64) >> 30) + 1
 }
 
 fn a_small_engine_runs(device: &Device) {
