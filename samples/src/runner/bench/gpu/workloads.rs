@@ -2,7 +2,7 @@
 
 use plugin_runtime::device::cuda::{DeviceTensor, device_copy};
 use plugin_runtime::engine::Binding;
-use plugin_runtime::network::Network;
+use plugin_runtime::network::{Network, Preference};
 use plugin_runtime::tensor::{DataType, HostTensor};
 
 use super::row::Row;
@@ -64,7 +64,7 @@ fn circ_pad(bench: &mut Bench<'_>, dtype: DataType, name: &'static str, shape: [
         fill: Fill::Values,
         floor: Floor::Bandwidth,
     };
-    timed.run(bench, || commands::circ_pad_network(dtype, &shape, &[1, 1, 1, 1]))
+    timed.run(bench, || commands::circ_pad_network(dtype, &shape, &[1, 1, 1, 1], Preference::Unspecified))
 }
 
 fn add(bench: &mut Bench<'_>, dtype: DataType, name: &'static str, shape: [i64; 1]) -> Result<()> {
@@ -76,7 +76,7 @@ fn add(bench: &mut Bench<'_>, dtype: DataType, name: &'static str, shape: [i64; 
         fill: Fill::Values,
         floor: Floor::CopyOfInput,
     };
-    timed.run(bench, || commands::add_network(dtype, &shape))
+    timed.run(bench, || commands::add_network(dtype, &shape, Preference::Unspecified))
 }
 
 /// The least that some work can take.
