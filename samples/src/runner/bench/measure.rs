@@ -72,7 +72,7 @@ fn warm_up(run: &mut dyn FnMut() -> Result<()>, time: Duration) -> Result<Durati
     Ok(fastest)
 }
 
-fn median(mut times: Vec<f64>) -> f64 {
+pub(super) fn median(mut times: Vec<f64>) -> f64 {
     times.sort_by(f64::total_cmp);
     let middle = times.len() / 2;
     match times.get(middle) {

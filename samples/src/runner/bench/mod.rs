@@ -1,11 +1,15 @@
 //! `samples bench`: how long the samples take.
 
 mod floor;
+mod gpu;
 mod join;
 mod measure;
+mod peers;
 mod row;
 mod touch;
 mod workloads;
+
+use plugin_runtime::device::DeviceKind;
 
 use crate::runner::cli::BenchArgs;
 use crate::runner::failure::{Failure, Result};
@@ -20,17 +24,20 @@ use row::Row;
 /// # Errors
 /// When something fails, or the figures can't be read or written.
 pub(super) fn bench(args: &BenchArgs, out: &mut Output) -> Result<()> {
-    let peers = args.peers.as_deref().map(row::read_peers).transpose()?;
+    let peers = args.peers.as_deref().map(peers::read).transpose()?;
+    if cfg!(debug_assertions) {
+        out.line("this is a debug build, whose times mean little: cargo run --release -p samples -- bench")?;
+    }
+    let device = args.build.device()?;
+    if device.kind() == DeviceKind::Cuda {
+        return gpu::bench(args, &device, peers.as_deref(), out);
+    }
     let mut bench = Bench {
         effort: if args.quick { Effort::QUICK } else { Effort::FULL },
         only: args.only.as_deref().unwrap_or_default(),
         rows: Vec::new(),
         tuning: Vec::new(),
     };
-    if cfg!(debug_assertions) {
-        out.line("this is a debug build, whose times mean little: cargo run --release -p samples -- bench")?;
-    }
-    let device = args.build.device()?;
     workloads::run_all(&mut bench, &device, args)?;
     join::run(&mut bench)?;
     if bench.rows.is_empty() {

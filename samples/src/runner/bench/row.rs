@@ -1,9 +1,10 @@
-//! Figures: of our own work, and of peers read from a file.
+//! Figures of the CPU.
 
 use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::peers::{self, Peer};
 use crate::runner::failure::{Failure, Result};
 use crate::runner::npy::write_whole;
 use crate::runner::table::Table;
@@ -18,16 +19,6 @@ pub(super) struct Row {
     pub(super) median_us: f64,
     /// The time of a copy that reads and writes as many bytes.
     pub(super) floor_us: f64,
-}
-
-/// What other software takes for the same work.
-#[derive(Clone, PartialEq, Debug)]
-pub(super) struct Peer {
-    work: String,
-    dtype: String,
-    shape: Vec<i64>,
-    numpy_us: Option<f64>,
-    onnxruntime_us: Option<f64>,
 }
 
 /// Writes the rows as a JSON array, whole or not at all.
@@ -47,39 +38,13 @@ pub(super) fn write_json(path: &Path, rows: &[Row]) -> Result<()> {
             })
         })
         .collect();
+    write_rows(path, rows)
+}
+
+pub(super) fn write_rows(path: &Path, rows: Vec<Value>) -> Result<()> {
     let text = format!("{:#}\n", Value::Array(rows));
     write_whole(path, |out| out.write_all(text.as_bytes()))
         .map_err(|e| Failure::work(format_args!("can't write {}: {e}", path.display())))
-}
-
-/// Reads what `samples/peers/cpu_peers.py` wrote.
-///
-/// # Errors
-/// When it can't be read or holds something else.
-pub(super) fn read_peers(path: &Path) -> Result<Vec<Peer>> {
-    let failed = |why: String| Failure::work(format_args!("can't read {}: {why}", path.display()));
-    let text = std::fs::read_to_string(path).map_err(|e| failed(e.to_string()))?;
-    parse_peers(&text).map_err(failed)
-}
-
-fn parse_peers(text: &str) -> std::result::Result<Vec<Peer>, String> {
-    let value: Value = serde_json::from_str(text).map_err(|e| format!("it isn't JSON: {e}"))?;
-    let rows = value.as_array().ok_or("expected a JSON array of rows")?;
-    rows.iter()
-        .map(|row| {
-            let text = |key: &str| {
-                row[key].as_str().map(str::to_owned).ok_or_else(|| format!("a row has no text \"{key}\": {row}"))
-            };
-            let shape = row["shape"].as_array().and_then(|dims| dims.iter().map(Value::as_i64).collect());
-            Ok(Peer {
-                work: text("work")?,
-                dtype: text("dtype")?,
-                shape: shape.ok_or_else(|| format!("a row has no \"shape\" of whole numbers: {row}"))?,
-                numpy_us: row["numpy_us"].as_f64(),
-                onnxruntime_us: row["onnxruntime_us"].as_f64(),
-            })
-        })
-        .collect()
 }
 
 /// The rows beside their floors and, where given, their peers.
@@ -102,14 +67,14 @@ pub(super) fn table(rows: &[Row], peers: Option<&[Peer]>) -> Table {
         "× faster",
     ]);
     for row in rows {
-        let peer = peers.iter().find(|p| p.work == row.work && p.dtype == row.dtype && p.shape == row.shape);
+        let peer = peers::find(peers, &row.work, row.dtype, &row.shape);
         let figures = |time: Option<f64>| match time {
             Some(time) => [figure(time), figure(time / row.median_us)],
             None => ["-".to_owned(), "-".to_owned()],
         };
         let [work, dtype, shape, median, floor, ratio] = own_cells(row);
-        let [numpy, numpy_ratio] = figures(peer.and_then(|p| p.numpy_us));
-        let [ort, ort_ratio] = figures(peer.and_then(|p| p.onnxruntime_us));
+        let [numpy, numpy_ratio] = figures(peer.and_then(|p| p.time("numpy")));
+        let [ort, ort_ratio] = figures(peer.and_then(|p| p.time("onnxruntime")));
         table.row([work, dtype, shape, median, floor, ratio, numpy, numpy_ratio, ort, ort_ratio]);
     }
     table
@@ -127,7 +92,7 @@ fn own_cells(row: &Row) -> [String; 6] {
     ]
 }
 
-fn figure(value: f64) -> String {
+pub(super) fn figure(value: f64) -> String {
     if value < 1.0 { format!("{value:.4}") } else { format!("{value:.2}") }
 }
 
@@ -154,14 +119,11 @@ mod tests {
     fn peers_stand_beside_the_row_of_the_same_work() {
         let text = r#"[{"work": "add", "dtype": "f32", "shape": [2, 3], "numpy_us": 8.0, "onnxruntime_us": null},
                        {"work": "add", "dtype": "f16", "shape": [2, 3], "numpy_us": 9.0}]"#;
-        let peers = parse_peers(text).unwrap();
+        let peers = peers::parse(text).unwrap();
         let line = table(&[row()], Some(&peers)).plain().lines().nth(1).unwrap().to_owned();
         assert_eq!(
             line.split_whitespace().collect::<Vec<_>>(),
             "add f32 2x3 2.00 1.00 2.00 8.00 4.00 - -".split(' ').collect::<Vec<_>>()
         );
-        for text in ["", "{}", "[1]", r#"[{"work": "add", "dtype": "f32"}]"#] {
-            assert!(parse_peers(text).is_err(), "{text}");
-        }
     }
 }
