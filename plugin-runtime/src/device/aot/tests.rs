@@ -51,5 +51,6 @@ fn four_dimensions_are_a_mistake_that_is_kept() {
 fn machine_code_is_told_from_ptx_by_how_it_begins() {
     assert_eq!(AotImage::from(b"\x7fELF\x02".as_slice()), AotImage::Cubins(vec![b"\x7fELF\x02".to_vec()]));
     assert_eq!(AotImage::from([0_u8; 0]), AotImage::Ptx(vec![]));
+    assert_eq!(AotKernel::new("a", [0]).image, AotImage::Ptx(vec![0]));
     assert_eq!(AotImage::from(b".version 8.0"), AotImage::from(".version 8.0".to_owned()));
 }
