@@ -110,6 +110,10 @@ pub fn impl_plugin(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// `outputs: &[TensorDesc; N]`, then, if wanted, `tactic: T`, where `T` is `i32` or an enum that derives `Tactic`. The
 /// function returns an `AotKernel` or a `Result` of it.
 ///
+/// A kernel's parameters are the inputs' pointers, the extra arguments and the outputs' pointers, unless it lists them
+/// itself. Where a plugin has an impl for the device too, that runs, unless the network says otherwise:
+/// `network.add_plugin(add_plugin::op(x).prefer_aot())`, or `require_aot`. On the CPU an impl runs.
+///
 /// Options are `plugin = path` and `crate = path`, as for [`macro@autotune`].
 #[proc_macro_attribute]
 pub fn aot_impl(attr: TokenStream, item: TokenStream) -> TokenStream {
