@@ -27,7 +27,10 @@ fn elemwise_add_aot(inp0: &TensorDesc, block_size: i32, outputs: &[TensorDesc; 1
         _ => "add_aot_f32",
     };
     let n = inp0.numel();
-    AotKernel::new(name, &elementwise_cuda::ELEMENTWISE).grid([n.ceil_div(block_size)]).block([block_size]).extra_args([n])
+    AotKernel::new(name, &elementwise_cuda::ELEMENTWISE)
+        .grid([n.ceil_div(block_size)])
+        .block([block_size])
+        .extra_args([n])
 }
 
 #[impl_plugin("sample::elemwise_add_plugin", device = cpu)]
