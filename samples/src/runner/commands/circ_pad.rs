@@ -7,7 +7,7 @@ use plugin_runtime::engine::Engine;
 use plugin_runtime::network::{IntoOp, Network, Preference};
 use plugin_runtime::tactic::Tactic;
 use plugin_runtime::tensor::{DataType, HostTensor};
-use samples::circ_pad::{CircPadAotTactic, CircPadTactic, circ_pad_plugin};
+use samples::circ_pad::{CircPadAotTactic, CircPadCudaTactic, CircPadTactic, circ_pad_plugin};
 use samples::reference;
 
 use super::{check_aot, preference};
@@ -20,8 +20,8 @@ use crate::runner::verify;
 
 const PLUGIN: &str = "sample::circ_pad_plugin";
 /// The tactics that are there without `--multi_tactic`: one for each way of running the plugin.
-fn one_tactic() -> [i32; 2] {
-    [CircPadTactic::Rows.id(), CircPadAotTactic::Block256.id()]
+fn one_tactic() -> [i32; 3] {
+    [CircPadTactic::Rows.id(), CircPadCudaTactic::Vectors.id(), CircPadAotTactic::Block256.id()]
 }
 
 /// Which tactics the builder chooses from.
