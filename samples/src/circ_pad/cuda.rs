@@ -92,7 +92,7 @@ static NARROW_4: Family<NarrowPlan> = Family {
     vectors: &[
         Vectors { threads: 8, most: 16, pad: circ_pad_vectors_4x32_8 },
         Vectors { threads: 16, most: 32, pad: circ_pad_vectors_4x32_16 },
-        Vectors { threads: 32, most: 64, pad: circ_pad_vectors_4x32_32 },
+        Vectors { threads: 32, most: 96, pad: circ_pad_vectors_4x32_32 },
         Vectors { threads: 32, most: usize::MAX, pad: circ_pad_vectors_4x32_long },
     ],
 };
@@ -104,7 +104,7 @@ static NARROW_2: Family<NarrowPlan> = Family {
     vectors: &[
         Vectors { threads: 8, most: 16, pad: circ_pad_vectors_2x32_8 },
         Vectors { threads: 16, most: 32, pad: circ_pad_vectors_2x32_16 },
-        Vectors { threads: 32, most: 64, pad: circ_pad_vectors_2x32_32 },
+        Vectors { threads: 32, most: 96, pad: circ_pad_vectors_2x32_32 },
         Vectors { threads: 32, most: usize::MAX, pad: circ_pad_vectors_2x32_long },
     ],
 };
