@@ -79,8 +79,8 @@ class Clock:
 
 
 @triton.jit
-def circ_pad_kernel(x, y, x_len, y_len, before_h, before_w, c, h, w, out_h, out_w, BLOCK: tl.constexpr):
-    """An element a program's lane, whose place in the input follows from its place in the output."""
+def circ_pad_kernel(x, y, y_len, before_h, before_w, h, w, out_h, out_w, BLOCK: tl.constexpr):
+    # The place in the input follows from the place in the output.
     out = tl.program_id(0) * BLOCK + tl.arange(0, BLOCK)
     inside = out < y_len
     column = (out % out_w - before_w + w) % w
@@ -126,11 +126,11 @@ def circ_pad_row(clock, dtype, shape):
     pad = lambda: functional.pad(x, (1, 1, 1, 1), mode="circular")
     expected = pad()
     y = torch.empty_like(expected)
-    _, c, h, w = shape
+    _, _, h, w = shape
     times = []
     for block in BLOCKS:
         grid = (triton.cdiv(y.numel(), block),)
-        run = lambda: circ_pad_kernel[grid](x, y, x.numel(), y.numel(), 1, 1, c, h, w, h + 2, w + 2, BLOCK=block)
+        run = lambda: circ_pad_kernel[grid](x, y, y.numel(), 1, 1, h, w, h + 2, w + 2, BLOCK=block)
         run()
         assert torch.equal(y, expected), "Triton's result differs from PyTorch's"
         times.append(clock.gpu_us(run))

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use plugin_runtime::device::Device;
-use plugin_runtime::engine::Builder;
+use plugin_runtime::device::cuda::{Architecture, DeviceTensor, Source, compile_report};
+use plugin_runtime::engine::{Binding, Builder, Engine};
 use plugin_runtime::network::Network;
+use plugin_runtime::shape::Dims;
 use plugin_runtime::tensor::{DataType, HostTensor};
 use samples::non_zero::non_zero_plugin;
 use tests::command::{Run, python_with, run, skipped, workspace};
@@ -47,14 +49,23 @@ fn block(info: &str) -> String {
     found.remove(0).text
 }
 
+const KINDS: [&str; 9] = [
+    "sh",
+    "toml",
+    "text",
+    "cuda",
+    "rust,non_zero",
+    "rust,network",
+    "rust,five-minutes",
+    "rust,five-minutes-cuda",
+    "rust,capture",
+];
+
 #[test]
 fn every_block_is_of_a_kind_that_is_tested() {
     let kinds: Vec<String> = blocks().into_iter().map(|b| b.info).collect();
     for kind in &kinds {
-        assert!(
-            ["sh", "toml", "text", "rust,non_zero", "rust,network", "rust,five-minutes"].contains(&kind.as_str()),
-            "no test knows ```{kind}"
-        );
+        assert!(KINDS.contains(&kind.as_str()), "no test knows ```{kind}");
     }
 }
 
@@ -85,18 +96,73 @@ fn shown_network(matrix: HostTensor) -> plugin_runtime::Result<Vec<(String, Host
     Ok(outputs)
 }
 
-#[test]
-fn the_network_shown_runs() {
+/// Sees to it that this file holds a block of README's.
+fn stands_here(kind: &str) {
     let unindented = include_str!("readme.rs").lines().map(str::trim_start).collect::<Vec<_>>().join("\n");
-    let shown = block("rust,network");
+    let shown = block(kind);
     let shown = shown.trim().lines().map(str::trim_start).collect::<Vec<_>>().join("\n");
-    assert!(unindented.contains(&shown), "this test's own network differs from README's:\n{shown}");
+    assert!(unindented.contains(&shown), "this test's own lines differ from README's:\n{shown}");
+}
 
+/// A matrix with one element that isn't zero, at (3, 5).
+fn sparse_matrix() -> HostTensor {
     let mut matrix = HostTensor::zeros(DataType::Float32, &[128, 128]).unwrap();
     matrix.as_mut_slice::<f32>().unwrap()[3 * 128 + 5] = 1.0;
-    let outputs = shown_network(matrix).unwrap();
+    matrix
+}
+
+#[test]
+fn the_network_shown_runs() {
+    stands_here("rust,network");
+    let outputs = shown_network(sparse_matrix()).unwrap();
     let [(name, indices)] = outputs.as_slice() else { panic!("{outputs:?}") };
     assert_eq!((name.as_str(), indices.as_slice::<i32>().unwrap()), ("Y", [3, 5].as_slice()));
+}
+
+/// The recorded run that README shows, as it stands there.
+fn shown_capture(device: &Device, engine: &Engine, matrix: HostTensor) -> plugin_runtime::Result<(Dims, HostTensor)> {
+    let stream = device.create_stream()?;
+    let x = DeviceTensor::from_host(&stream, &matrix)?;
+    let mut y = DeviceTensor::uninit(&stream, DataType::Int32, &[128 * 128, 2])?;
+    let mut bindings = [Binding::device_input(&x), Binding::device_output(&mut y)];
+    let mut context = engine.create_context()?;
+    context.enqueue(&mut bindings, &stream)?;
+    context.capture(&mut bindings, &stream)?;
+    context.enqueue(&mut bindings, &stream)?;
+    let found = context.output_shape("Y")?;
+    let indices = y.to_host(&stream)?;
+    Ok((found, indices))
+}
+
+#[test]
+fn the_recorded_run_shown_replays() {
+    stands_here("rust,capture");
+    let device = match Device::cuda(0) {
+        Ok(device) => device,
+        Err(error) => return skipped("readme: the_recorded_run_shown_replays", &error.to_string()),
+    };
+    let mut network = Network::new();
+    let x = network.add_input("X", DataType::Float32, [128, 128]).unwrap();
+    let [indices, _count] = network.add_plugin(non_zero_plugin::op(x)).unwrap();
+    network.mark_output(indices, "Y").unwrap();
+    let engine = Builder::new(device.clone()).build(&network).unwrap();
+    let (found, indices) = shown_capture(&device, &engine, sparse_matrix()).unwrap();
+    assert_eq!((&*found, &indices.as_slice::<i32>().unwrap()[..2]), ([1, 2].as_slice(), [3, 5].as_slice()));
+}
+
+#[test]
+fn the_kernel_shown_compiles() {
+    let text: &'static str = block("cuda").leak();
+    let source = Source { name: "scale.cu", text, rust_file: "src/main.rs", headers: &[], options: &[] };
+    match compile_report(&source, Architecture::from_number(90)) {
+        Ok(report) => assert!(report.kernel("scale_f32").is_some(), "{:?}", report.kernels()),
+        Err(error) if error.to_string().contains("can't be loaded") => {
+            let asked_for = std::env::var_os("NVRTC_LIBRARY").is_some_and(|path| !path.is_empty());
+            assert!(!asked_for, "{error}");
+            skipped("readme: the_kernel_shown_compiles", &error.to_string());
+        }
+        Err(error) => panic!("{error}"),
+    }
 }
 
 #[test]
@@ -115,11 +181,19 @@ fn the_plugin_of_ones_own_works_as_told() {
         run(cargo.args(args).current_dir(&own).env("CARGO_TARGET_DIR", &target))
     };
 
-    let Run { status, stdout, stderr } = cargo(&["run", "--offline"]);
+    let as_told = |Run { status, stdout, stderr }| {
+        assert_eq!((status, stdout), (Some(0), block("text")), "{stderr}");
+        assert!(!stderr.contains("warning: "), "{stderr}");
+    };
+    as_told(cargo(&["run", "--offline"]));
+    let parts = blocks().into_iter().filter(|b| b.info == "rust,five-minutes-cuda").map(|b| b.text);
+    let for_both_devices: Vec<String> = std::iter::once(block("rust,five-minutes")).chain(parts).collect();
+    fs::write(own.join("src/main.rs"), for_both_devices.join("\n")).unwrap();
+    fs::write(own.join("src/scale.cu"), block("cuda")).unwrap();
+    let with_cuda = cargo(&["run", "--offline"]);
     // What was built from this folder isn't of use to the next run, whose folder has another name.
     cargo(&["clean", "--offline", "-p", "five-minutes", "-p", "plugin-runtime", "-p", "plugin-macros"]);
-    assert_eq!((status, stdout), (Some(0), block("text")), "{stderr}");
-    assert!(!stderr.contains("warning: "), "{stderr}");
+    as_told(with_cuda);
 }
 
 #[cfg(unix)]
@@ -149,6 +223,8 @@ fn every_command_runs() {
             ["cargo", "test"] => {}
             ["cargo", "run", arguments @ ..] => run_sample(&command, arguments, folder.path()),
             ["samples/peers/bench.sh"] => peers(&command, folder.path()),
+            ["python3", "samples/peers/gpu_peers.py", arguments @ ..] => gpu_peers(arguments, folder.path()),
+            [script] if *script == ".ci/gpu" => gpu_checks_tell_their_usage(),
             [script] if *script == ".ci/run" => checks_run_what_readme_says(),
             _ => panic!("no test knows README's command: {command}"),
         }
@@ -162,6 +238,11 @@ fn every_command_runs() {
 /// Runs it in a folder of its own, so that what it writes goes there. The benchmark is run as a trial only, without the
 /// optimiser.
 fn run_sample(command: &str, arguments: &[&str], folder: &Path) {
+    if arguments.iter().any(|a| a.starts_with("cuda"))
+        && let Err(error) = Device::cuda(0)
+    {
+        return skipped(&format!("readme: {command}"), &error.to_string());
+    }
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["run", "--quiet", "--offline", "--manifest-path"]).arg(workspace().join("Cargo.toml"));
     cargo.args(arguments.iter().filter(|a| **a != "--release"));
@@ -185,6 +266,30 @@ fn peers(command: &str, folder: &Path) {
     assert_eq!(ended.status, Some(0), "{}{}", ended.stdout, ended.stderr);
     let compare = format!("-p samples -- bench --peers {}", figures.display());
     run_sample(command, &compare.split_whitespace().collect::<Vec<_>>(), folder);
+}
+
+fn gpu_peers(arguments: &[&str], folder: &Path) {
+    let test = "readme: samples/peers/gpu_peers.py";
+    let Some(python) = python_with(&["torch", "triton", "cupy"]) else {
+        return skipped(test, "python3 with torch, triton and cupy isn't there");
+    };
+    if let Err(error) = Device::cuda(0) {
+        return skipped(test, &error.to_string());
+    }
+    let script = workspace().join("samples/peers/gpu_peers.py");
+    let ended = run(Command::new(python).arg(script).arg("--quick").args(arguments).current_dir(folder));
+    assert_eq!(ended.status, Some(0), "{}{}", ended.stdout, ended.stderr);
+}
+
+/// What it runs takes long, and a GPU.
+fn gpu_checks_tell_their_usage() {
+    for (script, arguments) in [(".ci/gpu", ["--only", "nothing"].as_slice()), (".ci/gpu-binaries", &[])] {
+        let path = workspace().join(script);
+        assert!(is_executable(&path) && readme().contains(script));
+        let Run { status, stderr, .. } = run(Command::new(path).args(arguments));
+        assert_eq!(status, Some(2), "{script}: {stderr}");
+        assert!(stderr.contains("usage: "), "{script}: {stderr}");
+    }
 }
 
 fn checks_run_what_readme_says() {

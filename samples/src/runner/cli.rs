@@ -48,7 +48,7 @@ pub(super) enum Command {
     Build(BuildModelArgs),
     /// What an engine, a model or a tuning lockfile holds.
     Inspect(InspectArgs),
-    /// Times the samples beside a copy of as many bytes. Build with --release for figures that mean something.
+    /// Times the samples beside a copy of as many bytes; on a GPU also the host's part beside bare launches. Build with --release for figures that mean something.
     Bench(BenchArgs),
 }
 
@@ -160,10 +160,11 @@ pub(super) struct AllArgs {
 pub(super) struct BenchArgs {
     #[command(flatten)]
     pub(super) build: BuildArgs,
-    /// Write the rows to this file: a JSON array of work, dtype, shape, median_us, floor_us.
+    /// Write the rows to this file: a JSON array of work, dtype, shape, median_us, floor_us; of a GPU also cold_us, at_most
+    /// and met.
     #[arg(long, value_name = "FILE")]
     pub(super) json: Option<PathBuf>,
-    /// Show ratios to the times in this file, which samples/peers/cpu_peers.py writes.
+    /// Show ratios to the times in this file, which samples/peers/cpu_peers.py writes, or gpu_peers.py for a GPU.
     #[arg(long, value_name = "FILE")]
     pub(super) peers: Option<PathBuf>,
     /// Time only work whose name contains this.

@@ -137,3 +137,44 @@ impl BareRun<'_> {
         Ok(start.elapsed().checked_div(count).unwrap_or_default())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+    use crate::device::Device;
+    use crate::tensor::{DataType, HostTensor};
+
+    #[test]
+    fn a_stream_of_the_cpu_is_refused() {
+        let stream = Device::cpu().create_stream().unwrap();
+        assert!(GpuTimer::new(&stream).unwrap_err().to_string().contains("stream of the CPU"));
+    }
+
+    #[test]
+    fn copies_copy_and_are_timed() {
+        let device = match Device::cuda(0) {
+            Ok(device) => device,
+            Err(error) => {
+                let required = std::env::var("GPU_TESTS").is_ok_and(|words| words.split(',').any(|w| w == "require"));
+                assert!(!required, "{error}");
+                let _ = writeln!(std::io::stderr().lock(), "SKIPPED copies_copy_and_are_timed: {error}");
+                return;
+            }
+        };
+        let stream = device.create_stream().unwrap();
+        let timer = GpuTimer::new(&stream).unwrap();
+        let data = HostTensor::from_slice(&(0..1 << 20).collect::<Vec<i32>>(), &[1 << 20]).unwrap();
+        let from = DeviceTensor::from_host(&stream, &data).unwrap();
+        let mut to = DeviceTensor::zeros(&stream, DataType::Int32, &[1 << 20]).unwrap();
+        let mut short = DeviceTensor::zeros(&stream, DataType::Int32, &[3]).unwrap();
+        assert!(timer.time(|| device_copy(&stream, &from, &mut to)).unwrap() > Duration::ZERO);
+        assert_eq!(to.to_host(&stream).unwrap().bytes(), data.bytes());
+        to.fill(&stream, 0).unwrap();
+        assert!(timer.time_cold(|| device_copy(&stream, &from, &mut to)).unwrap() > Duration::ZERO);
+        assert_eq!(to.to_host(&stream).unwrap().bytes(), data.bytes());
+        let error = device_copy(&stream, &from, &mut short).unwrap_err().to_string();
+        assert!(error.contains("4194304 bytes can't be copied to a tensor of 12"), "{error}");
+    }
+}

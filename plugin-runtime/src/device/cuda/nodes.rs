@@ -11,10 +11,6 @@ use crate::error::Result;
 #[derive(Debug)]
 pub(super) struct KernelNode(CUDA_KERNEL_NODE_PARAMS);
 
-// SAFETY: handles that the driver allows every thread to use, and parameters that nobody writes.
-#[expect(unsafe_code, reason = "handles of a driver that locks by itself")]
-unsafe impl Send for KernelNode {}
-
 impl Recorded {
     /// Its launches of kernels.
     pub(super) fn kernels(&self) -> Result<Vec<KernelNode>> {
