@@ -57,7 +57,6 @@ enum FrameMemory {
         constants: Arc<[Constant]>,
     },
     Device {
-        #[expect(dead_code, reason = "kept for as long as its address is used")]
         arena: DeviceMemory,
         extents: DeviceMemory,
         #[expect(dead_code, reason = "kept for as long as its addresses are used")]
@@ -153,6 +152,14 @@ impl Frame {
     /// Forgets what was recorded.
     pub(crate) fn forget_captured(&mut self) {
         self.captured = None;
+    }
+
+    /// Where the arena lies, if that is in a device's memory.
+    pub(crate) fn arena_address(&self) -> Option<u64> {
+        match &self.memory {
+            FrameMemory::Host { .. } => None,
+            FrameMemory::Device { arena, .. } => Some(arena.address()),
+        }
     }
 
     /// The memory that extents which only the device knows are kept in.

@@ -224,7 +224,7 @@ impl ExecutionContext {
     fn take_sizes(&mut self) -> Result<()> {
         let plan = &self.engine.plans[self.profile];
         let found = match &mut self.gpu {
-            Some(gpu) => gpu.take_sizes(plan, &mut self.state)?,
+            Some(gpu) => gpu.take_sizes(plan, &mut self.state, &self.frame)?,
             None => false,
         };
         if found { self.update_output_dims() } else { Ok(()) }

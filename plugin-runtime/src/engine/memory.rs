@@ -20,8 +20,14 @@ pub(crate) struct MemoryPlan {
 }
 
 /// Plans memory for `inputs` network inputs. `bytes` holds the most that each value, and `scratch` that each step's
-/// workspace, can need.
-pub(crate) fn plan(lowered: &Lowered, inputs: usize, bytes: &[usize], scratch: &[usize]) -> Result<MemoryPlan> {
+/// workspace, can need; `kept` are values that have to stay until the run is over.
+pub(crate) fn plan(
+    lowered: &Lowered,
+    inputs: usize,
+    bytes: &[usize],
+    scratch: &[usize],
+    kept: &[usize],
+) -> Result<MemoryPlan> {
     let groups = Groups::new(lowered);
     let mut home: Vec<Option<Base>> = vec![None; lowered.values.len()];
     let mut updated = vec![false; inputs];
@@ -54,7 +60,10 @@ pub(crate) fn plan(lowered: &Lowered, inputs: usize, bytes: &[usize], scratch: &
         let group = groups.of(value);
         size[group] = bytes.max(size[group]);
     }
-    let last_use = last_uses(lowered, &groups);
+    let mut last_use = last_uses(lowered, &groups);
+    for &value in kept {
+        last_use[groups.of(value)] = lowered.steps.len().saturating_sub(1);
+    }
     let mut arena = Arena::default();
     let mut offsets = vec![None; lowered.values.len()];
     let mut workspaces = Vec::with_capacity(lowered.steps.len());
@@ -190,7 +199,7 @@ mod tests {
         let values = [Origin::Input(0)].into_iter().chain(std::iter::repeat_n(Origin::Step, 6)).map(value).collect();
         let steps = (0..6).map(|i| step(&[i], &[i + 1], &[None])).collect();
         let lowered = Lowered { values, steps, outputs: vec![6] };
-        let planned = plan(&lowered, 1, &[128; 7], &[0, 0, 64, 0, 0, 0]).unwrap();
+        let planned = plan(&lowered, 1, &[128; 7], &[0, 0, 64, 0, 0, 0], &[]).unwrap();
         assert_eq!(planned.arena, 2 * 128 + 64);
         assert_eq!(planned.values[6].base, Base::Binding(1));
         for (position, step) in lowered.steps.iter().enumerate() {
@@ -206,7 +215,7 @@ mod tests {
     fn two_in_place_steps_stay_in_the_callers_buffer() {
         let values = [Origin::Input(0), Origin::Step, Origin::Step].map(value).to_vec();
         let steps = vec![step(&[0], &[1], &[Some(0)]), step(&[1], &[2], &[Some(0)])];
-        let planned = plan(&Lowered { values, steps, outputs: vec![2] }, 1, &[100; 3], &[0, 0]).unwrap();
+        let planned = plan(&Lowered { values, steps, outputs: vec![2] }, 1, &[100; 3], &[0, 0], &[]).unwrap();
         assert_eq!(planned.arena, 0);
         assert_eq!((planned.updated, planned.output_aliases), (vec![true], vec![Some(0)]));
         assert!(planned.values.iter().all(|r| r.base == Base::Binding(0)));
@@ -231,12 +240,15 @@ mod tests {
             let bytes: Vec<usize> = values.iter().map(|_| below(300)).collect();
             let scratch: Vec<usize> = steps.iter().map(|_| below(100)).collect();
             let lowered = Lowered { values, steps, outputs: Vec::new() };
-            let planned = plan(&lowered, 1, &bytes, &scratch).unwrap();
+            let kept: Vec<usize> = (1..bytes.len()).filter(|_| below(5) == 0).collect();
+            let planned = plan(&lowered, 1, &bytes, &scratch, &kept).unwrap();
             for position in 0..lowered.steps.len() {
                 let made = |v: usize| lowered.steps.iter().position(|s| s.outputs.contains(&v));
                 let last =
                     |v: usize| lowered.steps.iter().rposition(|s| s.inputs.contains(&v) || s.outputs.contains(&v));
-                let alive = |&v: &usize| made(v).is_some_and(|m| m <= position) && last(v) >= Some(position);
+                let alive = |&v: &usize| {
+                    made(v).is_some_and(|m| m <= position) && (last(v) >= Some(position) || kept.contains(&v))
+                };
                 let regions = (0..bytes.len()).filter(alive).map(|v| planned.values[v]);
                 let regions: Vec<Region> = regions.chain([planned.workspaces[position]]).collect();
                 for (i, a) in regions.iter().enumerate() {

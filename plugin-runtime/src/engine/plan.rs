@@ -184,7 +184,7 @@ impl Plan {
             });
             asked.push(asks);
         }
-        let memory = memory::plan(&lowered, network.inputs.len(), &bytes, &scratch)?;
+        let memory = memory::plan(&lowered, network.inputs.len(), &bytes, &scratch, &sizes(network, &lowered))?;
         let planner = Planner { network, lowered: &lowered, memory: &memory, max_dims: &max_dims, choices };
         let mut steps = Vec::with_capacity(lowered.steps.len());
         for (position, asked) in asked.into_iter().enumerate() {
@@ -241,6 +241,18 @@ impl Asked {
         };
         asked.map_err(|e| e.in_layer(&layer.name, &layer.plugin.label()))
     }
+}
+
+/// The values that are size tensors: what a run found is asked for when it is over.
+fn sizes(network: &Network, lowered: &Lowered) -> Vec<usize> {
+    let of_step = |step: &Step| match step.kind {
+        StepKind::Plugin(layer) => {
+            let sizes = &network.layers[layer].sizes;
+            step.outputs.iter().zip(sizes).filter(|(_, size)| size.is_some()).map(|(&value, _)| value).collect()
+        }
+        StepKind::Reformat => Vec::new(),
+    };
+    lowered.steps.iter().flat_map(of_step).collect()
 }
 
 struct Planner<'a> {

@@ -33,10 +33,12 @@ impl DeviceMemory {
         };
         let mut code = allocate();
         if code == CUresult::CUDA_ERROR_OUT_OF_MEMORY {
-            // What was freed may still belong to streams that have work left.
+            // What was freed may still belong to streams that have work left. To wait for the whole context would spoil
+            // what other threads record.
+            let settled = stream.synchronize().and_then(|()| gpu.service()?.synchronize());
             // SAFETY: the pool lives.
             #[expect(unsafe_code, reason = "calls the driver")]
-            let _ = unsafe { (sys::cuCtxSynchronize(), sys::cuMemPoolTrimTo(pool, 0)) };
+            let _ = settled.map(|()| unsafe { sys::cuMemPoolTrimTo(pool, 0) });
             code = allocate();
         }
         check(code, "cuMemAllocFromPoolAsync").map_err(|error| explained(error, gpu, len))?;

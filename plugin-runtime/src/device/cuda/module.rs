@@ -82,9 +82,9 @@ impl Module {
 
 impl Drop for Module {
     fn drop(&mut self) {
-        // SAFETY: nobody else has it; what still runs of it keeps it in the driver.
+        // SAFETY: nobody else has it; contexts wait for their runs before they let go of it.
         #[expect(unsafe_code, reason = "calls the driver")]
-        let _ = self.gpu.bind().map(|()| unsafe { (sys::cuCtxSynchronize(), sys::cuModuleUnload(self.raw)) });
+        let _ = self.gpu.bind().map(|()| unsafe { sys::cuModuleUnload(self.raw) });
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::state::{State, in_step};
 use crate::device::cuda::settle::{Settle, SizePlace, enqueue_symbols};
 use crate::device::cuda::{DeviceMemory, Event, Gpu, PinnedMemory, memory};
-use crate::device::{Active, StepMemory, Stream};
+use crate::device::{Active, Base, Frame, StepMemory, Stream};
 use crate::engine::EngineInner;
 use crate::engine::plan::{OutputShape, OwnSize, Plan, PlannedStep};
 use crate::error::{Error, Result};
@@ -26,6 +26,8 @@ pub(super) struct GpuRun {
     /// Sizes that outputs need, 8 bytes each, then a word of 8 bytes that counts the steps that are done.
     found: PinnedMemory,
     reads: Vec<SizeRead>,
+    /// Whether some of them lie in memory that the caller may change once the run is over.
+    in_bindings: bool,
     /// Whether sizes were found that weren't read yet.
     pending: bool,
     /// Whether the device has other values of the symbols than the host.
@@ -46,6 +48,9 @@ struct AfterStep {
 struct SizeRead {
     position: usize,
     size: Arc<OwnSize>,
+    /// Where it lies, if that is in the engine's own memory: then it is copied when it is asked for, else as part of
+    /// the run.
+    in_arena: Option<usize>,
 }
 
 /// Where each step's tensors find their true extents on the device, and how long the table of those is.
@@ -111,7 +116,11 @@ impl GpuRun {
         for (position, (step, settled)) in plan.steps.iter().zip(&table.settled).enumerate() {
             let first = reads.len();
             let read = |size: &&Arc<OwnSize>| plan.outputs.iter().any(|output| needs(output, size.symbol));
-            reads.extend(step.sizes.iter().filter(read).map(|size| SizeRead { position, size: size.clone() }));
+            reads.extend(step.sizes.iter().filter(read).map(|size| {
+                let region = step.memory.outputs()[size.output].region;
+                let in_arena = (region.base == Base::Arena).then_some(region.offset);
+                SizeRead { position, size: size.clone(), in_arena }
+            }));
             let settle = settled
                 .as_ref()
                 .map(|(exprs, out_at)| Settle::new(gpu, &ShapeProgram::compile(exprs)?, table.slots_at, *out_at));
@@ -123,6 +132,7 @@ impl GpuRun {
             finished: Event::new(gpu, false)?,
             found: PinnedMemory::zeroed(gpu, (reads.len() + 1) * WORD)?,
             after,
+            in_bindings: reads.iter().any(|read| read.in_arena.is_none()),
             reads,
             pending: false,
             symbols_changed: true,
@@ -215,7 +225,7 @@ impl GpuRun {
             }
             settle.enqueue(stream, table, &self.places)?;
         }
-        for read in reads.clone() {
+        for read in reads.clone().filter(|&read| self.reads[read].in_arena.is_none()) {
             let tensor = &outputs[self.reads[read].size.output];
             let address = active.device_address(tensor.region, false)?;
             memory::copy_to_pinned(stream.cuda()?, address, &self.found, read * WORD, tensor.region.len.min(WORD))?;
@@ -243,19 +253,19 @@ impl GpuRun {
     /// Lets a run end.
     #[inline]
     pub(super) fn end(&mut self, stream: &Stream) -> Result<()> {
-        if self.reads.is_empty() {
-            return Ok(());
-        }
-        self.pending = true;
-        self.finished.record(stream.cuda()?)
+        self.pending = !self.reads.is_empty();
+        if self.in_bindings { self.finished.record(stream.cuda()?) } else { Ok(()) }
     }
 
     /// Waits for sizes that were found, and puts them into the symbols. Whether there were any.
-    pub(super) fn take_sizes(&mut self, plan: &Plan, state: &mut State) -> Result<bool> {
+    pub(super) fn take_sizes(&mut self, plan: &Plan, state: &mut State, frame: &Frame) -> Result<bool> {
         if !std::mem::take(&mut self.pending) {
             return Ok(false);
         }
-        self.finished.synchronize()?;
+        self.copy_from_arena(state, frame)?;
+        if self.in_bindings {
+            self.finished.synchronize()?;
+        }
         for (index, read) in self.reads.iter().enumerate() {
             let step = &plan.steps[read.position];
             let memory = &state.memories[read.position];
@@ -269,6 +279,19 @@ impl GpuRun {
             state.symbols[read.size.symbol] = found;
         }
         Ok(true)
+    }
+
+    fn copy_from_arena(&self, state: &State, frame: &Frame) -> Result<()> {
+        let (Some(last), Some(arena)) = (&self.last, frame.arena_address()) else { return Ok(()) };
+        let mut any = false;
+        for (index, read) in self.reads.iter().enumerate() {
+            let Some(offset) = read.in_arena else { continue };
+            let len = state.memories[read.position].outputs()[read.size.output].region.len.min(WORD);
+            last.bind()?;
+            memory::copy_to_pinned(last.cuda()?, arena + offset as u64, &self.found, index * WORD, len)?;
+            any = true;
+        }
+        if any { last.synchronize() } else { Ok(()) }
     }
 
     /// Waits until the last run is done.
