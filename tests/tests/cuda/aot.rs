@@ -103,7 +103,7 @@ fn a_saved_engine_runs_without_a_compiler() {
         let x = network.add_input("x", DataType::Float32, [4]).unwrap();
         let [y] = network.add_plugin(ahead_tall::op(x)).unwrap();
         network.mark_output(y, "y").unwrap();
-        let message = Builder::new(device).build(&network).map(|_| ()).unwrap_err().to_string();
+        let message = Builder::new(device.clone()).build(&network).map(|_| ()).unwrap_err().to_string();
         assert!(message.contains("layer `ahead_tall_0`") && message.contains("NVRTC"), "{message}");
         return;
     }

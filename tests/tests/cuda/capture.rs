@@ -280,7 +280,7 @@ fn a_size_beyond_its_bound_shows_after_a_replay_too() {
     let [y, n] = network.add_named_plugin("large", misbehave_late::op(x, 3)).unwrap();
     network.mark_output(y, "y").unwrap();
     network.mark_output(n, "n").unwrap();
-    let mut rig = crate::rig::Rig::new(Builder::new(device).build(&network).unwrap(), &[]);
+    let mut rig = crate::rig::Rig::new(Builder::new(device.clone()).build(&network).unwrap(), &[]);
     let x = tensor(&[1.0; 4], &[4]);
     let mut buffers = rig.buffers(&[("x", &x)]);
     rig.fill(&mut buffers, &[("x", &x)]);

@@ -187,7 +187,7 @@ fn many_size_tensors_in_one_engine() {
 fn an_output_shape_is_the_largest_before_a_run_and_the_true_one_after() {
     let Some(device) = gpu("an_output_shape_is_the_largest_before_a_run_and_the_true_one_after") else { return };
     let profile = Profile::new().dims("x", [0], [50], [100]);
-    let engine = Builder::new(device).profile(profile).build(&data_dependent_chain([false, true])).unwrap();
+    let engine = Builder::new(device.clone()).profile(profile).build(&data_dependent_chain([false, true])).unwrap();
     let mut context = engine.create_context().unwrap();
     context.set_input_shape("x", &[6]).unwrap();
     assert_eq!(*context.output_shape("kept").unwrap(), [6]);

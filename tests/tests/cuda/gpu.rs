@@ -1,12 +1,50 @@
 //! Whether there is a GPU, and how much is asked for.
 
+use std::ops::Deref;
 use std::process::Command;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use plugin_runtime::device::Device;
 use tests::command::{Run, run, skipped};
 
+/// Tests run side by side, except those that measure the GPU's memory or need much of it.
+static TURNS: RwLock<()> = RwLock::new(());
+
+/// The GPU to test on, for as long as this lives.
+pub(crate) struct Gpu {
+    device: Device,
+    _turn: Turn,
+}
+
+#[expect(dead_code, reason = "held for what it keeps away")]
+enum Turn {
+    BesideOthers(RwLockReadGuard<'static, ()>),
+    Alone(RwLockWriteGuard<'static, ()>),
+}
+
+impl Deref for Gpu {
+    type Target = Device;
+
+    fn deref(&self) -> &Device {
+        &self.device
+    }
+}
+
 /// The GPU to test on. Says it, where there is none.
-pub(crate) fn gpu(test: &str) -> Option<Device> {
+pub(crate) fn gpu(test: &str) -> Option<Gpu> {
+    let device = find(test)?;
+    let turn = TURNS.read().unwrap_or_else(PoisonError::into_inner);
+    Some(Gpu { device, _turn: Turn::BesideOthers(turn) })
+}
+
+/// The GPU, which no other test of this program uses at the same time.
+pub(crate) fn gpu_alone(test: &str) -> Option<Gpu> {
+    let device = find(test)?;
+    let turn = TURNS.write().unwrap_or_else(PoisonError::into_inner);
+    Some(Gpu { device, _turn: Turn::Alone(turn) })
+}
+
+fn find(test: &str) -> Option<Device> {
     match Device::cuda(0) {
         Ok(device) => Some(device),
         Err(error) => {
@@ -22,14 +60,12 @@ pub(crate) fn quick() -> bool {
     asked_for("quick")
 }
 
-/// The GPU to test on, for what takes too long, too much memory or a fault where small sizes are asked for.
-pub(crate) fn gpu_for_long(test: &str) -> Option<Device> {
-    let device = gpu(test)?;
+/// Whether sizes and counts are to be small. Says that a test is left out then.
+pub(crate) fn too_long_for_quick(test: &str) -> bool {
     if quick() {
         skipped(test, "GPU_TESTS=quick");
-        return None;
     }
-    Some(device)
+    quick()
 }
 
 fn asked_for(word: &str) -> bool {

@@ -8,11 +8,20 @@
 //! | `require` | no GPU is a failure |
 //! | `quick` | smaller sizes and counts, and nothing that makes the GPU fail: for running under compute-sanitizer |
 
+mod allocations;
 mod aot;
 mod capture;
 mod chains;
 mod compiled;
+mod endurance;
+mod environment;
+mod faults;
 mod gpu;
+mod large;
+mod lockfile;
 mod plugins;
 mod refusals;
 mod rig;
+mod run_engine;
+mod samples;
+mod streams;

@@ -95,3 +95,25 @@ fn ahead_ptx_aot(x: &TensorDesc, target: &str, outputs: &[TensorDesc; 1]) -> Aot
     let ptx = include_str!("ahead.ptx").replace("sm_80", target);
     AotKernel::new("ahead_first", ptx).extra_args([0.25_f32])
 }
+
+/// Described with a mistake.
+#[register("gpu::ahead_mistaken")]
+pub(crate) fn ahead_mistaken(x: &TensorDesc, mistake: &str) -> TensorDesc {
+    x.like()
+}
+
+#[aot_impl("gpu::ahead_mistaken")]
+fn ahead_mistaken_aot(x: &TensorDesc, mistake: &str, outputs: &[TensorDesc; 1]) -> AotKernel {
+    let n = x.numel();
+    let all = [AotParameter::Input(0), AotParameter::Output(0)];
+    match mistake {
+        "name" => AotKernel::new("ahead_doubled", &AHEAD).parameters(all),
+        "parameters" => AotKernel::new("ahead_double", &AHEAD).parameters([
+            AotParameter::Input(0),
+            AotParameter::Output(0),
+            AotArg::I64(n).into(),
+        ]),
+        "block" => AotKernel::new("ahead_tall", &AHEAD).block([n * 1000]),
+        _ => AotKernel::new("ahead_first", ".version 7.0\n.target sm_80\nnonsense").extra_args([0.25_f32]),
+    }
+}

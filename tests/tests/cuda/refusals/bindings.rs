@@ -99,7 +99,7 @@ fn an_input_that_is_updated_has_to_be_bound_as_such() {
     let x = network.add_input("x", DataType::Float32, [4]).unwrap();
     let [y] = network.add_plugin(add_in_place::op(x, 2.0)).unwrap();
     network.mark_output(y, "y").unwrap();
-    let engine = Builder::new(device).build(&network).unwrap();
+    let engine = Builder::new(device.clone()).build(&network).unwrap();
     let (mut context, stream) = (engine.create_context().unwrap(), engine.device().create_stream().unwrap());
     let (x, mut y) = (on(&stream, DataType::Float32, 4), on(&stream, DataType::Float32, 4));
     assert_eq!(

@@ -29,7 +29,7 @@ fn tactics_that_go_wrong_are_left_out_with_their_reasons() {
     let x = network.add_input("x", DataType::Float32, [4]).unwrap();
     let [y, _] = network.add_named_plugin("bad", misbehave::op(x)).unwrap();
     network.mark_output(y, "y").unwrap();
-    let engine = Builder::new(device).build(&network).unwrap();
+    let engine = Builder::new(device.clone()).build(&network).unwrap();
     let found = reasons(&engine, "bad");
     let expected = [
         ("None", None),
@@ -60,7 +60,7 @@ fn the_cpus_impl_is_the_reference_also_for_a_tactic_alone() {
     let x = network.add_input("x", DataType::Float32, [4]).unwrap();
     let [y, _] = network.add_named_plugin("bad", misbehave::op(x).tactics(&[4])).unwrap();
     network.mark_output(y, "y").unwrap();
-    let error = Builder::new(device).build(&network).unwrap_err().to_string();
+    let error = Builder::new(device.clone()).build(&network).unwrap_err().to_string();
     let start = "layer `bad` (gpu::misbehave v1): no combination and tactic of `gpu::misbehave` works on device `cuda`:\n  \
                  FP32, FP32, INT32 (LINEAR), tactic WrongResult: output 0 differs from the reference: element 0 is ";
     assert!(error.starts_with(start), "{error}");
@@ -77,7 +77,7 @@ fn a_tactic_that_takes_upper_bounds_for_the_truth_is_left_out() {
     network.mark_output(after, "y").unwrap();
     network.mark_output(known, "z").unwrap();
     let profile = Profile::new().dims("x", [0], [1000], [5000]);
-    let engine = Builder::new(device).profile(profile).build(&network).unwrap();
+    let engine = Builder::new(device.clone()).profile(profile).build(&network).unwrap();
     let after = reasons(&engine, "after");
     assert_eq!(after[0], ("Careful".into(), None));
     assert_eq!(after[1].0, "Careless");
