@@ -2,17 +2,22 @@
 
 use plugin_runtime::prelude::*;
 
-use super::{count_call, each};
+use super::{address, count_call, each};
 
 kernels! {
     pub(crate) source ELEMENTWISE = "elementwise.cu";
-    fn scale_f32(x: DeviceSlice<f32>, out: DeviceSliceMut<f32>, n: u64, factor: f32);
-    fn scale_f16(x: DeviceSlice<f16>, out: DeviceSliceMut<f16>, n: u64, factor: f32);
+    fn scale_f32(x: DeviceSlice<f32>, out: DeviceSliceMut<f32>, n: u64, extents: u64, rank: u32, factor: f32);
+    fn scale_f16(x: DeviceSlice<f16>, out: DeviceSliceMut<f16>, n: u64, extents: u64, rank: u32, factor: f32);
     fn split_signs_f32(x: DeviceSlice<f32>, positive: DeviceSliceMut<f32>, negative: DeviceSliceMut<f32>, n: u64);
-    fn add_in_place_f32(x: DeviceSliceMut<f32>, n: u64, delta: f32);
+    fn add_in_place_f32(x: DeviceSliceMut<f32>, n: u64, extents: u64, rank: u32, delta: f32);
     fn reverse_f32(x: DeviceSlice<f32>, out: DeviceSliceMut<f32>, n: u64);
     fn join_f32(reversed: DeviceSlice<f32>, x: DeviceSlice<f32>, out: DeviceSliceMut<f32>, n: u64);
-    fn affine_f32(x: DeviceSlice<f32>, out: DeviceSliceMut<f32>, n: u64, affine: Affine);
+    fn affine_f32(x: DeviceSlice<f32>, out: DeviceSliceMut<f32>, n: u64, extents: u64, rank: u32, affine: Affine);
+}
+
+/// Where the true extents are if only the device knows them, and how many there are.
+fn extents(x: &Tensor<'_>) -> (u64, u32) {
+    (address(x.device_shape()), x.shape().len() as u32)
 }
 
 /// Every element times a factor.
@@ -55,10 +60,12 @@ fn scale_on_host(x: Tensor<'_>, factor: f32, outputs: [TensorMut<'_>; 1]) -> Res
 
 fn scale_on_device(x: Tensor<'_>, factor: f32, outputs: [TensorMut<'_>; 1], stream: &Stream) -> Result<()> {
     let [y] = outputs;
-    let n = x.numel();
+    let (n, launch, (extents, rank)) = (x.numel() as u64, each(x.numel())?, extents(&x));
     match x.dtype() {
-        DataType::Float16 => scale_f16(stream, each(n)?, x.device_slice()?, y.into_device_slice()?, n as u64, factor),
-        _ => scale_f32(stream, each(n)?, x.device_slice()?, y.into_device_slice()?, n as u64, factor),
+        DataType::Float16 => {
+            scale_f16(stream, launch, x.device_slice()?, y.into_device_slice()?, n, extents, rank, factor)
+        }
+        _ => scale_f32(stream, launch, x.device_slice()?, y.into_device_slice()?, n, extents, rank, factor),
     }
 }
 
@@ -129,8 +136,8 @@ fn add_in_place_cpu(x: Tensor, delta: f32, outputs: [TensorMut; 1]) -> Result<()
 #[impl_plugin("gpu::add_in_place", device = cuda)]
 fn add_in_place_cuda(x: Tensor, delta: f32, outputs: [TensorMut; 1], stream: &Stream) -> Result<()> {
     let [y] = outputs;
-    let n = x.numel();
-    add_in_place_f32(stream, each(n)?, y.into_device_slice()?, n as u64, delta)
+    let (n, extents, rank) = (x.numel(), address(y.device_shape()), y.shape().len() as u32);
+    add_in_place_f32(stream, each(n)?, y.into_device_slice()?, n as u64, extents, rank, delta)
 }
 
 /// A vector reversed, then as it is. The reversed one is made in scratch memory.
@@ -222,7 +229,7 @@ fn affine_cuda(
     stream: &Stream,
 ) -> Result<()> {
     let [y] = outputs;
-    let n = x.numel();
+    let (n, (extents, rank)) = (x.numel(), extents(&x));
     let affine = Affine::new(factors, shift, negate)?;
-    affine_f32(stream, each(n)?, x.device_slice()?, y.into_device_slice()?, n as u64, affine)
+    affine_f32(stream, each(n)?, x.device_slice()?, y.into_device_slice()?, n as u64, extents, rank, affine)
 }
