@@ -1,5 +1,6 @@
 //! One GPU: what it is, its context and its memory pool.
 
+use std::cell::Cell;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use cudarc::driver::sys::{self, CUcontext, CUdevice, CUdevice_attribute as Attribute, CUmemoryPool};
@@ -9,6 +10,11 @@ use super::driver::{check, shown_version};
 use super::staging::Staging;
 use super::stream::CudaStream;
 use crate::error::{Error, Result};
+
+thread_local! {
+    /// The GPU that was bound last on this thread.
+    static BOUND: Cell<i32> = const { Cell::new(-1) };
+}
 
 /// What a GPU is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,12 +116,20 @@ impl Gpu {
         // SAFETY: the pointer is to a local.
         #[expect(unsafe_code, reason = "calls the driver")]
         check(unsafe { sys::cuCtxGetCurrent(&raw mut current) }, "cuCtxGetCurrent")?;
-        if current == opened.context {
-            return Ok(());
+        if current != opened.context {
+            // SAFETY: the context was retained and is never released.
+            #[expect(unsafe_code, reason = "calls the driver")]
+            check(unsafe { sys::cuCtxSetCurrent(opened.context) }, "cuCtxSetCurrent")?;
         }
-        // SAFETY: the context was retained and is never released.
-        #[expect(unsafe_code, reason = "calls the driver")]
-        check(unsafe { sys::cuCtxSetCurrent(opened.context) }, "cuCtxSetCurrent")
+        BOUND.set(self.ordinal);
+        Ok(())
+    }
+
+    /// As [`Gpu::bind`], without asking the driver where this thread did it last. Where other code changed the thread's
+    /// context since, launches bind again.
+    #[inline]
+    pub(crate) fn bind_again(&self) -> Result<()> {
+        if BOUND.get() == self.ordinal { Ok(()) } else { self.bind() }
     }
 
     pub(super) fn pool(&self) -> Result<CUmemoryPool> {

@@ -153,7 +153,7 @@ impl GpuRun {
         if queue.gpu() != self.gpu {
             return Err(self.other_device(stream));
         }
-        self.gpu.bind()?;
+        self.gpu.bind_again()?;
         match &self.last {
             Some(last) if Arc::ptr_eq(last.cuda()?, queue) => Ok(()),
             _ => self.change_stream(stream),
