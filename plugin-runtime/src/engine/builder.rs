@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use super::plan::Plan;
+use super::runtime_kernels::RuntimeKernels;
 use super::{BuildEvent, BuildReport, Engine, InsertedStep, input_dims};
 use crate::device::cuda::Architecture;
-use crate::device::{AotCompiler, Device};
+use crate::device::{AotCompiler, Device, DeviceKind};
 use crate::error::{Error, Result};
 use crate::network::{Bounds, Network};
 use crate::plugin::Registry;
@@ -67,7 +68,8 @@ impl<'o> Builder<'o> {
     }
 
     /// Compiles AOT kernels for these architectures too, besides that of the device: the engine's file then loads on
-    /// GPUs of each of them. Kernels that come as PTX or cubins have to be for all of them.
+    /// GPUs of each of them. Kernels that come as PTX or cubins have to be for all of them. Where all layers run AOT
+    /// kernels, the runtime's own that the engine needs, for conversions and size tensors, are compiled for them as well.
     #[must_use]
     pub fn architectures(mut self, architectures: impl IntoIterator<Item = Architecture>) -> Self {
         self.architectures.extend(architectures);
@@ -134,13 +136,19 @@ impl<'o> Builder<'o> {
         let mut timings = Timings::open(std::mem::take(&mut self.keeping), &self.device)?;
         let planned = self.plan(network, &mut timings);
         let saved = timings.save();
-        let (plans, report) = planned?;
+        let (plans, kernels, report) = planned?;
         saved?;
-        Ok(Engine::new(self.device, network, plans, report))
+        let engine = Engine::new(self.device, network, plans, kernels, report);
+        engine.0.provide_runtime_kernels()?;
+        Ok(engine)
     }
 
-    /// One plan a profile.
-    fn plan(&mut self, network: &Network, timings: &mut Timings) -> Result<(Vec<Plan>, BuildReport)> {
+    /// One plan a profile, and the runtime's own kernels that they need.
+    fn plan(
+        &mut self,
+        network: &Network,
+        timings: &mut Timings,
+    ) -> Result<(Vec<Plan>, Vec<RuntimeKernels>, BuildReport)> {
         let mut plans = Vec::with_capacity(self.profiles.len());
         let mut report = BuildReport::default();
         let compiler = AotCompiler::new(&self.device, &self.architectures);
@@ -167,7 +175,11 @@ impl<'o> Builder<'o> {
             report.arena_bytes.push(plan.arena);
             plans.push(plan);
         }
-        Ok((plans, report))
+        let kernels = match self.device.kind() {
+            DeviceKind::Cuda => RuntimeKernels::of(&plans, &compiler)?,
+            DeviceKind::Cpu => Vec::new(),
+        };
+        Ok((plans, kernels, report))
     }
 }
 

@@ -1,8 +1,9 @@
 //! Engine files: a built engine, to be loaded and run without building again.
 //!
 //! A file is a [`container`] of checked sections: one that holds the [graph](records), one for each constant, used where
-//! it lies when the file is mapped, and one for each image of AOT kernels. What a file says is checked when it is loaded; a file can make loading or
-//! running fail, but nothing worse. Sizes are bounded by the file's own: the arena by what the steps write.
+//! it lies when the file is mapped, and one for each image of kernels. What a file says is checked when it is loaded; a
+//! file can make loading or running fail, but nothing worse. Sizes are bounded by the file's own: the arena by what the
+//! steps write.
 
 mod attributes;
 mod container;
@@ -11,6 +12,7 @@ mod kernels;
 mod load;
 mod load_plan;
 mod records;
+mod runtime_kernels;
 mod save;
 mod symbols;
 #[cfg(test)]
@@ -39,8 +41,9 @@ impl Engine {
     /// before stays until all is on the disk, and then is replaced at once.
     ///
     /// Kept are the steps with their chosen types, layouts and tactics, shapes, profiles, the memory plan, constants, and
-    /// of the plugins' attributes those that an impl names; of layers that run AOT kernels the kernels. Times aren't: engines that were built alike give the same
-    /// bytes.
+    /// of the plugins' attributes those that an impl names; of layers that run AOT kernels the kernels, and where all
+    /// layers do, the runtime's own kernels for what is between them. Times aren't: engines that were built alike give the
+    /// same bytes.
     ///
     /// # Errors
     /// When the file can't be written.
@@ -55,7 +58,8 @@ impl Engine {
 
     /// Loads an engine that [`Engine::save`] wrote. The plugins whose impls it runs have to be linked, at the versions
     /// that it was built with; autotune functions aren't needed, and never called. Layers that run AOT kernels need
-    /// neither plugin nor compiler, but an image that the device runs.
+    /// neither plugin nor compiler, but an image that the device runs. Where all layers do, neither does the engine, if it
+    /// was built by this version of the runtime; else conversions and size tensors need the compiler.
     ///
     /// The file is mapped, and constants are used where they lie: they take no memory of the process, and no time before
     /// they are used. Until the engine and its contexts are gone, the file may not be written to or cut short in place;

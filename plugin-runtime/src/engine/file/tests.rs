@@ -3,6 +3,7 @@
 mod aot;
 #[expect(unsafe_code, reason = "in the crate itself the attributes' link sections count as such")]
 mod plugins;
+mod runtime_kernels;
 
 use prost::Message;
 

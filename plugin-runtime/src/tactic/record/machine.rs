@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::text::{abridged, quoted};
 use crate::device::Device;
 use crate::device::cpu::threads;
-use crate::device::cuda::{KERNELS, KernelEntry};
+use crate::device::cuda::KERNELS;
 
 /// The kernels, device and driver that a timing belongs to.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -49,17 +49,7 @@ impl fmt::Display for Machine {
 
 /// Of the text of every linked kernel, whatever order they are linked in.
 fn sources_checksum() -> u32 {
-    let checksum = |kernel: &KernelEntry| {
-        let mut hasher = crc32fast::Hasher::new();
-        let source = kernel.source;
-        let headers = source.headers.iter().flat_map(|(name, text)| [*name, *text]);
-        for part in [source.name, source.text].into_iter().chain(headers).chain(source.options.iter().copied()) {
-            hasher.update(part.as_bytes());
-            hasher.update(&[0]);
-        }
-        hasher.finalize()
-    };
-    let mut all: Vec<u32> = KERNELS.iter().map(checksum).collect();
+    let mut all: Vec<u32> = KERNELS.iter().map(|kernel| kernel.source.checksum()).collect();
     all.sort_unstable();
     all.dedup();
     crc32fast::hash(bytemuck::cast_slice(&all))
