@@ -71,15 +71,15 @@ impl Engine {
     /// When the file can't be read, is damaged, was built for another device or written in another format version, or
     /// when a plugin isn't linked: then the error is [`Error::Registry`].
     pub fn load(path: impl AsRef<Path>) -> Result<Engine> {
-        let path = path.as_ref();
-        let unreadable = |reason: &dyn std::fmt::Display| {
-            Error::invalid(format_args!("engine file `{}` can't be loaded: {reason}", path.display()))
-        };
-        let file = FileBytes::map(path).map_err(|e| unreadable(&e))?;
-        load_from(file).map_err(|e| match e {
-            Error::Registry(_) => e,
-            other => unreadable(&other),
-        })
+        load_file(path.as_ref(), &Device::from_name)
+    }
+
+    /// As [`Engine::load`], for this device in place of the first of its kind.
+    ///
+    /// # Errors
+    /// As [`Engine::load`], and when the engine was built for another kind of device.
+    pub fn load_on(path: impl AsRef<Path>, device: &Device) -> Result<Engine> {
+        load_file(path.as_ref(), &|name| of_kind(device, name))
     }
 
     /// What [`Engine::save`] would write to a file.
@@ -101,10 +101,15 @@ impl Engine {
     /// # Errors
     /// As [`Engine::load`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Engine> {
-        load_from(FileBytes::copy(bytes)?).map_err(|e| match e {
-            Error::Registry(_) => e,
-            other => Error::invalid(format_args!("the engine can't be loaded: {other}")),
-        })
+        load_bytes(bytes, &Device::from_name)
+    }
+
+    /// As [`Engine::load_on`], from a copy of what a file holds.
+    ///
+    /// # Errors
+    /// As [`Engine::load_on`].
+    pub fn from_bytes_on(bytes: &[u8], device: &Device) -> Result<Engine> {
+        load_bytes(bytes, &|name| of_kind(device, name))
     }
 
     /// Compares the constants of an engine that was loaded with the checksums in its file: reads all of them. An engine
@@ -151,9 +156,39 @@ impl EngineInner {
     }
 }
 
-fn load_from(file: FileBytes) -> Result<Engine> {
+/// Finds the device for an engine, given the name of the kind that it was built for.
+type FindDevice<'f> = &'f dyn Fn(&str) -> Result<Device>;
+
+fn of_kind(device: &Device, kind: &str) -> Result<Device> {
+    if device.kind().name() == kind {
+        return Ok(device.clone());
+    }
+    Err(Error::invalid(format_args!(
+        "it can't be loaded on `{device}`: load it without naming a device, or name another"
+    )))
+}
+
+fn load_file(path: &Path, find: FindDevice<'_>) -> Result<Engine> {
+    let unreadable = |reason: &dyn std::fmt::Display| {
+        Error::invalid(format_args!("engine file `{}` can't be loaded: {reason}", path.display()))
+    };
+    let file = FileBytes::map(path).map_err(|e| unreadable(&e))?;
+    load_from(file, find).map_err(|e| match e {
+        Error::Registry(_) => e,
+        other => unreadable(&other),
+    })
+}
+
+fn load_bytes(bytes: &[u8], find: FindDevice<'_>) -> Result<Engine> {
+    load_from(FileBytes::copy(bytes)?, find).map_err(|e| match e {
+        Error::Registry(_) => e,
+        other => Error::invalid(format_args!("the engine can't be loaded: {other}")),
+    })
+}
+
+fn load_from(file: FileBytes, find: FindDevice<'_>) -> Result<Engine> {
     check_byte_order()?;
-    let engine = load::engine(file, &Device::from_name)?;
+    let engine = load::engine(file, find)?;
     engine.0.load_kernels()?;
     Ok(engine)
 }
