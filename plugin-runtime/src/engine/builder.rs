@@ -90,6 +90,11 @@ impl<'o> Builder<'o> {
     ///
     /// A record is found by the plugin's id, version and attributes, the types and extents of its tensors, the
     /// combination and tactic, whether the build is optimized, and the device; not by the seed or by what constants hold.
+    ///
+    /// On a GPU its driver counts too, and the text of the plugin's CUDA sources: those that are declared in the Rust file
+    /// of its `#[impl_plugin]` or `#[aot_impl]`, or in the folder of that name without `.rs`. A plugin that has none there
+    /// depends on all sources in the program. What an `#[aot_impl]` gives as PTX or machine code doesn't count: change the
+    /// plugin's version with it.
     #[must_use]
     pub fn lockfile(mut self, path: impl Into<PathBuf>) -> Self {
         self.keeping = Keeping::Lockfile(path.into());

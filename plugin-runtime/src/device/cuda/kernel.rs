@@ -247,6 +247,12 @@ macro_rules! kernels {
             headers: &[$($(($header, ::core::include_str!($header))),*)?],
             options: &[$($($option),*)?],
         };
+        const _: () = {
+            use $crate::__private::linkme;
+            #[linkme::distributed_slice($crate::device::cuda::SOURCES)]
+            #[linkme(crate = linkme)]
+            static LISTED: &$crate::device::cuda::Source = &$source;
+        };
         $(
             $(#[$meta])*
             ///

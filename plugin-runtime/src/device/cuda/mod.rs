@@ -48,7 +48,7 @@ pub use launch::LaunchConfig;
 pub use measure::{BareRun, GpuTimer, device_copy};
 pub(crate) use memory::DeviceMemory;
 pub use slice::{DeviceSlice, DeviceSliceMut};
-pub use source::{Architecture, KERNELS, KernelEntry, Parameter, Source};
+pub use source::{Architecture, KERNELS, KernelEntry, Parameter, SOURCES, Source};
 pub(crate) use staging::PinnedMemory;
 pub(crate) use stream::{CudaStream, Event, Graph, Recorded};
 pub use tensor::DeviceTensor;

@@ -9,6 +9,11 @@ pub(crate) fn sources() -> [&'static Source; 3] {
     [&REFORMAT, &REFORMAT_WIDE, &SETTLE]
 }
 
+/// Those of conversions.
+pub(crate) fn reformat_sources() -> [&'static Source; 2] {
+    [&REFORMAT, &REFORMAT_WIDE]
+}
+
 /// That of the extents which follow from size tensors.
 pub(crate) fn extents_source() -> &'static Source {
     &SETTLE

@@ -60,6 +60,10 @@ pub struct Parameter {
     pub bytes: usize,
 }
 
+/// Every source that is linked, also those whose kernels are only held by engines.
+#[distributed_slice]
+pub static SOURCES: [&'static Source];
+
 /// Every kernel that is linked.
 #[distributed_slice]
 pub static KERNELS: [KernelEntry];
