@@ -22,7 +22,7 @@ pub use inspect::{
     BindingSummary, EngineSummary, Place, PlacedSummary, PlanSummary, PluginSummary, StepSummary, WorkspaceSummary,
 };
 
-pub use inspect_kernels::{ImageSummary, KernelsSummary, LaunchSummary};
+pub use inspect_kernels::{ImageSummary, KernelsSummary, LaunchSummary, RuntimeKernelsSummary};
 
 pub use crate::device::Binding;
 use crate::device::cuda::DeviceConstants;

@@ -136,6 +136,9 @@ fn the_runtimes_kernels_are_saved_and_read_back() {
     assert_eq!(record.runtime, [RuntimeKernelsRecord { source: "settle.cu".into(), checksum, module: 1 }]);
     let loaded = parse(&bytes).unwrap();
     assert_eq!((loaded.to_bytes().unwrap() == bytes, names(&loaded)), (true, vec!["settle.cu"]));
+    let summary = loaded.inspect();
+    let [kernels] = &*summary.runtime_kernels else { panic!("{summary:?}") };
+    assert_eq!((&*kernels.source, kernels.images[0].to_string()), ("settle.cu", "PTX for sm_80".into()));
 }
 
 #[test]
