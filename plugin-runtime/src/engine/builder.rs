@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 
 use super::plan::Plan;
+use super::runtime_kernels::RuntimeKernels;
 use super::{BuildEvent, BuildReport, Engine, InsertedStep, input_dims};
 use crate::device::cuda::Architecture;
-use crate::device::{AotCompiler, Device};
+use crate::device::{AotCompiler, Device, DeviceKind};
 use crate::error::{Error, Result};
 use crate::network::{Bounds, Network};
 use crate::plugin::Registry;
@@ -67,7 +68,8 @@ impl<'o> Builder<'o> {
     }
 
     /// Compiles AOT kernels for these architectures too, besides that of the device: the engine's file then loads on
-    /// GPUs of each of them. Kernels that come as PTX or cubins have to be for all of them.
+    /// GPUs of each of them. Kernels that come as PTX or cubins have to be for all of them. Where all layers run AOT
+    /// kernels, the runtime's own that the engine needs, for conversions and size tensors, are compiled for them as well.
     #[must_use]
     pub fn architectures(mut self, architectures: impl IntoIterator<Item = Architecture>) -> Self {
         self.architectures.extend(architectures);
@@ -88,6 +90,11 @@ impl<'o> Builder<'o> {
     ///
     /// A record is found by the plugin's id, version and attributes, the types and extents of its tensors, the
     /// combination and tactic, whether the build is optimized, and the device; not by the seed or by what constants hold.
+    ///
+    /// On a GPU its driver counts too, and the text of the plugin's CUDA sources: those that are declared in the Rust file
+    /// of its `#[impl_plugin]` or `#[aot_impl]`, or in the folder of that name without `.rs`. A plugin that has none there
+    /// depends on all sources in the program. What an `#[aot_impl]` gives as PTX or machine code doesn't count: change the
+    /// plugin's version with it.
     #[must_use]
     pub fn lockfile(mut self, path: impl Into<PathBuf>) -> Self {
         self.keeping = Keeping::Lockfile(path.into());
@@ -134,13 +141,19 @@ impl<'o> Builder<'o> {
         let mut timings = Timings::open(std::mem::take(&mut self.keeping), &self.device)?;
         let planned = self.plan(network, &mut timings);
         let saved = timings.save();
-        let (plans, report) = planned?;
+        let (plans, kernels, report) = planned?;
         saved?;
-        Ok(Engine::new(self.device, network, plans, report))
+        let engine = Engine::new(self.device, network, plans, kernels, report);
+        engine.0.provide_runtime_kernels()?;
+        Ok(engine)
     }
 
-    /// One plan a profile.
-    fn plan(&mut self, network: &Network, timings: &mut Timings) -> Result<(Vec<Plan>, BuildReport)> {
+    /// One plan a profile, and the runtime's own kernels that they need.
+    fn plan(
+        &mut self,
+        network: &Network,
+        timings: &mut Timings,
+    ) -> Result<(Vec<Plan>, Vec<RuntimeKernels>, BuildReport)> {
         let mut plans = Vec::with_capacity(self.profiles.len());
         let mut report = BuildReport::default();
         let compiler = AotCompiler::new(&self.device, &self.architectures);
@@ -167,7 +180,11 @@ impl<'o> Builder<'o> {
             report.arena_bytes.push(plan.arena);
             plans.push(plan);
         }
-        Ok((plans, report))
+        let kernels = match self.device.kind() {
+            DeviceKind::Cuda => RuntimeKernels::of(&plans, &compiler)?,
+            DeviceKind::Cpu => Vec::new(),
+        };
+        Ok((plans, kernels, report))
     }
 }
 

@@ -102,6 +102,16 @@ impl ExecutionContext {
         Ok(self.output_dims[position])
     }
 
+    /// The largest extents that an output can have at the present shapes: what is bound for it has to hold as much.
+    ///
+    /// # Errors
+    /// When there is no such output, or not all input shapes are set.
+    pub fn max_output_shape(&mut self, name: &str) -> Result<Dims> {
+        let position = self.engine.output(name)?;
+        self.prepare()?;
+        Ok(self.output_capacity[position])
+    }
+
     /// Runs the engine: one binding for each input, then for each output, in the engine's order. On the CPU the work is
     /// done when this returns, on a GPU when `stream` gets there. After the first run with a shape this allocates nothing,
     /// and it waits for nothing. Where [`ExecutionContext::capture`] recorded a run with just these bindings, it is replayed.

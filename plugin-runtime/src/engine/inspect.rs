@@ -1,6 +1,6 @@
 //! What an engine is made of, for people and tools to read.
 
-use super::inspect_kernels::{KernelsSummary, kernels};
+use super::inspect_kernels::{KernelsSummary, RuntimeKernelsSummary, kernels};
 use super::plan::{Plan, PlannedStep, Run};
 use super::{Engine, EngineInner};
 use crate::device::{Base, PlacedTensor};
@@ -22,6 +22,8 @@ pub struct EngineSummary {
     pub constants: Vec<(DataType, Dims)>,
     /// What runs, one for each optimization profile.
     pub plans: Vec<PlanSummary>,
+    /// Kernels of the runtime itself that lie in the engine, where running it needs no compiler.
+    pub runtime_kernels: Vec<RuntimeKernelsSummary>,
 }
 
 /// An input or output of an engine.
@@ -147,6 +149,7 @@ impl Engine {
                 .collect(),
             constants: engine.constants.iter().map(|constant| (constant.dtype(), constant.dims())).collect(),
             plans: engine.plans.iter().map(|plan| plan_summary(engine, plan)).collect(),
+            runtime_kernels: engine.runtime_kernels.iter().map(RuntimeKernelsSummary::of).collect(),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The kernels that lie in an engine, for people and tools to read.
 
 use super::plan::PlannedStep;
+use super::runtime_kernels::RuntimeKernels;
 use crate::device::cuda::{Architecture, ImageKind};
 use crate::device::{AotArg, AotBinary, AotParameter, AotProgram, LaunchParams, ProgramLaunch, ProgramParameter};
 use crate::shape::ShapeExpr;
@@ -13,6 +14,16 @@ pub struct KernelsSummary {
     pub images: Vec<ImageSummary>,
     /// The launches, in the order in which they run.
     pub launches: Vec<LaunchSummary>,
+}
+
+/// Kernels of the runtime itself, for what is between layers.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RuntimeKernelsSummary {
+    /// The source that they are from.
+    pub source: String,
+    /// What holds them, for one architecture after another.
+    pub images: Vec<ImageSummary>,
 }
 
 /// Compiled kernels.
@@ -60,6 +71,15 @@ pub(super) fn kernels(step: &PlannedStep) -> Option<KernelsSummary> {
         images: program.module.binaries().iter().map(image).collect(),
         launches: program.launches.iter().map(|l| launch(l, program)).collect(),
     })
+}
+
+impl RuntimeKernelsSummary {
+    pub(super) fn of(kernels: &RuntimeKernels) -> Self {
+        RuntimeKernelsSummary {
+            source: kernels.source().name.into(),
+            images: kernels.module().binaries().iter().map(image).collect(),
+        }
+    }
 }
 
 fn image(binary: &AotBinary) -> ImageSummary {

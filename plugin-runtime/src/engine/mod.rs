@@ -9,6 +9,7 @@ mod lower;
 mod memory;
 mod plan;
 mod report;
+mod runtime_kernels;
 
 use std::sync::{Arc, Mutex};
 
@@ -21,7 +22,7 @@ pub use inspect::{
     BindingSummary, EngineSummary, Place, PlacedSummary, PlanSummary, PluginSummary, StepSummary, WorkspaceSummary,
 };
 
-pub use inspect_kernels::{ImageSummary, KernelsSummary, LaunchSummary};
+pub use inspect_kernels::{ImageSummary, KernelsSummary, LaunchSummary, RuntimeKernelsSummary};
 
 pub use crate::device::Binding;
 use crate::device::cuda::DeviceConstants;
@@ -32,6 +33,7 @@ use crate::shape::Dims;
 use crate::suggest::did_you_mean;
 use crate::tensor::DataType;
 use plan::Plan;
+use runtime_kernels::RuntimeKernels;
 
 /// A network made ready to run on a device: shapes, types, layouts, tactics and memory are settled. Cheap to clone;
 /// each thread runs it through an [`ExecutionContext`] of its own.
@@ -48,6 +50,8 @@ pub(crate) struct EngineInner {
     on_device: Mutex<Option<Arc<DeviceConstants>>>,
     symbols: Vec<SymbolDef>,
     plans: Vec<Plan>,
+    /// So that running needs no compiler.
+    runtime_kernels: Vec<RuntimeKernels>,
     report: BuildReport,
 }
 
@@ -70,7 +74,13 @@ fn input_dims(network: &Network) -> Vec<(&str, Dims)> {
 }
 
 impl Engine {
-    fn new(device: Device, network: &Network, plans: Vec<Plan>, report: BuildReport) -> Self {
+    fn new(
+        device: Device,
+        network: &Network,
+        plans: Vec<Plan>,
+        runtime_kernels: Vec<RuntimeKernels>,
+        report: BuildReport,
+    ) -> Self {
         let input = |((name, dims), tensor): ((&str, Dims), &usize)| InputInfo {
             name: name.into(),
             dtype: network.tensors[*tensor].dtype,
@@ -84,6 +94,7 @@ impl Engine {
             on_device: Mutex::default(),
             symbols: network.symbols.iter().cloned().collect(),
             plans,
+            runtime_kernels,
             report,
         }))
     }
@@ -141,7 +152,16 @@ impl EngineInner {
                 program.module.loaded(&self.device).map_err(|e| e.in_layer(&step.name, &step.label))?;
             }
         }
-        Ok(())
+        self.provide_runtime_kernels()
+    }
+
+    /// # Errors
+    /// When the driver refuses an image.
+    fn provide_runtime_kernels(&self) -> Result<()> {
+        match self.device.gpu() {
+            Some(gpu) => self.runtime_kernels.iter().try_for_each(|kernels| kernels.provide(gpu)),
+            None => Ok(()),
+        }
     }
 
     fn input(&self, name: &str) -> Result<usize> {

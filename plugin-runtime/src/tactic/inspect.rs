@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::lockfile;
-use super::record::{Machine, Outcome, Subject};
+use super::record::{Outcome, Subject, Surroundings};
 use crate::device::Device;
 use crate::engine::TrialOutcome;
 use crate::error::Result;
@@ -63,11 +63,11 @@ pub enum TimedSubject {
 /// # Errors
 /// When it can't be read or isn't a valid lockfile: the path, and the line where one is wrong.
 pub fn read_lockfile(path: impl AsRef<Path>, device: &Device) -> Result<Vec<TimingRecord>> {
-    let machine = Machine::of(device);
+    let surroundings = Surroundings::of(device);
     let records = lockfile::read(path.as_ref())?;
     let record = |(key, outcome): (super::record::Key, Outcome)| TimingRecord {
+        is_used: key.machine == surroundings.machine(&key.subject),
         subject: key.subject.into(),
-        is_used: key.machine == machine,
         device: key.machine.device.to_string(),
         driver: key.machine.driver.to_string(),
         kernel: key.machine.kernel.to_string(),

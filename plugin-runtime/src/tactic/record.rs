@@ -1,5 +1,6 @@
 //! Timing decisions as records: what was timed, on what, and how it fared.
 
+mod kernels;
 mod machine;
 pub(super) mod text;
 
@@ -16,7 +17,7 @@ use crate::plugin::{AttributeSchema, AttributeValue, Runner};
 use crate::shape::Dims;
 use crate::tensor::{DataType, Format};
 
-pub(super) use machine::Machine;
+pub(super) use machine::{Machine, Surroundings};
 pub(super) use text::{abridged, quoted, stays_as_it_is};
 
 /// What was timed.

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::lockfile::{self, Records};
-use super::record::{Key, Machine, Outcome, Subject};
+use super::record::{Key, Outcome, Subject, Surroundings};
 use crate::device::Device;
 use crate::error::{Error, Result};
 
@@ -24,7 +24,7 @@ pub(crate) enum Keeping {
 #[derive(Debug)]
 pub(crate) struct Timings {
     keeping: Keeping,
-    machine: Machine,
+    surroundings: Surroundings,
     /// What the lockfile held when the build began.
     held: Records,
     /// What this build found out.
@@ -44,7 +44,7 @@ impl Timings {
                 held
             }
         };
-        Ok(Timings { keeping, machine: Machine::of(device), held, own: Records::new() })
+        Ok(Timings { keeping, surroundings: Surroundings::of(device), held, own: Records::new() })
     }
 
     /// Adds this build's timings to the lockfile.
@@ -59,7 +59,8 @@ impl Timings {
     }
 
     pub(super) fn key(&self, subject: Subject) -> Key {
-        Key { subject, machine: self.machine.clone() }
+        let machine = self.surroundings.machine(&subject);
+        Key { subject, machine }
     }
 
     /// What is known, and whether it's from the lockfile.

@@ -9,6 +9,7 @@ use plugin_runtime::network::Network;
 use plugin_runtime::shape::{ShapeExpr, display_shape};
 use plugin_runtime::tensor::DataType;
 
+use super::device::DeviceName;
 use super::failure::{Failure, Result};
 
 /// What engine files begin with.
@@ -60,12 +61,15 @@ pub(super) enum Source {
 }
 
 impl Source {
+    /// An engine is loaded on `device`, if one is named.
+    ///
     /// # Errors
-    /// When the file can't be read, is neither a model nor an engine, or names plugins that aren't linked.
-    pub(super) fn open(path: &Path) -> Result<Source> {
+    /// When the file can't be read, is neither a model nor an engine, names plugins that aren't linked, or is an engine
+    /// for another device.
+    pub(super) fn open(path: &Path, device: Option<DeviceName>) -> Result<Source> {
         match Kind::of(path)? {
             Kind::Model => Ok(Source::Model(Box::new(Network::from_onnx(path)?))),
-            Kind::Engine => load_engine(path).map(Source::Engine),
+            Kind::Engine => load_engine(path, device).map(Source::Engine),
             Kind::Lockfile => Err(Failure::work(format_args!(
                 "{} is a tuning lockfile; expected an ONNX model or an engine",
                 path.display()
@@ -97,10 +101,16 @@ impl Source {
     }
 }
 
+/// Loads it on `device`, if one is named.
+///
 /// # Errors
-/// When it isn't an engine that this program can run.
-pub(super) fn load_engine(path: &Path) -> Result<Engine> {
-    Engine::load(path).map_err(|e| match e {
+/// When it isn't an engine that this program can run there.
+pub(super) fn load_engine(path: &Path, device: Option<DeviceName>) -> Result<Engine> {
+    let loaded = match device {
+        Some(device) => Engine::load_on(path, &device.find()?),
+        None => Engine::load(path),
+    };
+    loaded.map_err(|e| match e {
         error @ plugin_runtime::Error::Registry(_) => Failure::work(format_args!("{}: {error}", path.display())),
         other => other.into(),
     })

@@ -9,7 +9,7 @@ use plugin_runtime::tensor::HostTensor;
 use tests::{Random, tensor};
 
 use crate::gpu::{gpu, is_child, passes_in_child};
-use crate::plugins::ahead::{ahead, ahead_counted, ahead_ptx, ahead_tall};
+use crate::plugins::ahead::{ahead, ahead_counted, ahead_kept, ahead_negated, ahead_ptx, ahead_tall};
 use crate::plugins::elementwise::scale;
 use crate::plugins::sizes::keep_positive;
 use crate::rig::{Twin, assert_same};
@@ -120,6 +120,73 @@ fn a_saved_engine_runs_without_a_compiler() {
     let nowhere =
         [(FILE, path), ("NVRTC_LIBRARY", "/nowhere/libnvrtc.so"), ("PLUGIN_RUNTIME_CACHE", empty.to_str().unwrap())];
     passes_in_child(TEST, &nowhere);
+}
+
+/// Layers in FP16 between others in FP32, then one with a size tensor that the last reads: the runtime's own kernels run
+/// between them.
+fn converting() -> Network {
+    let mut network = Network::new();
+    let x = network.add_input("x", DataType::Float32, [-1]).unwrap();
+    let [negated] = network.add_plugin(ahead_negated::op(x)).unwrap();
+    let [kept, count] = network.add_plugin(ahead_kept::op(negated)).unwrap();
+    let [squares] = network.add_plugin(ahead_counted::op(kept, count)).unwrap();
+    for (tensor, name) in [(negated, "negated"), (count, "count"), (squares, "squares")] {
+        network.mark_output(tensor, name).unwrap();
+    }
+    network
+}
+
+fn build_converting(device: &Device) -> Engine {
+    let builder = Builder::new(device.clone()).profile(profile(5000)).allow_types([DataType::Float16]);
+    builder.build(&converting()).unwrap()
+}
+
+#[test]
+fn conversions_and_sizes_need_no_compiler_either() {
+    const TEST: &str = "aot::conversions_and_sizes_need_no_compiler_either";
+    const FILE: &str = "GPU_TESTS_ENGINE";
+    let Some(device) = gpu(TEST) else { return };
+    let agrees = |engine: &Engine| {
+        let mut cpu = build_converting(&Device::cpu()).create_context().unwrap();
+        let mut context = engine.create_context().unwrap();
+        let mut random = Random::new(6);
+        for n in [1234, 0, 1, 5000] {
+            let x = vector(&mut random, n);
+            let (found, expected) = (context.run(&[("x", &x)]).unwrap(), cpu.run(&[("x", &x)]).unwrap());
+            for ((name, found), (_, expected)) in found.iter().zip(&expected) {
+                assert_same(found, expected, &format!("`{name}` of {n} elements"));
+            }
+        }
+    };
+    if is_child() {
+        let path = std::env::var(FILE).unwrap();
+        agrees(&Engine::load(&path).unwrap());
+        agrees(&Engine::load_on(&path, &device).unwrap());
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("converting.engine");
+    let built = build_converting(&device);
+    let summary = built.inspect();
+    let sources: Vec<&str> = summary.runtime_kernels.iter().map(|kernels| &*kernels.source).collect();
+    assert_eq!(sources, ["reformat.cu", "settle.cu"]);
+    assert!(summary.plans[0].steps.iter().any(|step| step.plugin.is_none() && step.combination.contains("FP16")));
+    agrees(&built);
+    built.save(&path).unwrap();
+    assert_eq!(Engine::load(&path).unwrap().to_bytes().unwrap(), built.to_bytes().unwrap());
+    let (path, empty) = (path.to_str().unwrap(), folder.path().join("cache"));
+    let nowhere =
+        [(FILE, path), ("NVRTC_LIBRARY", "/nowhere/libnvrtc.so"), ("PLUGIN_RUNTIME_CACHE", empty.to_str().unwrap())];
+    passes_in_child(TEST, &nowhere);
+}
+
+#[test]
+fn an_engine_is_loaded_on_a_device_of_its_kind_alone() {
+    let Some(device) = gpu("an_engine_is_loaded_on_a_device_of_its_kind_alone") else { return };
+    let bytes = build(&device, &network()).to_bytes().unwrap();
+    assert_eq!(Engine::from_bytes_on(&bytes, &device).unwrap().device(), &device);
+    let message = Engine::from_bytes_on(&bytes, &Device::cpu()).map(|_| ()).unwrap_err().to_string();
+    assert!(message.contains("it was built for device `cuda`: it can't be loaded on `cpu`"), "{message}");
 }
 
 #[test]

@@ -258,6 +258,7 @@ fn what_fails_while_it_is_recorded_leaves_the_context_usable() {
     let mut rig = crate::rig::Rig::new(engine, &[]);
     let x = tensor(&[1.0; 4], &[4]);
     let mut buffers = rig.buffers(&[("x", &x)]);
+    rig.fill(&mut buffers, &[("x", &x)]);
     for _ in 0..2 {
         let error = rig.context.capture(&mut buffers.bindings(), &rig.stream).unwrap_err().to_string();
         assert!(error.starts_with("layer `large` (gpu::launch v1, ") && error.contains("2048"), "{error}");

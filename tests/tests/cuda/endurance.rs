@@ -64,12 +64,12 @@ fn many_shape_changes() {
     let stream = device.create_stream().unwrap();
     let mut random = Random::new(1);
     let values = random.floats(&[most]);
-    let uninit = |dtype, n: i64| DeviceTensor::uninit(&stream, dtype, &[n]).unwrap();
+    let zeros = |dtype, n: i64| DeviceTensor::zeros(&stream, dtype, &[n]).unwrap();
     let x = DeviceTensor::from_host(&stream, &tensor(&values, &[most])).unwrap();
-    let mut mirrored = uninit(DataType::Float32, 2 * most);
-    let mut count = uninit(DataType::Int64, 1);
-    let mut again = uninit(DataType::Float32, 4 * most + 1);
-    let mut total = uninit(DataType::Float32, 1);
+    let mut mirrored = zeros(DataType::Float32, 2 * most);
+    let mut count = zeros(DataType::Int64, 1);
+    let mut again = zeros(DataType::Float32, 4 * most + 1);
+    let mut total = zeros(DataType::Float32, 1);
     let (changes, warm_up) = if quick() { (300, 100) } else { (30_000, 3_000) };
     let mut before = (0, 0);
     for change in 0..warm_up + changes {

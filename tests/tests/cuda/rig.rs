@@ -114,8 +114,7 @@ impl Rig {
         for (name, dtype) in self.engine.outputs() {
             let source = self.in_place.iter().find(|(output, _)| output == name).map(|(_, input)| input);
             buffers.aliases.push(source.map(|input| names.iter().position(|n| n == input).expect("it is an input")));
-            // Nothing ran at these shapes yet: these are the largest extents.
-            let dims = self.context.output_shape(name).unwrap();
+            let dims = self.context.max_output_shape(name).unwrap();
             let len = HostTensor::zeros(dtype, &dims).unwrap().bytes().len();
             buffers.outputs.push(source.is_none().then(|| Guarded::new(&self.stream, dtype, len)));
         }

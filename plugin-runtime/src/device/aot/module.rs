@@ -8,7 +8,7 @@ use crate::device::Device;
 use crate::device::cuda::compiler::compile;
 use crate::device::cuda::image::Image;
 use crate::device::cuda::module::Module;
-use crate::device::cuda::{Architecture, Gpu, ImageKind};
+use crate::device::cuda::{Architecture, Gpu, ImageKind, Source};
 use crate::error::{Error, Result};
 use crate::suggest::did_you_mean;
 
@@ -203,6 +203,8 @@ impl AotModule {
 pub(crate) struct AotCompiler {
     /// At least the device's own, where it has one.
     architectures: Vec<Architecture>,
+    /// Those of them that the user named.
+    asked_for: Vec<Architecture>,
     made: Mutex<Vec<(AotImage, Arc<AotModule>)>>,
 }
 
@@ -213,7 +215,7 @@ impl AotCompiler {
             device.gpu().map(Gpu::architecture).into_iter().chain(more.iter().copied()).collect();
         architectures.sort_unstable();
         architectures.dedup();
-        AotCompiler { architectures, made: Mutex::default() }
+        AotCompiler { architectures, asked_for: more.to_vec(), made: Mutex::default() }
     }
 
     /// # Errors
@@ -238,6 +240,23 @@ impl AotCompiler {
         let module = Arc::new(module);
         made.push((image.clone(), module.clone()));
         Ok(module)
+    }
+
+    /// Kernels that the engine can do without where they can be compiled when it runs: `None` where they can't be
+    /// compiled now.
+    ///
+    /// # Errors
+    /// When they can't be compiled for an architecture that the user named.
+    pub(crate) fn optional_module(&self, source: &'static Source) -> Result<Option<Arc<AotModule>>> {
+        let mut binaries = Vec::new();
+        for &architecture in &self.architectures {
+            match compile(source, architecture).and_then(AotBinary::of_image) {
+                Ok(binary) => binaries.push(binary),
+                Err(error) if self.asked_for.contains(&architecture) => return Err(error),
+                Err(_) => {}
+            }
+        }
+        if binaries.is_empty() { Ok(None) } else { Ok(Some(Arc::new(AotModule::new(binaries)?))) }
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::compiler::compile;
 use super::gpu::Gpu;
+use super::image::Image;
 use super::launch::LaunchConfig;
 use super::module::{Function, Module};
 use super::source::{KernelEntry, Parameter, Source};
@@ -87,7 +88,7 @@ pub const fn parameter<T: KernelArgument>(name: &'static str, ty: &'static str) 
 pub struct Kernel {
     entry: KernelEntry,
     /// One a GPU.
-    functions: OnceLock<Box<[OnceLock<Result<Function>>]>>,
+    functions: OnceLock<Box<[OnceLock<Function>]>>,
 }
 
 impl Kernel {
@@ -122,8 +123,8 @@ impl Kernel {
     #[inline]
     fn function(&self, gpu: &'static Gpu) -> Result<&Function> {
         match self.functions.get().and_then(|functions| functions.get(gpu.ordinal())?.get()) {
-            Some(Ok(function)) => Ok(function),
-            _ => self.load(gpu),
+            Some(function) => Ok(function),
+            None => self.load(gpu),
         }
     }
 
@@ -132,16 +133,13 @@ impl Kernel {
         let gpus = find_gpus()?.len();
         let functions = self.functions.get_or_init(|| (0..gpus).map(|_| OnceLock::new()).collect());
         let function = functions.get(gpu.ordinal()).ok_or_else(|| Error::invalid("no such GPU"))?;
-        let loaded = function.get_or_init(|| {
-            let sizes: Vec<usize> = self.entry.parameters.iter().map(|p| p.bytes).collect();
-            let function = module(self.entry.source, gpu)?.function(self.entry.name, None)?;
-            let compiled = function.parameters()?;
-            if compiled != sizes {
-                return Err(self.entry.differs_from(&compiled));
-            }
-            Ok(function)
-        });
-        loaded.as_ref().map_err(Error::clone)
+        let sizes: Vec<usize> = self.entry.parameters.iter().map(|p| p.bytes).collect();
+        let found = module(self.entry.source, gpu)?.function(self.entry.name, None)?;
+        let compiled = found.parameters()?;
+        if compiled != sizes {
+            return Err(self.entry.differs_from(&compiled));
+        }
+        Ok(function.get_or_init(|| found))
     }
 }
 
@@ -170,15 +168,39 @@ impl KernelEntry {
     }
 }
 
+/// What became of loading a source's kernels into a GPU.
+type Attempt = OnceLock<Result<Arc<Module>>>;
+
+/// Where a source's kernels on a GPU are kept. With `again`, a failed attempt is forgotten.
+fn kept(source: &'static Source, gpu: &'static Gpu, again: bool) -> Arc<Attempt> {
+    type Loaded = HashMap<(usize, usize), Arc<Attempt>>;
+    static LOADED: OnceLock<Mutex<Loaded>> = OnceLock::new();
+    let mut loaded = LOADED.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+    let attempt = loaded.entry((std::ptr::from_ref(source).addr(), gpu.ordinal())).or_default();
+    if again && matches!(attempt.get(), Some(Err(_))) {
+        *attempt = Arc::default();
+    }
+    attempt.clone()
+}
+
 /// A source's kernels on a GPU; compiled and loaded once, and kept.
 fn module(source: &'static Source, gpu: &'static Gpu) -> Result<Arc<Module>> {
-    type Loaded = HashMap<(usize, usize), Arc<OnceLock<Result<Arc<Module>>>>>;
-    static LOADED: OnceLock<Mutex<Loaded>> = OnceLock::new();
-    let place = {
-        let mut loaded = LOADED.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
-        loaded.entry((std::ptr::from_ref(source).addr(), gpu.ordinal())).or_default().clone()
-    };
-    place.get_or_init(|| Module::load(gpu, compile(source, gpu.architecture())?.bytes())).clone()
+    let compiled = || Module::load(gpu, compile(source, gpu.architecture())?.bytes());
+    kept(source, gpu, false).get_or_init(compiled).clone()
+}
+
+/// Gives a GPU an image of a source's kernels, so that they needn't be compiled. Those that it has already stay.
+///
+/// # Errors
+/// When the driver refuses the image.
+pub(crate) fn provide(source: &'static Source, gpu: &'static Gpu, image: &Image) -> Result<()> {
+    let attempt = kept(source, gpu, true);
+    if attempt.get().is_none() {
+        let module = Module::load(gpu, image.bytes())?;
+        // Where another thread was faster, its module is as good.
+        let _ = attempt.set(Ok(module));
+    }
+    Ok(())
 }
 
 /// Declares kernels that are written in a CUDA C++ file beside this Rust file.
@@ -224,6 +246,12 @@ macro_rules! kernels {
             rust_file: ::core::file!(),
             headers: &[$($(($header, ::core::include_str!($header))),*)?],
             options: &[$($($option),*)?],
+        };
+        const _: () = {
+            use $crate::__private::linkme;
+            #[linkme::distributed_slice($crate::device::cuda::SOURCES)]
+            #[linkme(crate = linkme)]
+            static LISTED: &$crate::device::cuda::Source = &$source;
         };
         $(
             $(#[$meta])*

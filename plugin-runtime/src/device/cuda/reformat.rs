@@ -4,14 +4,15 @@
 mod tests;
 mod work;
 
-use super::{DeviceSlice, DeviceSliceMut, memory};
+use super::{DeviceSlice, DeviceSliceMut, Source, memory};
 use crate::device::Stream;
 use crate::device::cpu::reformat::Reformat;
 use crate::error::{Error, Result};
 use crate::shape::Dims;
-use crate::tensor::{DataType, Representation};
+use crate::tensor::{DataType, Format, Representation};
+pub(super) use declared::{REFORMAT, REFORMAT_WIDE};
 use declared::{reformat_any, reformat_any_wide, reformat_flat, reformat_tiles, reformat_tiles_wide};
-use work::{Kernel, KernelRun, Way, Work};
+use work::{Kernel, KernelRun, Way, Work, may_be_wide};
 
 #[expect(unsafe_code, reason = "kernels are listed in a section of the binary")]
 mod declared {
@@ -20,14 +21,14 @@ mod declared {
     use crate::kernels;
 
     kernels! {
-        pub(super) source REFORMAT = "reformat.cu", headers ["reformat.cuh", "reformat/convert.cuh", "reformat/elements.cuh"];
+        pub(in crate::device::cuda) source REFORMAT = "reformat.cu", headers ["reformat.cuh", "reformat/convert.cuh", "reformat/elements.cuh"];
         pub(super) fn reformat_flat(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
         pub(super) fn reformat_any(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
         pub(super) fn reformat_tiles(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
     }
 
     kernels! {
-        pub(super) source REFORMAT_WIDE = "reformat_wide.cu", headers ["reformat.cuh", "reformat/convert.cuh", "reformat/elements.cuh"];
+        pub(in crate::device::cuda) source REFORMAT_WIDE = "reformat_wide.cu", headers ["reformat.cuh", "reformat/convert.cuh", "reformat/elements.cuh"];
         pub(super) fn reformat_any_wide(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
         pub(super) fn reformat_tiles_wide(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
     }
@@ -61,6 +62,34 @@ pub(crate) fn reformat(
         Way::Nothing => Ok(()),
         Way::Copy => memory::copy(stream.cuda()?, source.address(), target.address(), target_bytes),
         Way::Run(run) => launch(stream, run, source, target),
+    }
+}
+
+/// The sources of the kernels that reformats of extents up to `largest` can need; `fixed` when all have just those.
+///
+/// # Errors
+/// As [`reformat`], for `largest`.
+pub(crate) fn sources(
+    from: Representation,
+    to: Representation,
+    largest: &Dims,
+    fixed: bool,
+) -> Result<Vec<&'static Source>> {
+    if fixed {
+        return Ok(match Way::of(from, to, largest)? {
+            Way::Nothing | Way::Copy => Vec::new(),
+            Way::Run(KernelRun { kernel: Kernel::Any { wide: true } | Kernel::Tiles { wide: true }, .. }) => {
+                vec![&REFORMAT_WIDE]
+            }
+            Way::Run(_) => vec![&REFORMAT],
+        });
+    }
+    // At other extents there can be padding, or an order of elements, that these don't have.
+    let same = from == to && from.format == Format::Linear && from.dtype != DataType::Int4;
+    match (same, may_be_wide(from, to, largest)?) {
+        (true, _) => Ok(Vec::new()),
+        (false, true) => Ok(vec![&REFORMAT, &REFORMAT_WIDE]),
+        (false, false) => Ok(vec![&REFORMAT]),
     }
 }
 

@@ -9,7 +9,7 @@ use crate::kernels;
 use crate::shape::ShapeProgram;
 
 kernels! {
-    source SETTLE = "settle.cu";
+    pub(super) source SETTLE = "settle.cu";
     fn set_symbols(table: DeviceSliceMut<i64>, first: u32, count: u32, values: Values);
     fn settle(words: DeviceSlice<i64>, table: DeviceSliceMut<i64>, slots_at: u32, out_at: u32, sizes: Sizes);
 }

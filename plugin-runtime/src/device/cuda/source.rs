@@ -25,6 +25,17 @@ impl Source {
     pub fn path(&self) -> PathBuf {
         Path::new(self.rust_file).parent().unwrap_or(Path::new("")).join(self.name)
     }
+
+    /// Of all that the author wrote: its name and text, headers and options.
+    pub(crate) fn checksum(&self) -> u32 {
+        let mut hasher = crc32fast::Hasher::new();
+        let headers = self.headers.iter().flat_map(|(name, text)| [*name, *text]);
+        for part in [self.name, self.text].into_iter().chain(headers).chain(self.options.iter().copied()) {
+            hasher.update(part.as_bytes());
+            hasher.update(&[0]);
+        }
+        hasher.finalize()
+    }
 }
 
 /// A kernel, with the parameters that its Rust declaration gives it.
@@ -48,6 +59,10 @@ pub struct Parameter {
     /// How many bytes the kernel gets for it.
     pub bytes: usize,
 }
+
+/// Every source that is linked, also those whose kernels are only held by engines.
+#[distributed_slice]
+pub static SOURCES: [&'static Source];
 
 /// Every kernel that is linked.
 #[distributed_slice]

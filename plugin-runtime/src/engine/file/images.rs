@@ -14,7 +14,7 @@ use super::save::count;
 /// Images of more bytes than this in all aren't read.
 const MOST_IMAGE_BYTES: usize = 4 * LARGEST_IMAGE;
 
-/// What an engine's steps run, in the order in which they use it.
+/// What an engine's steps run, in the order in which they use it, then what the runtime runs between them.
 #[derive(Default)]
 pub(super) struct Images<'e> {
     pub(super) images: Vec<&'e AotBinary>,
@@ -26,10 +26,11 @@ impl<'e> Images<'e> {
     pub(super) fn of(engine: &'e EngineInner) -> Self {
         let mut all = Images::default();
         let programs = engine.plans.iter().flat_map(|plan| plan.steps.iter().filter_map(|step| step.kernels()));
-        for program in programs {
-            if all.modules.iter().all(|(known, _)| !std::ptr::eq(*known, &*program.module)) {
-                let images = program.module.binaries().iter().map(|binary| all.image(binary)).collect();
-                all.modules.push((&program.module, images));
+        let of_runtime = engine.runtime_kernels.iter().map(|kernels| kernels.module());
+        for module in programs.map(|program| &*program.module).chain(of_runtime) {
+            if all.modules.iter().all(|(known, _)| !std::ptr::eq(*known, module)) {
+                let images = module.binaries().iter().map(|binary| all.image(binary)).collect();
+                all.modules.push((module, images));
             }
         }
         all

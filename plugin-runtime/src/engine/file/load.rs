@@ -9,7 +9,7 @@ use prost::Message;
 use super::container::{self, Section, SectionKind};
 use super::records::{self, EngineRecord, LayerRecord, OutputRecord, PluginRecord, TensorRecord};
 use super::symbols::Symbols;
-use super::{LARGEST_GRAPH, VERIFIED_CONSTANTS, attributes, images, load_plan};
+use super::{LARGEST_GRAPH, VERIFIED_CONSTANTS, attributes, images, load_plan, runtime_kernels};
 use crate::device::{AotModule, Constant, ConstantInFile, Device, DeviceKind, FileBytes};
 use crate::engine::plan::{OutputShape, OwnSize, Plan, PlannedStep, Run};
 use crate::engine::{BuildReport, Engine, EngineInner, InputInfo, InsertedStep, LayerReport, Trial, TrialOutcome};
@@ -73,6 +73,7 @@ pub(super) fn engine(file: FileBytes, find: &dyn Fn(&str) -> Result<Device>) -> 
     let device = find(&record.device)
         .map_err(|e| Error::invalid(format_args!("it was built for device `{}`: {e}", record.device)))?;
     let modules = images::modules(&file, &record, images)?;
+    let runtime_kernels = runtime_kernels::load(&record.runtime, &modules)?;
     let graph = Graph::new(&file, &record, constants, modules, device.kind())?;
     if record.plans.is_empty() {
         return Err(Error::invalid("it has no plan: at least one is needed"));
@@ -96,6 +97,7 @@ pub(super) fn engine(file: FileBytes, find: &dyn Fn(&str) -> Result<Device>) -> 
         on_device: Mutex::default(),
         symbols: definitions,
         plans,
+        runtime_kernels,
         report,
     })))
 }

@@ -1,8 +1,9 @@
 //! Engine files: a built engine, to be loaded and run without building again.
 //!
 //! A file is a [`container`] of checked sections: one that holds the [graph](records), one for each constant, used where
-//! it lies when the file is mapped, and one for each image of AOT kernels. What a file says is checked when it is loaded; a file can make loading or
-//! running fail, but nothing worse. Sizes are bounded by the file's own: the arena by what the steps write.
+//! it lies when the file is mapped, and one for each image of kernels. What a file says is checked when it is loaded; a
+//! file can make loading or running fail, but nothing worse. Sizes are bounded by the file's own: the arena by what the
+//! steps write.
 
 mod attributes;
 mod container;
@@ -11,6 +12,7 @@ mod kernels;
 mod load;
 mod load_plan;
 mod records;
+mod runtime_kernels;
 mod save;
 mod symbols;
 #[cfg(test)]
@@ -39,8 +41,9 @@ impl Engine {
     /// before stays until all is on the disk, and then is replaced at once.
     ///
     /// Kept are the steps with their chosen types, layouts and tactics, shapes, profiles, the memory plan, constants, and
-    /// of the plugins' attributes those that an impl names; of layers that run AOT kernels the kernels. Times aren't: engines that were built alike give the same
-    /// bytes.
+    /// of the plugins' attributes those that an impl names; of layers that run AOT kernels the kernels, and where all
+    /// layers do, the runtime's own kernels for what is between them. Times aren't: engines that were built alike give the
+    /// same bytes.
     ///
     /// # Errors
     /// When the file can't be written.
@@ -55,7 +58,8 @@ impl Engine {
 
     /// Loads an engine that [`Engine::save`] wrote. The plugins whose impls it runs have to be linked, at the versions
     /// that it was built with; autotune functions aren't needed, and never called. Layers that run AOT kernels need
-    /// neither plugin nor compiler, but an image that the device runs.
+    /// neither plugin nor compiler, but an image that the device runs. Where all layers do, neither does the engine, if it
+    /// was built by this version of the runtime; else conversions and size tensors need the compiler.
     ///
     /// The file is mapped, and constants are used where they lie: they take no memory of the process, and no time before
     /// they are used. Until the engine and its contexts are gone, the file may not be written to or cut short in place;
@@ -67,15 +71,15 @@ impl Engine {
     /// When the file can't be read, is damaged, was built for another device or written in another format version, or
     /// when a plugin isn't linked: then the error is [`Error::Registry`].
     pub fn load(path: impl AsRef<Path>) -> Result<Engine> {
-        let path = path.as_ref();
-        let unreadable = |reason: &dyn std::fmt::Display| {
-            Error::invalid(format_args!("engine file `{}` can't be loaded: {reason}", path.display()))
-        };
-        let file = FileBytes::map(path).map_err(|e| unreadable(&e))?;
-        load_from(file).map_err(|e| match e {
-            Error::Registry(_) => e,
-            other => unreadable(&other),
-        })
+        load_file(path.as_ref(), &Device::from_name)
+    }
+
+    /// As [`Engine::load`], for this device in place of the first of its kind.
+    ///
+    /// # Errors
+    /// As [`Engine::load`], and when the engine was built for another kind of device.
+    pub fn load_on(path: impl AsRef<Path>, device: &Device) -> Result<Engine> {
+        load_file(path.as_ref(), &|name| of_kind(device, name))
     }
 
     /// What [`Engine::save`] would write to a file.
@@ -97,10 +101,15 @@ impl Engine {
     /// # Errors
     /// As [`Engine::load`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Engine> {
-        load_from(FileBytes::copy(bytes)?).map_err(|e| match e {
-            Error::Registry(_) => e,
-            other => Error::invalid(format_args!("the engine can't be loaded: {other}")),
-        })
+        load_bytes(bytes, &Device::from_name)
+    }
+
+    /// As [`Engine::load_on`], from a copy of what a file holds.
+    ///
+    /// # Errors
+    /// As [`Engine::load_on`].
+    pub fn from_bytes_on(bytes: &[u8], device: &Device) -> Result<Engine> {
+        load_bytes(bytes, &|name| of_kind(device, name))
     }
 
     /// Compares the constants of an engine that was loaded with the checksums in its file: reads all of them. An engine
@@ -147,9 +156,39 @@ impl EngineInner {
     }
 }
 
-fn load_from(file: FileBytes) -> Result<Engine> {
+/// Finds the device for an engine, given the name of the kind that it was built for.
+type FindDevice<'f> = &'f dyn Fn(&str) -> Result<Device>;
+
+fn of_kind(device: &Device, kind: &str) -> Result<Device> {
+    if device.kind().name() == kind {
+        return Ok(device.clone());
+    }
+    Err(Error::invalid(format_args!(
+        "it can't be loaded on `{device}`: load it without naming a device, or name another"
+    )))
+}
+
+fn load_file(path: &Path, find: FindDevice<'_>) -> Result<Engine> {
+    let unreadable = |reason: &dyn std::fmt::Display| {
+        Error::invalid(format_args!("engine file `{}` can't be loaded: {reason}", path.display()))
+    };
+    let file = FileBytes::map(path).map_err(|e| unreadable(&e))?;
+    load_from(file, find).map_err(|e| match e {
+        Error::Registry(_) => e,
+        other => unreadable(&other),
+    })
+}
+
+fn load_bytes(bytes: &[u8], find: FindDevice<'_>) -> Result<Engine> {
+    load_from(FileBytes::copy(bytes)?, find).map_err(|e| match e {
+        Error::Registry(_) => e,
+        other => Error::invalid(format_args!("the engine can't be loaded: {other}")),
+    })
+}
+
+fn load_from(file: FileBytes, find: FindDevice<'_>) -> Result<Engine> {
     check_byte_order()?;
-    let engine = load::engine(file, &Device::from_name)?;
+    let engine = load::engine(file, find)?;
     engine.0.load_kernels()?;
     Ok(engine)
 }

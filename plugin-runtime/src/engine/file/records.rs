@@ -34,6 +34,9 @@ pub(super) struct EngineRecord {
     pub(super) images: Vec<ImageRecord>,
     #[prost(message, repeated, tag = "10")]
     pub(super) modules: Vec<ModuleRecord>,
+    /// Kernels of the runtime itself, at most one record a source.
+    #[prost(message, repeated, tag = "11")]
+    pub(super) runtime: Vec<RuntimeKernelsRecord>,
 }
 
 /// The architecture that an image was made for; 0 and 0 where it doesn't say.
@@ -50,6 +53,19 @@ pub(super) struct ImageRecord {
 pub(super) struct ModuleRecord {
     #[prost(uint32, repeated, tag = "1")]
     pub(super) images: Vec<u32>,
+}
+
+/// Kernels of the runtime that wrote the file. Another one, whose source differs, has no use for them.
+#[derive(Clone, PartialEq, prost::Message)]
+pub(super) struct RuntimeKernelsRecord {
+    /// The name of the source.
+    #[prost(string, tag = "1")]
+    pub(super) source: String,
+    /// The CRC-32 of the source, its headers and options.
+    #[prost(fixed32, tag = "2")]
+    pub(super) checksum: u32,
+    #[prost(uint32, tag = "3")]
+    pub(super) module: u32,
 }
 
 /// An input or a constant.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::images::Images;
 use super::records::*;
-use super::{attributes, kernels};
+use super::{attributes, kernels, runtime_kernels};
 use crate::device::{Base, BindingUse, PlacedTensor, Region};
 use crate::engine::EngineInner;
 use crate::engine::plan::{AotPlugin, Plan, PlannedStep, Run};
@@ -46,6 +46,7 @@ pub(super) fn graph(engine: &EngineInner) -> Result<EngineRecord> {
         layers: layers.records,
         images: image_records,
         modules,
+        runtime: runtime_kernels::save(&engine.runtime_kernels, &images)?,
     })
 }
 

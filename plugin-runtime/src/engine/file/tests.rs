@@ -3,6 +3,7 @@
 mod aot;
 #[expect(unsafe_code, reason = "in the crate itself the attributes' link sections count as such")]
 mod plugins;
+mod runtime_kernels;
 
 use prost::Message;
 
@@ -178,6 +179,24 @@ fn what_a_plan_may_not_say_is_refused() {
         let said = said(change);
         assert!(said.contains(expected), "{position}: {said}");
     }
+}
+
+#[test]
+fn an_engine_is_loaded_on_a_device_of_its_kind_alone() {
+    let engine = engine();
+    let bytes = engine.to_bytes().unwrap();
+    assert_eq!(Engine::from_bytes_on(&bytes, &Device::cpu()).unwrap().to_bytes().unwrap(), bytes);
+    let path = std::env::temp_dir().join(format!("plugin-runtime-on-{}.engine", std::process::id()));
+    engine.save(&path).unwrap();
+    let loaded = Engine::load_on(&path, &Device::cpu()).map(|loaded| loaded.to_bytes().unwrap() == bytes);
+    std::fs::remove_file(&path).unwrap();
+    assert!(loaded.unwrap());
+    let mut record = record(&engine);
+    record.device = "cuda".into();
+    let cuda = file(&record, &[engine.0.constants[0].bytes()]);
+    let message = Engine::from_bytes_on(&cuda, &Device::cpu()).map(|_| ()).unwrap_err().to_string();
+    let expected = "the engine can't be loaded: it was built for device `cuda`: it can't be loaded on `cpu`: load it";
+    assert!(message.starts_with(expected), "{message}");
 }
 
 #[test]

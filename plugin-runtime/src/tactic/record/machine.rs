@@ -5,10 +5,11 @@ use std::fs::File;
 use std::io::Read;
 use std::sync::Arc;
 
+use super::Subject;
+use super::kernels::Kernels;
 use super::text::{abridged, quoted};
 use crate::device::Device;
 use crate::device::cpu::threads;
-use crate::device::cuda::{KERNELS, KernelEntry};
 
 /// The kernels, device and driver that a timing belongs to.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -21,22 +22,40 @@ pub(crate) struct Machine {
     pub(crate) driver: Arc<str>,
 }
 
-impl Machine {
-    pub(crate) fn of(device: &Device) -> Machine {
+/// What the timings of this program depend on, on one device.
+#[derive(Clone, Debug)]
+pub(crate) struct Surroundings {
+    device: Arc<str>,
+    driver: Arc<str>,
+    /// `None` where impls have no kernels.
+    kernels: Option<Kernels>,
+}
+
+impl Surroundings {
+    pub(crate) fn of(device: &Device) -> Surroundings {
         let kind = device.kind();
         match device.cuda_properties() {
             None => {
                 let device = abridged(format_args!("{kind}, {}, {} threads", cpu_model(), threads()));
-                let kernel = if cfg!(debug_assertions) { "debug" } else { "-" };
-                Machine { kernel: kernel.into(), device, driver: "-".into() }
+                Surroundings { device, driver: "-".into(), kernels: None }
             }
-            Some(gpu) => {
-                let device = abridged(format_args!("{kind}, {}", gpu.name));
-                // A kernel's source says it all: what the host does isn't timed.
-                let kernel = format!("{:08x}", sources_checksum());
-                Machine { kernel: kernel.into(), device, driver: abridged(format_args!("CUDA {}", gpu.driver)) }
-            }
+            Some(gpu) => Surroundings {
+                device: abridged(format_args!("{kind}, {}", gpu.name)),
+                driver: abridged(format_args!("CUDA {}", gpu.driver)),
+                kernels: Some(Kernels::linked()),
+            },
         }
+    }
+
+    /// What the timings of a subject belong to.
+    pub(crate) fn machine(&self, subject: &Subject) -> Machine {
+        let kernel = match &self.kernels {
+            // A kernel's source says it all: what the host does isn't timed.
+            Some(kernels) => format!("{:08x}", kernels.checksum(subject)).into(),
+            None if cfg!(debug_assertions) => "debug".into(),
+            None => "-".into(),
+        };
+        Machine { kernel, device: self.device.clone(), driver: self.driver.clone() }
     }
 }
 
@@ -45,24 +64,6 @@ impl fmt::Display for Machine {
         let Machine { kernel, device, driver } = self;
         write!(f, "kernel={} device={} driver={}", quoted(kernel), quoted(device), quoted(driver))
     }
-}
-
-/// Of the text of every linked kernel, whatever order they are linked in.
-fn sources_checksum() -> u32 {
-    let checksum = |kernel: &KernelEntry| {
-        let mut hasher = crc32fast::Hasher::new();
-        let source = kernel.source;
-        let headers = source.headers.iter().flat_map(|(name, text)| [*name, *text]);
-        for part in [source.name, source.text].into_iter().chain(headers).chain(source.options.iter().copied()) {
-            hasher.update(part.as_bytes());
-            hasher.update(&[0]);
-        }
-        hasher.finalize()
-    };
-    let mut all: Vec<u32> = KERNELS.iter().map(checksum).collect();
-    all.sort_unstable();
-    all.dedup();
-    crc32fast::hash(bytemuck::cast_slice(&all))
 }
 
 fn cpu_model() -> String {
@@ -103,8 +104,9 @@ mod tests {
 
     #[test]
     fn one_machine_is_described_alike_each_time() {
-        let machine = Machine::of(&Device::cpu());
-        assert_eq!(machine, Machine::of(&Device::cpu()));
+        let subject = Subject::Reformat { dims: "[4]".into(), from: "FP32".into(), to: "FP16".into() };
+        let machine = Surroundings::of(&Device::cpu()).machine(&subject);
+        assert_eq!(machine, Surroundings::of(&Device::cpu()).machine(&subject));
         assert!(machine.device.starts_with("cpu, ") && machine.device.ends_with(" threads"), "{machine}");
     }
 }

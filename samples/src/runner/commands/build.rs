@@ -18,7 +18,7 @@ use crate::runner::text::count;
 /// # Errors
 /// When the model can't be read or built, or the engine can't be written.
 pub(in crate::runner) fn build(args: &BuildModelArgs, out: &mut Output) -> Result<()> {
-    let source = Source::open(&args.file)?;
+    let source = Source::open(&args.file, None)?;
     let inputs = source.inputs();
     let Source::Model(network) = source else {
         return Err(Failure::work(format_args!("{} is an engine; expected an ONNX model", args.file.display())));

@@ -38,7 +38,7 @@ pub(super) enum Tactics {
 pub(in crate::runner) fn circ_pad(args: &CircPadArgs, out: &mut Output) -> Result<()> {
     check_options(args)?;
     if let (true, Some(folder)) = (args.load_engine, &args.artifacts_dir) {
-        return artifacts::run_saved(folder, out);
+        return artifacts::run_saved(folder, args.sample.build.device, out);
     }
     let x = data::input(&args.sample, &[10, 3, 32, 32], Fill::Values)?;
     let mut network = network(x.dtype(), x.dims(), &args.pads, preference(args.aot))?;

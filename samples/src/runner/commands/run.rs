@@ -21,9 +21,9 @@ use crate::runner::text::file_name;
 /// # Errors
 /// When a file can't be read or written, an input is missing or doesn't fit, or something fails.
 pub(in crate::runner) fn run(args: &RunArgs, out: &mut Output) -> Result<()> {
-    let source = Source::open(&args.file)?;
-    if let Source::Engine(engine) = &source {
-        check_options(args, engine)?;
+    let source = Source::open(&args.file, args.build.device)?;
+    if let Source::Engine(_) = &source {
+        check_options(args)?;
     }
     let (inputs, outputs) = (source.inputs(), source.outputs());
     let given = read(args, &inputs)?;
@@ -47,7 +47,7 @@ pub(in crate::runner) fn run(args: &RunArgs, out: &mut Output) -> Result<()> {
     show(&named, &results, args.output.as_deref(), out)
 }
 
-fn check_options(args: &RunArgs, engine: &Engine) -> Result<()> {
+fn check_options(args: &RunArgs) -> Result<()> {
     let of_builds = [
         ("--profile", !args.profiles.profiles.is_empty()),
         ("--save", args.save.is_some()),
@@ -59,14 +59,7 @@ fn check_options(args: &RunArgs, engine: &Engine) -> Result<()> {
             args.file.display()
         )));
     }
-    match args.build.device {
-        Some(device) if !device.means(engine.device()) => Err(Failure::usage(format_args!(
-            "{} was built for device {}: leave --device out, or build the model for {device}",
-            args.file.display(),
-            engine.device(),
-        ))),
-        _ => Ok(()),
-    }
+    Ok(())
 }
 
 /// One array an input.

@@ -117,3 +117,52 @@ fn ahead_mistaken_aot(x: &TensorDesc, mistake: &str, outputs: &[TensorDesc; 1]) 
         _ => AotKernel::new("ahead_first", ".version 7.0\n.target sm_80\nnonsense").extra_args([0.25_f32]),
     }
 }
+
+/// The elements with the other sign, in FP16 alone.
+#[register("gpu::ahead_negated")]
+pub(crate) fn ahead_negated(x: &TensorDesc) -> TensorDesc {
+    x.like()
+}
+
+#[autotune("gpu::ahead_negated")]
+fn ahead_negated_autotune(x: &TensorDesc, outputs: &[TensorDesc; 1]) -> Vec<AutoTuneCombination> {
+    vec![AutoTuneCombination::new("FP16, FP16")]
+}
+
+#[aot_impl("gpu::ahead_negated")]
+fn ahead_negated_aot(x: &TensorDesc, outputs: &[TensorDesc; 1]) -> AotKernel {
+    let (n, x, y) = (AotArg::I64(x.numel()), AotParameter::Input(0), AotParameter::Output(0));
+    AotKernel::new("ahead_negated", &AHEAD).grid([outputs[0].numel().ceil_div(256)]).block([256]).parameters([
+        x,
+        y,
+        n.into(),
+    ])
+}
+
+#[impl_plugin("gpu::ahead_negated", device = cpu)]
+fn ahead_negated_cpu(x: Tensor, outputs: [TensorMut; 1]) -> Result<()> {
+    let [y] = outputs;
+    y.into_slice::<f16>()?.iter_mut().zip(x.as_slice::<f16>()?).for_each(|(y, x)| *y = -*x);
+    Ok(())
+}
+
+/// The positive elements, in order, and their number.
+#[register("gpu::ahead_kept")]
+pub(crate) fn ahead_kept(x: &TensorDesc) -> (TensorDesc, SizeTensorDesc) {
+    let kept = size_tensor(x.numel().ceil_div(2), x.numel()).dtype(DataType::Int64);
+    (TensorDesc::from_shape_expr([kept.expr()], x.dtype()), kept)
+}
+
+#[aot_impl("gpu::ahead_kept")]
+fn ahead_kept_aot(x: &TensorDesc, outputs: &[TensorDesc; 2]) -> AotKernel {
+    AotKernel::new("ahead_kept", &AHEAD).extra_args([AotArg::I64(x.numel())])
+}
+
+#[impl_plugin("gpu::ahead_kept", device = cpu)]
+fn ahead_kept_cpu(x: Tensor, outputs: [TensorMut; 2]) -> Result<()> {
+    let [values, count] = outputs;
+    let kept = x.as_slice::<f32>()?.iter().filter(|x| **x > 0.0);
+    let n = kept.clone().count();
+    values.into_slice::<f32>()?.iter_mut().zip(kept).for_each(|(slot, value)| *slot = *value);
+    count.write_size(n)
+}

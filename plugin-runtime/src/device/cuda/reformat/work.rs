@@ -184,6 +184,16 @@ impl Way {
     }
 }
 
+/// Whether tensors of up to these extents can have too many elements to be counted in 32 bits.
+///
+/// # Errors
+/// When the extents don't fit a layout.
+pub(super) fn may_be_wide(from: Representation, to: Representation, largest: &Dims) -> Result<bool> {
+    let elements =
+        |side: Representation| Ok::<_, Error>(8 * side.bytes(largest)? as u128 / u128::from(side.dtype.bits()));
+    Ok(elements(from)?.max(elements(to)?) >= NARROW.into())
+}
+
 /// An arrangement whose elements lie in row-major order after all is one of single lanes.
 fn in_order(arrangement: Arrangement) -> Arrangement {
     if arrangement.spatial == 1 && arrangement.padding() == 0 {

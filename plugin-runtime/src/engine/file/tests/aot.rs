@@ -7,7 +7,7 @@ use super::super::load;
 use super::super::records::{EngineRecord, KernelsRecord, ParameterRecord};
 use super::plugins::{PTX, fill, total};
 use super::{expr, record, slot, step};
-use crate::device::{AotCompiler, Device, FileBytes};
+use crate::device::{AotCompiler, Device, DeviceKind, FileBytes};
 use crate::engine::plan::Plan;
 use crate::engine::{BuildReport, Engine};
 use crate::error::Result;
@@ -27,25 +27,33 @@ fn engine() -> Engine {
     network.mark_output(filled, "filled").unwrap();
     let profile = Profile::new().dims("x", [1, 3], [2, 3], [1000, 3]);
     let bounds = Bounds::new(&network, &profile).unwrap();
+    let choices = choose(&network);
+    let compiler = AotCompiler::new(&Device::cpu(), &[]);
+    let plan = Plan::new(&network, &profile, &bounds, &choices, &compiler).unwrap();
+    Engine::new(Device::cpu(), &network, vec![plan], Vec::new(), BuildReport::default())
+}
+
+/// Each layer in the types that the network has, as it would run on a GPU.
+pub(super) fn choose(network: &Network) -> Vec<Choice> {
     let choice = |layer: &crate::network::Layer| Choice {
-        runner: Runner::Aot(layer.plugin.aot.as_ref().unwrap()),
+        runner: match &layer.plugin.aot {
+            Some(entry) => Runner::Aot(entry),
+            None => Runner::Impl(layer.plugin.impl_for(DeviceKind::Cpu).unwrap()),
+        },
         combination: Combination::untuned(
             layer.inputs.iter().chain(&layer.outputs).map(|&tensor| network.tensors[tensor].dtype),
         ),
-        tactic: if &*layer.name == "fill_1" { 2 } else { 0 },
+        tactic: if layer.plugin.entry.id == "file_test::total" { 0 } else { 2 },
     };
-    let choices: Vec<Choice> = network.layers.iter().map(choice).collect();
-    let compiler = AotCompiler::new(&Device::cpu(), &[]);
-    let plan = Plan::new(&network, &profile, &bounds, &choices, &compiler).unwrap();
-    Engine::new(Device::cpu(), &network, vec![plan], BuildReport::default())
+    network.layers.iter().map(choice).collect()
 }
 
 /// Loads without bringing the kernels to a device.
-fn parse(bytes: &[u8]) -> Result<Engine> {
+pub(super) fn parse(bytes: &[u8]) -> Result<Engine> {
     load::engine(FileBytes::copy(bytes)?, &|_| Ok(Device::cpu()))
 }
 
-fn file(record: &EngineRecord, images: &[&[u8]]) -> Vec<u8> {
+pub(super) fn file(record: &EngineRecord, images: &[&[u8]]) -> Vec<u8> {
     let graph = record.encode_to_vec();
     let part = |kind, bytes| Part { kind, checksum: crc32fast::hash(bytes), bytes };
     let mut parts = vec![part(SectionKind::Graph, &graph[..])];

@@ -49,6 +49,7 @@ pub(super) const PTX: &str = "
 .address_size 64
 .visible .entry sums(.param .u64 x, .param .u64 sums, .param .u32 n) { ret; }
 .visible .entry total(.param .u64 sums, .param .u64 y, .param .u64 x, .param .u64 count, .param .f32 scale) { ret; }
+.visible .entry copy(.param .u64 x, .param .u64 y) { ret; }
 .visible .entry fill(.param .u64 x, .param .u32 n, .param .u64 y, .param .u64 count) { ret; }
 ";
 
@@ -87,4 +88,14 @@ fn fill_aot(x: &TensorDesc, outputs: &[TensorDesc; 2], tactic: Way) -> AotKernel
         Way::Forwards => 128,
     };
     AotKernel::new("fill", PTX).grid([outputs[0].numel().ceil_div(threads)]).block([threads]).extra_args([x.numel()])
+}
+
+#[register("file_test::copy", crate = crate)]
+pub(super) fn copy(x: &TensorDesc) -> TensorDesc {
+    x.like()
+}
+
+#[aot_impl("file_test::copy", crate = crate)]
+fn copy_aot(x: &TensorDesc, outputs: &[TensorDesc; 1]) -> AotKernel {
+    AotKernel::new("copy", PTX).grid([x.numel().ceil_div(32)]).block([32])
 }

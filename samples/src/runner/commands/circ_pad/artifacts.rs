@@ -12,7 +12,7 @@ use plugin_runtime::tensor::{DataType, HostTensor};
 
 use super::{PLUGIN, check};
 use crate::runner::data::{self, Fill};
-use crate::runner::device::shown_device;
+use crate::runner::device::{DeviceName, shown_device};
 use crate::runner::failure::{Failure, Result};
 use crate::runner::npy::write_whole;
 use crate::runner::output::Output;
@@ -41,11 +41,11 @@ pub(super) fn save(engine: &Engine, folder: &Path, out: &mut Output) -> Result<(
 }
 
 /// Runs the engine that [`save`] saved, on data made up for the shape of its input, and checks the result against the pads
-/// that the engine holds.
+/// that the engine holds. It runs on `device`, if one is named.
 ///
 /// # Errors
 /// When it can't be loaded, is another engine, or the result is wrong.
-pub(super) fn run_saved(folder: &Path, out: &mut Output) -> Result<()> {
+pub(super) fn run_saved(folder: &Path, device: Option<DeviceName>, out: &mut Output) -> Result<()> {
     let path = engine_path(folder);
     if !path.exists() {
         return Err(Failure::work(format_args!(
@@ -54,7 +54,7 @@ pub(super) fn run_saved(folder: &Path, out: &mut Output) -> Result<()> {
             folder.display()
         )));
     }
-    let engine = load_engine(&path)?;
+    let engine = load_engine(&path, device)?;
     let summary = engine.inspect();
     let Some(Padding { dtype, dims, pads }) = padding(&summary) else {
         return Err(Failure::work(format_args!(

@@ -109,7 +109,7 @@ impl Inspected {
 
 impl Shown for Inspected {
     fn tables(&self) -> Vec<(String, Table)> {
-        let EngineSummary { inputs, outputs, constants, plans, .. } = &self.summary;
+        let EngineSummary { inputs, outputs, constants, plans, runtime_kernels, .. } = &self.summary;
         let title = format!(
             "engine for device {}: {}, {}",
             self.device,
@@ -137,11 +137,14 @@ impl Shown for Inspected {
             }
             tables.push((format!("memory of profile {index}: an arena of {} bytes", plan.arena_bytes), memory(plan)));
         }
+        if let Some(kernels) = kernels::runtime_table(runtime_kernels) {
+            tables.push(("the runtime's own kernels in the engine".into(), kernels));
+        }
         tables
     }
 
     fn json(&self) -> Value {
-        let EngineSummary { inputs, outputs, constants, plans, .. } = &self.summary;
+        let EngineSummary { inputs, outputs, constants, plans, runtime_kernels, .. } = &self.summary;
         let bindings = |bindings: &[BindingSummary]| {
             bindings.iter().map(|b| json::tensor(&b.name, b.dtype, &b.shape)).collect::<Vec<_>>()
         };
@@ -160,6 +163,7 @@ impl Shown for Inspected {
             "outputs": bindings(outputs),
             "constants": constants.iter().map(constant).collect::<Vec<_>>(),
             "plans": plans.iter().map(plan).collect::<Vec<_>>(),
+            "runtime_kernels": runtime_kernels.iter().map(kernels::runtime_json).collect::<Vec<_>>(),
         })
     }
 }

@@ -1,7 +1,7 @@
 //! The kernels that lie in an engine.
 
 use plugin_runtime::device::{AotArg, AotParameter};
-use plugin_runtime::engine::{ImageSummary, KernelsSummary, LaunchSummary, PlanSummary};
+use plugin_runtime::engine::{ImageSummary, KernelsSummary, LaunchSummary, PlanSummary, RuntimeKernelsSummary};
 use plugin_runtime::shape::{ShapeExpr, display_shape};
 use serde_json::{Value, json};
 
@@ -23,11 +23,22 @@ pub(super) fn table(plan: &PlanSummary) -> Option<Table> {
                 display_shape(&launch.block).to_string(),
                 launch.shared_mem.to_string(),
                 parameters.iter().map(parameter).collect::<Vec<_>>().join(", "),
-                kernels.images.iter().map(ImageSummary::to_string).collect::<Vec<_>>().join(", "),
+                images(&kernels.images),
             ]);
         }
     }
     (!is_empty).then_some(table)
+}
+
+/// The runtime's own kernels in the engine, if any.
+pub(super) fn runtime_table(kernels: &[RuntimeKernelsSummary]) -> Option<Table> {
+    let mut table = Table::new(["source", "images"]);
+    kernels.iter().for_each(|kernels| table.row([kernels.source.clone(), images(&kernels.images)]));
+    (!kernels.is_empty()).then_some(table)
+}
+
+fn images(images: &[ImageSummary]) -> String {
+    images.iter().map(ImageSummary::to_string).collect::<Vec<_>>().join(", ")
 }
 
 fn parameter(parameter: &AotParameter) -> String {
@@ -42,13 +53,6 @@ fn parameter(parameter: &AotParameter) -> String {
 }
 
 pub(super) fn json(kernels: &KernelsSummary) -> Value {
-    let image = |image: &ImageSummary| {
-        json!({
-            "kind": format!("{:?}", image.kind).to_lowercase(),
-            "architecture": image.architecture.map(|architecture| architecture.to_string()),
-            "bytes": image.bytes,
-        })
-    };
     let extents = |extents: &[ShapeExpr]| extents.iter().map(extent).collect::<Vec<_>>();
     let launch = |LaunchSummary { kernel, launch, parameters, .. }: &LaunchSummary| {
         json!({
@@ -60,7 +64,19 @@ pub(super) fn json(kernels: &KernelsSummary) -> Value {
         })
     };
     json!({
-        "images": kernels.images.iter().map(image).collect::<Vec<_>>(),
+        "images": kernels.images.iter().map(image_json).collect::<Vec<_>>(),
         "launches": kernels.launches.iter().map(launch).collect::<Vec<_>>(),
+    })
+}
+
+pub(super) fn runtime_json(kernels: &RuntimeKernelsSummary) -> Value {
+    json!({ "source": kernels.source, "images": kernels.images.iter().map(image_json).collect::<Vec<_>>() })
+}
+
+fn image_json(image: &ImageSummary) -> Value {
+    json!({
+        "kind": format!("{:?}", image.kind).to_lowercase(),
+        "architecture": image.architecture.map(|architecture| architecture.to_string()),
+        "bytes": image.bytes,
     })
 }

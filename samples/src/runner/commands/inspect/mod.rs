@@ -41,7 +41,7 @@ pub(in crate::runner) fn inspect(args: &InspectArgs, out: &mut Output) -> Result
         Kind::Model => Box::new(Network::from_onnx(&args.file)?.inspect()),
         Kind::Lockfile => Box::new(read_lockfile(&args.file, &Device::best()?)?),
         Kind::Engine => {
-            let engine = load_engine(&args.file)?;
+            let engine = load_engine(&args.file, None)?;
             engine.verify().map_err(|e| Failure::work(format_args!("{}: {e}", args.file.display())))?;
             let times = args.lockfile.as_ref().map(|path| read_lockfile(path, engine.device())).transpose()?;
             Box::new(engine::Inspected::new(&engine, times))
