@@ -184,7 +184,7 @@ fn conversions_and_sizes_need_no_compiler_either() {
 fn an_engine_is_loaded_on_a_device_of_its_kind_alone() {
     let Some(device) = gpu("an_engine_is_loaded_on_a_device_of_its_kind_alone") else { return };
     let bytes = build(&device, &network()).to_bytes().unwrap();
-    assert_eq!(Engine::from_bytes_on(&bytes, &device).unwrap().device(), &device);
+    assert_eq!(*Engine::from_bytes_on(&bytes, &device).unwrap().device(), *device);
     let message = Engine::from_bytes_on(&bytes, &Device::cpu()).map(|_| ()).unwrap_err().to_string();
     assert!(message.contains("it was built for device `cuda`: it can't be loaded on `cpu`"), "{message}");
 }
