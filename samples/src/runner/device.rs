@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use plugin_runtime::device::Device;
+use plugin_runtime::device::{Device, DeviceKind};
 
 use super::failure::Result;
 
@@ -20,6 +20,13 @@ impl DeviceName {
     /// When it isn't there: says what was looked for.
     pub(super) fn find(self) -> Result<Device> {
         Ok(Device::from_name(&self.to_string())?)
+    }
+
+    pub(super) fn kind(self) -> DeviceKind {
+        match self {
+            DeviceName::Cpu => DeviceKind::Cpu,
+            DeviceName::Cuda(_) => DeviceKind::Cuda,
+        }
     }
 }
 
@@ -73,6 +80,7 @@ mod tests {
 
     #[test]
     fn the_cpu_is_found_and_shown() {
-        assert_eq!(shown_device(&DeviceName::Cpu.find().unwrap()), "cpu");
+        let cpu = DeviceName::Cpu.find().unwrap();
+        assert_eq!((&*shown_device(&cpu), cpu.kind()), ("cpu", DeviceName::Cpu.kind()));
     }
 }

@@ -106,13 +106,20 @@ impl Source {
 /// # Errors
 /// When it isn't an engine that this program can run there.
 pub(super) fn load_engine(path: &Path, device: Option<DeviceName>) -> Result<Engine> {
-    let loaded = match device {
-        Some(device) => Engine::load_on(path, &device.find()?),
-        None => Engine::load(path),
+    let loaded = |loaded: plugin_runtime::Result<Engine>| {
+        loaded.map_err(|e| match e {
+            error @ plugin_runtime::Error::Registry(_) => Failure::work(format_args!("{}: {error}", path.display())),
+            other => other.into(),
+        })
     };
-    loaded.map_err(|e| match e {
-        error @ plugin_runtime::Error::Registry(_) => Failure::work(format_args!("{}: {error}", path.display())),
-        other => other.into(),
+    let Some(device) = device else { return loaded(Engine::load(path)) };
+    device.find().and_then(|found| loaded(Engine::load_on(path, &found))).map_err(|failure| match Engine::load(path) {
+        Ok(engine) if engine.device().kind() != device.kind() => Failure::usage(format_args!(
+            "{} was built for device {}: leave --device out, or build the model for {device}",
+            path.display(),
+            engine.device().kind(),
+        )),
+        _ => failure,
     })
 }
 
