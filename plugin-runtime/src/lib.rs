@@ -37,6 +37,9 @@
 //! # }
 //! ```
 //!
+//! On a GPU the same engine runs `#[impl_plugin(.., device = cuda)]`, which launches kernels that [`kernels!`] declares, or
+//! the kernels that `#[aot_impl]` puts into the engine: see [`device::cuda`].
+//!
 //! # How data flows
 //!
 //! Data goes down this list:

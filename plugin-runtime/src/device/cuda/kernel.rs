@@ -209,7 +209,7 @@ pub(crate) fn provide(source: &'static Source, gpu: &'static Gpu, image: &Image)
 /// use plugin_runtime::prelude::*;
 /// # mod docs { use plugin_runtime::prelude::*;
 /// kernels! {
-///     source SCALE = "../../../tests/scale.cu";
+///     source SCALE = "docs/scale.cu";
 ///     /// out[i] = x[i] * factor
 ///     fn scale_f32(x: DeviceSlice<f32>, out: DeviceSliceMut<f32>, n: u64, factor: f32);
 /// }

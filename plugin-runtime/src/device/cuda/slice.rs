@@ -70,6 +70,11 @@ impl<'a, T: Element> DeviceSlice<'a, T> {
         Ok(DeviceSlice { address, len: elements::<T>(address, bytes)?, elements: PhantomData })
     }
 
+    /// No elements, at address 0: what a kernel is given as a null pointer.
+    pub const fn null() -> Self {
+        DeviceSlice { address: 0, len: 0, elements: PhantomData }
+    }
+
     bounds!();
 
     /// Some of the elements.
