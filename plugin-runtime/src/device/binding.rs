@@ -135,69 +135,114 @@ impl BasePointer {
 }
 
 impl Binding<'_> {
-    /// `device` is where the engine runs.
+    /// Puts down where the data is, if that suits. `device` is where the engine runs.
     #[inline]
-    pub(super) fn base(&mut self, device: &Device, rule: &BindingRule, rules: &[BindingRule]) -> Result<BasePointer> {
-        let base = match (&mut self.0, rule.usage) {
-            (Bound::DeviceRead(tensor), BindingUse::Read) => on_device(tensor, false, device, rule)?,
+    pub(super) fn place(
+        &mut self,
+        device: &Device,
+        rule: &BindingRule,
+        rules: &[BindingRule],
+        base: &mut BasePointer,
+    ) -> Result<()> {
+        match (&mut self.0, rule.usage) {
+            (Bound::DeviceRead(tensor), BindingUse::Read) => on_device(tensor, false, device, rule, base)?,
             (Bound::DeviceInPlace(tensor), BindingUse::Read | BindingUse::Update) => {
-                on_device(tensor, true, device, rule)?
+                on_device(tensor, true, device, rule, base)?;
             }
-            (Bound::DeviceWrite(tensor), BindingUse::Write) => on_device(tensor, true, device, rule)?,
-            (Bound::Read(bytes, check), BindingUse::Read) => on_host(BasePointer::read(bytes), check, device, rule)?,
-            (Bound::InPlace(bytes, check), BindingUse::Read | BindingUse::Update) => {
-                on_host(BasePointer::write(bytes), check, device, rule)?
+            (Bound::DeviceWrite(tensor), BindingUse::Write) => on_device(tensor, true, device, rule, base)?,
+            (Bound::Read(bytes, check), BindingUse::Read) => {
+                *base = BasePointer::read(bytes);
+                on_host(check, device, rule)?;
             }
-            (Bound::Write(bytes, check), BindingUse::Write) => on_host(BasePointer::write(bytes), check, device, rule)?,
-            (Bound::Aliased, BindingUse::Aliases(_)) => return Ok(BasePointer::NONE),
-            (given, expected) => {
-                return Err(Error::invalid(format_args!(
-                    "`{}` {}; it was bound as {}",
-                    rule.name,
-                    expected.describe(device.kind(), rules),
-                    given.describe()
-                )));
+            (Bound::InPlace(bytes, check), BindingUse::Read | BindingUse::Update)
+            | (Bound::Write(bytes, check), BindingUse::Write) => {
+                *base = BasePointer::write(bytes);
+                on_host(check, device, rule)?;
             }
-        };
-        if base.len < rule.bytes {
-            return Err(Error::invalid(format_args!(
-                "`{}` needs {} bytes of {} at the present shapes, but {} were bound",
-                rule.name, rule.bytes, rule.dtype, base.len
-            )));
+            (Bound::Aliased, BindingUse::Aliases(_)) => {
+                *base = BasePointer::NONE;
+                return Ok(());
+            }
+            (given, expected) => return Err(unexpected(given, expected, device, rule, rules)),
         }
-        Ok(base)
+        if base.len < rule.bytes { Err(too_small(base.len, rule)) } else { Ok(()) }
     }
 }
 
+#[cold]
+fn unexpected(
+    given: &Bound<'_>,
+    expected: BindingUse,
+    device: &Device,
+    rule: &BindingRule,
+    rules: &[BindingRule],
+) -> Error {
+    Error::invalid(format_args!(
+        "`{}` {}; it was bound as {}",
+        rule.name,
+        expected.describe(device.kind(), rules),
+        given.describe()
+    ))
+}
+
+#[cold]
+fn too_small(len: usize, rule: &BindingRule) -> Error {
+    Error::invalid(format_args!(
+        "`{}` needs {} bytes of {} at the present shapes, but {len} were bound",
+        rule.name, rule.bytes, rule.dtype
+    ))
+}
+
 #[inline]
-fn on_host(base: BasePointer, check: &ElementCheck, device: &Device, rule: &BindingRule) -> Result<BasePointer> {
+fn on_host(check: &ElementCheck, device: &Device, rule: &BindingRule) -> Result<()> {
     if device.gpu().is_some() {
-        return Err(Error::invalid(format_args!(
-            "`{}` is in host memory, but the engine runs on `{device}`: copy it to a DeviceTensor, and bind that with \
-             Binding::device_input, device_output or device_in_place",
-            rule.name
-        )));
+        return Err(not_on_device(device, rule));
     }
     if !(check.views)(rule.dtype) {
-        return Err(ElementTypeError { tensor: rule.name.to_string(), dtype: rule.dtype, requested: check.name }.into());
+        return Err(other_type(check.name, rule));
     }
-    Ok(base)
+    Ok(())
 }
 
 #[inline]
-fn on_device(tensor: &DeviceTensor, writable: bool, device: &Device, rule: &BindingRule) -> Result<BasePointer> {
+fn on_device(
+    tensor: &DeviceTensor,
+    writable: bool,
+    device: &Device,
+    rule: &BindingRule,
+    base: &mut BasePointer,
+) -> Result<()> {
     if tensor.device() != device {
-        return Err(Error::invalid(format_args!(
-            "`{}` is in the memory of `{}`, but the engine runs on `{device}`",
-            rule.name,
-            tensor.device()
-        )));
+        return Err(elsewhere(tensor, device, rule));
     }
     if tensor.dtype() != rule.dtype {
-        let (name, requested) = (rule.name.to_string(), tensor.dtype().name());
-        return Err(ElementTypeError { tensor: name, dtype: rule.dtype, requested }.into());
+        return Err(other_type(tensor.dtype().name(), rule));
     }
-    Ok(BasePointer::device(tensor.address(), tensor.byte_len(), writable))
+    *base = BasePointer::device(tensor.address(), tensor.byte_len(), writable);
+    Ok(())
+}
+
+#[cold]
+fn not_on_device(device: &Device, rule: &BindingRule) -> Error {
+    Error::invalid(format_args!(
+        "`{}` is in host memory, but the engine runs on `{device}`: copy it to a DeviceTensor, and bind that with \
+         Binding::device_input, device_output or device_in_place",
+        rule.name
+    ))
+}
+
+#[cold]
+fn elsewhere(tensor: &DeviceTensor, device: &Device, rule: &BindingRule) -> Error {
+    Error::invalid(format_args!(
+        "`{}` is in the memory of `{}`, but the engine runs on `{device}`",
+        rule.name,
+        tensor.device()
+    ))
+}
+
+#[cold]
+fn other_type(requested: &'static str, rule: &BindingRule) -> Error {
+    ElementTypeError { tensor: rule.name.to_string(), dtype: rule.dtype, requested }.into()
 }
 
 impl Bound<'_> {

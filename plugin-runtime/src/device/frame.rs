@@ -134,7 +134,7 @@ impl Frame {
         }
         let first = 1 + self.constants;
         for ((binding, rule), base) in bindings.iter_mut().zip(rules).zip(&mut self.bases[first..]) {
-            *base = binding.base(&self.device, rule, rules)?;
+            binding.place(&self.device, rule, rules, base)?;
         }
         let device = match &mut self.memory {
             FrameMemory::Host { arena, constants } => {

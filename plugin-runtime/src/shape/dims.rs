@@ -27,10 +27,19 @@ impl Dims {
     /// The product of the extents, `None` on overflow or where an extent is negative. A zero extent makes it 0,
     /// however large the others are.
     pub fn numel(&self) -> Option<u64> {
-        if self.iter().all(|&d| d >= 0) && self.contains(&0) {
-            return Some(0);
+        let (mut product, mut any_zero, mut too_large) = (1u64, false, false);
+        for &extent in self.iter() {
+            let extent = u64::try_from(extent).ok()?;
+            let (next, overflows) = product.overflowing_mul(extent);
+            product = next;
+            any_zero |= extent == 0;
+            too_large |= overflows;
         }
-        self.iter().try_fold(1u64, |n, &d| n.checked_mul(u64::try_from(d).ok()?))
+        match (any_zero, too_large) {
+            (true, _) => Some(0),
+            (false, true) => None,
+            (false, false) => Some(product),
+        }
     }
 }
 
