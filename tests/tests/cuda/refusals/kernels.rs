@@ -1,6 +1,8 @@
 //! Kernels that can't be compiled, loaded or launched.
 
 use plugin_runtime::device::Device;
+use plugin_runtime::device::cuda::DeviceTensor;
+use plugin_runtime::engine::Binding;
 use plugin_runtime::engine::{Builder, ExecutionContext};
 use plugin_runtime::network::Network;
 use plugin_runtime::prelude::*;
@@ -86,7 +88,12 @@ fn an_empty_grid_does_nothing() {
         let x = network.add_input("x", DataType::Float32, [4]).unwrap();
         network.add_plugin(launch::op(x, &[1, 0, 1], &[32, 1, 1])).unwrap()
     });
-    context.run(&[("x", &tensor(&[0.0; 4], &[4]))]).unwrap();
+    let stream = device.create_stream().unwrap();
+    let x = DeviceTensor::zeros(&stream, DataType::Float32, &[4]).unwrap();
+    let mut y = DeviceTensor::zeros(&stream, DataType::Float32, &[4]).unwrap();
+    y.fill(&stream, 0x5a).unwrap();
+    context.enqueue(&mut [Binding::device_input(&x), Binding::device_output(&mut y)], &stream).unwrap();
+    assert_eq!(y.to_host(&stream).unwrap().bytes(), [0x5a; 16]);
 }
 
 #[test]
