@@ -9,7 +9,7 @@ use plugin_runtime::tensor::HostTensor;
 use tests::{Random, tensor};
 
 use crate::gpu::{gpu, is_child, passes_in_child};
-use crate::plugins::ahead::{ahead, ahead_counted, ahead_kept, ahead_negated, ahead_ptx, ahead_tall};
+use crate::plugins::ahead::{ahead, ahead_counted, ahead_kept, ahead_negated, ahead_ptx, ahead_tall, first_plus};
 use crate::plugins::elementwise::scale;
 use crate::plugins::sizes::keep_positive;
 use crate::rig::{Twin, assert_same};
@@ -209,6 +209,18 @@ fn a_grid_that_grows_too_large_is_an_error_and_the_context_goes_on() {
             }
         }
     }
+}
+
+#[test]
+fn ptx_of_an_author_is_launched_by_an_impl() {
+    let Some(device) = gpu("ptx_of_an_author_is_launched_by_an_impl") else { return };
+    let mut network = Network::new();
+    let x = network.add_input("x", DataType::Float32, [3]).unwrap();
+    let [y] = network.add_plugin(first_plus::op(x, 0.5)).unwrap();
+    network.mark_output(y, "y").unwrap();
+    let engine = Builder::new(device.clone()).build(&network).unwrap();
+    let found = engine.create_context().unwrap().run(&[("x", &tensor(&[2.0, 7.0, 8.0], &[3]))]).unwrap();
+    assert_eq!(found[0].1.as_slice::<f32>().unwrap(), [2.5]);
 }
 
 #[test]

@@ -15,7 +15,7 @@ pub enum AotImage {
 
 impl From<&'static Source> for AotImage {
     fn from(source: &'static Source) -> Self {
-        AotImage::Source(source)
+        source.image.map_or(AotImage::Source(source), AotImage::from)
     }
 }
 

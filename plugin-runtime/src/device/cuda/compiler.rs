@@ -13,11 +13,14 @@ use crate::error::{Error, Result};
 /// Longer logs are cut.
 const MAX_LOG_BYTES: usize = 16 << 10;
 
-/// A source's machine code, from the cache on disk or made now.
+/// A source's machine code, from the cache on disk or made now; or the image that it is.
 ///
 /// # Errors
 /// When NVRTC isn't there or doesn't know the architecture, or the source doesn't compile.
 pub(crate) fn compile(source: &Source, architecture: Architecture) -> Result<Image> {
+    if let Some(bytes) = source.image {
+        return image_of(source, bytes);
+    }
     compile_with_cache(source, architecture, Cache::from_environment(&|name| std::env::var_os(name)).as_ref())
 }
 
@@ -38,11 +41,19 @@ fn compile_with_cache(source: &Source, architecture: Architecture, cache: Option
     Image::from_bytes(&cubin)
 }
 
-/// Compiles a source and tells what each kernel in it uses. Needs no GPU; leaves the cache alone.
+fn image_of(source: &Source, bytes: &[u8]) -> Result<Image> {
+    Image::from_bytes(bytes).map_err(|e| Error::invalid(format_args!("kernel image `{}`: {e}", program_name(source))))
+}
+
+/// Compiles a source and tells what each kernel in it uses. Needs no GPU; leaves the cache alone. Of an image, nothing is
+/// told but what [`CompileReport::check`] compares.
 ///
 /// # Errors
 /// When NVRTC isn't there or doesn't know the architecture, or the source doesn't compile.
 pub fn compile_report(source: &Source, architecture: Architecture) -> Result<CompileReport> {
+    if let Some(bytes) = source.image {
+        return Ok(CompileReport::new(architecture, image_of(source, bytes)?, ""));
+    }
     let nvrtc = compiler_for(source, architecture)?;
     let options = options(nvrtc, source, architecture, &["--ptxas-options=-v"]);
     let name = program_name(source);

@@ -223,10 +223,11 @@ pub(crate) fn provide(source: &'static Source, gpu: &'static Gpu, image: &Image)
 ///
 /// `SCALE` is a [`Source`](crate::device::cuda::Source); `, headers ["common.cuh"]` and `, options ["--use_fast_math"]` may
 /// follow the file's name. In it, the kernel is `extern "C" __global__ void scale_f32(const float* x, float* out, unsigned
-/// long long n, float factor)`. Each `fn` becomes a function with a stream and a
-/// [`LaunchConfig`](crate::device::cuda::LaunchConfig) before its parameters. It launches the kernel and returns a
-/// `Result`; where the kernel is used for the first time, it is compiled and loaded, and its parameters are compared with
-/// the compiled ones.
+/// long long n, float factor)`. `image SCALE = "scale.ptx";` takes PTX or a cubin in its place, and then NVRTC isn't needed.
+///
+/// Each `fn` becomes a function with a stream and a [`LaunchConfig`](crate::device::cuda::LaunchConfig) before its
+/// parameters. It launches the kernel and returns a `Result`; where the kernel is used for the first time, it is compiled
+/// and loaded, and its parameters are compared with the compiled ones.
 #[macro_export]
 macro_rules! kernels {
     (
@@ -234,19 +235,41 @@ macro_rules! kernels {
         $source_vis:vis source $source:ident = $file:literal
         $(, headers [$($header:literal),* $(,)?])?
         $(, options [$($option:literal),* $(,)?])? ;
-        $(
-            $(#[$meta:meta])*
-            $vis:vis fn $name:ident($($parameter:ident: $ty:ty),* $(,)?);
-        )*
+        $($functions:tt)*
     ) => {
         $(#[$source_meta])*
         $source_vis static $source: $crate::device::cuda::Source = $crate::device::cuda::Source {
             name: $file,
             text: ::core::include_str!($file),
+            image: ::core::option::Option::None,
             rust_file: ::core::file!(),
             headers: &[$($(($header, ::core::include_str!($header))),*)?],
             options: &[$($($option),*)?],
         };
+        $crate::kernels!(@declare $source; $($functions)*);
+    };
+    (
+        $(#[$source_meta:meta])*
+        $source_vis:vis image $source:ident = $file:literal;
+        $($functions:tt)*
+    ) => {
+        $(#[$source_meta])*
+        $source_vis static $source: $crate::device::cuda::Source = $crate::device::cuda::Source {
+            name: $file,
+            text: "",
+            image: ::core::option::Option::Some(::core::include_bytes!($file)),
+            rust_file: ::core::file!(),
+            headers: &[],
+            options: &[],
+        };
+        $crate::kernels!(@declare $source; $($functions)*);
+    };
+    (@declare $source:ident;
+        $(
+            $(#[$meta:meta])*
+            $vis:vis fn $name:ident($($parameter:ident: $ty:ty),* $(,)?);
+        )*
+    ) => {
         const _: () = {
             use $crate::__private::linkme;
             #[linkme::distributed_slice($crate::device::cuda::SOURCES)]

@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 
 use linkme::distributed_slice;
 
-/// A file of CUDA C++ beside a plugin's Rust file, included in the binary and compiled for the device found.
+/// A file of CUDA C++ beside a plugin's Rust file, included in the binary and compiled for the device found; or an image
+/// that a compiler made before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Source {
     /// The file's name, as the author wrote it: relative to the folder of the Rust file.
     pub name: &'static str,
-    /// What is in it.
+    /// What is in it; nothing where it is an image.
     pub text: &'static str,
+    /// PTX or a cubin, in place of a text to compile.
+    pub image: Option<&'static [u8]>,
     /// The Rust file that declares it, as `file!()` names it.
     pub rust_file: &'static str,
     /// Names and texts of the author's own headers that it includes.
@@ -34,6 +37,7 @@ impl Source {
             hasher.update(part.as_bytes());
             hasher.update(&[0]);
         }
+        hasher.update(self.image.unwrap_or_default());
         hasher.finalize()
     }
 }

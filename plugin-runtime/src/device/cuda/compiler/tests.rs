@@ -13,6 +13,7 @@ const GOOD: Source = Source {
     rust_file: "crate/src/add.rs",
     headers: &[("parts/common.cuh", "#define DELTA 1.0f\n")],
     options: &["--use_fast_math"],
+    image: None,
 };
 
 /// Says on the terminal, whatever the test harness captures, that a test is left out.
@@ -183,4 +184,14 @@ fn long_logs_are_cut() {
     let log = "ä".repeat(MAX_LOG_BYTES);
     let cut = cut(&log);
     assert!(cut.len() < MAX_LOG_BYTES + 64 && cut.ends_with(&format!("{MAX_LOG_BYTES} more bytes")), "{cut}");
+}
+
+#[test]
+fn an_image_is_taken_as_it_is() {
+    let ptx = ".version 7.0\n.target sm_80\n.visible .entry add(.param .u64 x) { ret; }\n";
+    let image = Source { text: "", image: Some(ptx.as_bytes()), ..GOOD };
+    let compiled = compile(&image, Architecture::from_number(90)).unwrap();
+    assert_eq!((compiled.kind(), compiled.kernel_names()), (crate::device::cuda::ImageKind::Ptx, Some(vec!["add"])));
+    let error = compile(&Source { image: Some(b""), ..image }, Architecture::from_number(90)).unwrap_err().to_string();
+    assert!(error.starts_with("kernel image `crate/src/kernels/add.cu`: "), "{error}");
 }

@@ -3,7 +3,8 @@
 use super::super::{Parameter, Source};
 use super::*;
 
-const SOURCE: Source = Source { name: "k.cu", text: "", rust_file: "crate/src/lib.rs", headers: &[], options: &[] };
+const SOURCE: Source =
+    Source { name: "k.cu", text: "", rust_file: "crate/src/lib.rs", headers: &[], options: &[], image: None };
 
 const PTX: &str = "//
 // Generated
