@@ -6,7 +6,7 @@ use super::plan::Plan;
 use super::runtime_kernels::RuntimeKernels;
 use super::{BuildEvent, BuildReport, Engine, InsertedStep, input_dims};
 use crate::device::cuda::Architecture;
-use crate::device::{AotCompiler, Device, DeviceKind};
+use crate::device::{AotCompiler, Device, DeviceKind, Stream};
 use crate::error::{Error, Result};
 use crate::network::{Bounds, Network};
 use crate::plugin::Registry;
@@ -25,6 +25,7 @@ pub struct Builder<'o> {
     seed: u64,
     keeping: Keeping,
     architectures: Vec<Architecture>,
+    stream: Option<Stream>,
     observer: Option<Observer<'o>>,
 }
 
@@ -39,6 +40,7 @@ impl<'o> Builder<'o> {
             seed: 0,
             keeping: Keeping::Nothing,
             architectures: Vec::new(),
+            stream: None,
             observer: None,
         }
     }
@@ -73,6 +75,13 @@ impl<'o> Builder<'o> {
     #[must_use]
     pub fn architectures(mut self, architectures: impl IntoIterator<Item = Architecture>) -> Self {
         self.architectures.extend(architectures);
+        self
+    }
+
+    /// Times tactics and conversions in this stream; in one of the builder's own if not called.
+    #[must_use]
+    pub fn stream(mut self, stream: Stream) -> Self {
+        self.stream = Some(stream);
         self
     }
 
@@ -135,11 +144,22 @@ impl<'o> Builder<'o> {
                 registry.get(id, 1)?;
             }
         }
+        let stream = match self.stream.take() {
+            Some(stream) if *stream.device() != self.device => {
+                return Err(Error::invalid(format_args!(
+                    "the builder's stream belongs to `{}`, but the engine is built for `{}`",
+                    stream.device(),
+                    self.device
+                )));
+            }
+            Some(stream) => stream,
+            None => self.device.create_stream()?,
+        };
         if self.profiles.is_empty() {
             self.profiles.push(Profile::new());
         }
         let mut timings = Timings::open(std::mem::take(&mut self.keeping), &self.device)?;
-        let planned = self.plan(network, &mut timings);
+        let planned = self.plan(network, &stream, &mut timings);
         let saved = timings.save();
         let (plans, kernels, report) = planned?;
         saved?;
@@ -152,6 +172,7 @@ impl<'o> Builder<'o> {
     fn plan(
         &mut self,
         network: &Network,
+        stream: &Stream,
         timings: &mut Timings,
     ) -> Result<(Vec<Plan>, Vec<RuntimeKernels>, BuildReport)> {
         let mut plans = Vec::with_capacity(self.profiles.len());
@@ -160,13 +181,8 @@ impl<'o> Builder<'o> {
         for (index, profile) in self.profiles.iter().enumerate() {
             profile.validate(&input_dims(network))?;
             let bounds = Bounds::new(network, profile)?;
-            let tuning = Tuning {
-                device: &self.device,
-                compiler: &compiler,
-                rules: &self.rules,
-                effort: &self.effort,
-                seed: self.seed,
-            };
+            let tuning =
+                Tuning { stream, compiler: &compiler, rules: &self.rules, effort: &self.effort, seed: self.seed };
             let observer = &mut self.observer;
             let (choices, layers) =
                 tune(network, &bounds, index, &tuning, timings, &mut |layer, trial, done, total| {

@@ -9,7 +9,7 @@ use super::record::{Key, Outcome, Subject, abridged};
 use super::selection::{Factor, minimise};
 use super::timer::Effort;
 use super::timings::Timings;
-use crate::device::Device;
+use crate::device::Stream;
 use crate::device::cpu::reformat::reformat as on_cpu;
 use crate::device::cuda::reformat::reformat as on_gpu;
 use crate::device::cuda::{DeviceSlice, DeviceSliceMut, DeviceTensor};
@@ -28,7 +28,7 @@ type Laid = (DataType, Format);
 pub(super) fn select(
     network: &Network,
     bounds: &Bounds,
-    device: &Device,
+    stream: &Stream,
     tuned: &[LayerOptions],
     timings: &mut Timings,
 ) -> Result<Vec<usize>> {
@@ -37,7 +37,7 @@ pub(super) fn select(
     for (layer, tuned) in tuned.iter().enumerate() {
         factors.extend(Factor::new(vec![layer], &counts, |a| tuned.options[a[0]].seconds));
     }
-    let mut reformats = ReformatTimes { network, bounds, device, timings, known: HashMap::new(), missing: Vec::new() };
+    let mut reformats = ReformatTimes { network, bounds, stream, timings, known: HashMap::new(), missing: Vec::new() };
     let laid_out = |layer: usize, option: usize, position: usize| -> Laid {
         let combination = tuned[layer].combination(option);
         (combination.types[position], combination.formats[position])
@@ -84,7 +84,7 @@ pub(super) fn select(
 struct ReformatTimes<'a> {
     network: &'a Network,
     bounds: &'a Bounds,
-    device: &'a Device,
+    stream: &'a Stream,
     timings: &'a mut Timings,
     known: HashMap<(Dims, Laid, Laid), f64>,
     /// What a locked build may not measure, with the tensor that it is for.
@@ -105,7 +105,7 @@ impl ReformatTimes<'_> {
                 return f64::INFINITY;
             }
             None => {
-                let outcome = match measure_reformat(self.device, dims, from, to) {
+                let outcome = match measure_reformat(self.stream, dims, from, to) {
                     Ok(time) => Outcome::Time(time),
                     Err(error) => Outcome::Rejected(abridged(error).as_ref().into()),
                 };
@@ -128,25 +128,24 @@ impl ReformatTimes<'_> {
     }
 }
 
-fn measure_reformat(device: &Device, dims: Dims, from: Laid, to: Laid) -> Result<Duration> {
+fn measure_reformat(stream: &Stream, dims: Dims, from: Laid, to: Laid) -> Result<Duration> {
     let representation = |(dtype, format): Laid| Representation::new(dtype, format);
     let (from, to) = (representation(from), representation(to));
     let bytes = [from.bytes(&dims)? as i64, to.bytes(&dims)? as i64];
-    let stream = device.create_stream()?;
-    let clock = Clock::new(&stream)?;
+    let clock = Clock::new(stream)?;
     let time = |reformat: &mut dyn FnMut() -> Result<()>| {
-        Effort::default().time(0, &mut |_: usize| clock.time(&stream, Cache::Warm, &mut *reformat))
+        Effort::default().time(0, &mut |_: usize| clock.time(stream, Cache::Warm, &mut *reformat))
     };
-    if device.gpu().is_none() {
+    if stream.device().gpu().is_none() {
         let source = HostTensor::zeros(DataType::UInt8, &bytes[..1])?;
         let mut target = HostTensor::zeros(DataType::UInt8, &bytes[1..])?;
         return time(&mut || on_cpu(from, source.bytes(), to, target.bytes_mut(), &dims));
     }
-    let source = DeviceTensor::zeros(&stream, DataType::UInt8, &bytes[..1])?;
-    let target = DeviceTensor::zeros(&stream, DataType::UInt8, &bytes[1..])?;
+    let source = DeviceTensor::zeros(stream, DataType::UInt8, &bytes[..1])?;
+    let target = DeviceTensor::zeros(stream, DataType::UInt8, &bytes[1..])?;
     time(&mut || {
         let source = DeviceSlice::new(source.address(), source.byte_len())?;
         let target = DeviceSliceMut::new(target.address(), target.byte_len())?;
-        on_gpu(&stream, from, source, to, target, &dims)
+        on_gpu(stream, from, source, to, target, &dims)
     })
 }

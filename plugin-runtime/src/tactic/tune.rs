@@ -8,7 +8,7 @@ use super::timer::Effort;
 use super::timings::Timings;
 use super::trial::Bench;
 use super::{LayerReport, Trial};
-use crate::device::{AotCompiler, Device};
+use crate::device::{AotCompiler, Stream};
 use crate::error::{Error, Result};
 use crate::network::{Bounds, Layer, Network};
 use crate::plugin::Runner;
@@ -23,7 +23,8 @@ pub(crate) struct Choice {
 
 /// How to tune.
 pub(crate) struct Tuning<'a> {
-    pub(crate) device: &'a Device,
+    /// Where trials run.
+    pub(crate) stream: &'a Stream,
     /// Makes the images of AOT kernels.
     pub(crate) compiler: &'a AotCompiler,
     pub(crate) rules: &'a Rules,
@@ -45,7 +46,7 @@ pub(crate) fn tune(
 ) -> Result<(Vec<Choice>, Vec<LayerReport>)> {
     let mut runs = Vec::with_capacity(network.layers.len());
     for layer in &network.layers {
-        let candidates = enumerate(network, layer, tuning.device.kind(), tuning.rules);
+        let candidates = enumerate(network, layer, tuning.stream.device().kind(), tuning.rules);
         let run = candidates.and_then(|c| LayerRun::new(network, layer, c, bounds, timings));
         runs.push(run.map_err(in_layer(layer))?);
     }
@@ -67,7 +68,7 @@ pub(crate) fn tune(
         run.recall(timings);
         if run.missing().next().is_some() {
             let seed = tuning.seed ^ (index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            let stream = tuning.device.create_stream()?;
+            let stream = tuning.stream.clone();
             let bench = Bench::new(network, layer, run.runner(), tuning.compiler, bounds, stream, seed);
             run.time_missing(&bench.map_err(in_layer(layer))?, tuning.effort, &mut ended);
             run.note(timings);
@@ -79,7 +80,7 @@ pub(crate) fn tune(
         reports.push(LayerReport { layer: layer.name.clone(), plugin: layer.plugin.label(), profile, trials });
     }
 
-    let chosen = select(network, bounds, tuning.device, &tuned, timings)?;
+    let chosen = select(network, bounds, tuning.stream, &tuned, timings)?;
     let mut choices = Vec::with_capacity(tuned.len());
     for ((tuned, option), report) in tuned.into_iter().zip(chosen).zip(&mut reports) {
         let option = &tuned.options[option];

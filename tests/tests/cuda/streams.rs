@@ -1,5 +1,6 @@
 //! Contexts, streams and threads.
 
+use plugin_runtime::device::Device;
 use plugin_runtime::device::cuda::DeviceTensor;
 use plugin_runtime::engine::{Binding, Builder};
 use plugin_runtime::network::Network;
@@ -8,7 +9,7 @@ use plugin_runtime::shape::Profile;
 use tests::{Random, tensor};
 
 use crate::gpu::{gpu, quick};
-use crate::plugins::elementwise::{add_in_place, mirror};
+use crate::plugins::elementwise::{add_in_place, mirror, scale};
 use crate::plugins::sizes::{keep_positive, signed_pairs};
 use crate::rig::{Rig, assert_same};
 
@@ -91,4 +92,18 @@ fn a_context_outlives_its_engine_and_streams() {
         context.enqueue(&mut [Binding::device_input(&input), Binding::device_output(&mut output)], &stream).unwrap();
         assert_eq!(output.to_host(&stream).unwrap().as_slice::<f32>().unwrap(), expected);
     }
+}
+
+#[test]
+fn an_engine_is_tuned_in_the_stream_that_is_given() {
+    let Some(device) = gpu("an_engine_is_tuned_in_the_stream_that_is_given") else { return };
+    let mut network = Network::new();
+    let x = network.add_input("x", DataType::Float32, [600]).unwrap();
+    let [y] = network.add_plugin(scale::op(x, 2.0)).unwrap();
+    network.mark_output(y, "y").unwrap();
+    let stream = device.create_stream().unwrap();
+    let built = Builder::new(device.clone()).stream(stream.clone()).build(&network);
+    assert!(built.unwrap().report().layers[0].trials.iter().any(|trial| trial.chosen));
+    let error = Builder::new(Device::cpu()).stream(stream).build(&network).unwrap_err().to_string();
+    assert_eq!(error, "the builder's stream belongs to `cuda:0`, but the engine is built for `cpu`");
 }
