@@ -16,7 +16,7 @@ pub struct TensorInfo {
     pub dtype: DataType,
     /// Memory layout.
     pub format: Format,
-    /// Extents in elements. For an output whose extent the impl finds itself: the upper bound.
+    /// Extents in elements. Where the impl finds an extent itself, or only the device knows it: the upper bound.
     pub dims: Dims,
     /// The quantisation scale of INT8 and FP8 data, else 1.
     pub scale: f32,
@@ -63,7 +63,8 @@ macro_rules! accessors {
             self.info
         }
 
-        /// Extents in elements; upper bounds where the impl finds the extent itself.
+        /// Extents in elements; upper bounds where the impl finds the extent itself, or where only the device knows it
+        /// (see [`device_shape`](Self::device_shape)).
         #[inline]
         pub fn shape(&self) -> &'a [i64] {
             &self.info.dims
