@@ -52,7 +52,7 @@ impl ExecutionContext {
         let mut size = FrameSize { arena: plan.arena, extents: 0, bindings: plan.bindings.len() };
         let (mut gpu, mut constants) = (None, None);
         if let Some(device) = engine.device.gpu() {
-            let table = ExtentsTable::new(plan, engine.symbols.len(), &mut state.memories);
+            let table = ExtentsTable::new(plan, engine.symbols.len(), &mut state.memories)?;
             size.extents = table.len();
             constants = Some(gpu::constants(&engine, device)?);
             gpu = Some(GpuRun::new(device, plan, table)?);
@@ -128,10 +128,7 @@ impl ExecutionContext {
     fn enqueue_with(&mut self, bindings: &mut [Binding<'_>], stream: &Stream, care: Care) -> Result<()> {
         self.prepare()?;
         match &mut self.gpu {
-            Some(gpu) => {
-                gpu.begin(stream)?;
-                gpu.settle_symbols(&self.state, self.frame.extents(), stream)?;
-            }
+            Some(gpu) => gpu.begin(&self.state, &self.frame, stream)?,
             None if stream.device().gpu().is_some() => return Err(not_for_cpu(stream)),
             None => {}
         }
@@ -185,8 +182,7 @@ impl ExecutionContext {
         let Some(gpu) = &mut self.gpu else {
             return Err(Error::invalid("a run on the CPU can't be recorded: enqueue it, or use device `cuda`"));
         };
-        gpu.begin(stream)?;
-        gpu.settle_symbols(&self.state, self.frame.extents(), stream)?;
+        gpu.begin(&self.state, &self.frame, stream)?;
         let plan = &self.engine.plans[self.profile];
         let mut active = self.frame.activate(bindings, &self.bindings)?;
         let state = &mut self.state;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::device::cuda::{DeviceMemory, Event, memory};
+use crate::device::cuda::{DeviceMemory, GpuTimer, memory};
 use crate::device::{Active, Region, Stream};
 use crate::error::Result;
 use crate::tensor::HostBytes;
@@ -16,45 +16,35 @@ pub(crate) enum Cache {
     Cold,
 }
 
-/// Times work: on the CPU with the host's clock, on a GPU with events before and after it.
+/// Times work: on the CPU with the host's clock, on a GPU with events before and after it, enqueued while the GPU is busy,
+/// so that how long that takes isn't counted.
 #[derive(Debug)]
 pub(super) enum Clock {
     Host,
-    Gpu { start: Event, end: Event, flush: DeviceMemory },
+    Gpu(GpuTimer),
 }
-
-/// This part of the buffer that empties the cache leaves most of what is in it, and takes some microseconds to write.
-const WARM_SHARE: usize = 8;
 
 impl Clock {
     pub(super) fn new(stream: &Stream) -> Result<Self> {
-        let Some(gpu) = stream.device().gpu() else { return Ok(Clock::Host) };
-        let flush = DeviceMemory::new(stream.cuda()?, 2 * gpu.properties().l2_bytes)?;
-        Ok(Clock::Gpu { start: Event::new(gpu, true)?, end: Event::new(gpu, true)?, flush })
+        match stream.device().gpu() {
+            Some(_) => Ok(Clock::Gpu(GpuTimer::new(stream)?)),
+            None => Ok(Clock::Host),
+        }
     }
 
     pub(super) fn knows_cold(&self) -> bool {
-        matches!(self, Clock::Gpu { .. })
+        matches!(self, Clock::Gpu(_))
     }
 
-    pub(super) fn time(&self, stream: &Stream, cache: Cache, work: impl FnOnce() -> Result<()>) -> Result<Duration> {
-        let Clock::Gpu { start, end, flush } = self else {
-            let start = Instant::now();
-            return work().map(|()| start.elapsed());
-        };
-        let queue = stream.cuda()?;
-        stream.bind()?;
-        // The GPU is kept busy until the work is enqueued, so that how long that takes isn't counted.
-        let len = match cache {
-            Cache::Cold => flush.len(),
-            Cache::Warm => flush.len() / WARM_SHARE,
-        };
-        memory::fill(queue, flush.address(), len, 0)?;
-        start.record(queue)?;
-        work()?;
-        end.record(queue)?;
-        end.synchronize()?;
-        Ok(Duration::from_secs_f64(f64::from(end.milliseconds_since(start)?).max(0.0) / 1e3))
+    pub(super) fn time(&self, cache: Cache, work: impl FnOnce() -> Result<()>) -> Result<Duration> {
+        match (self, cache) {
+            (Clock::Host, _) => {
+                let start = Instant::now();
+                work().map(|()| start.elapsed())
+            }
+            (Clock::Gpu(timer), Cache::Warm) => timer.time_warm(work),
+            (Clock::Gpu(timer), Cache::Cold) => timer.time_cold(work),
+        }
     }
 }
 

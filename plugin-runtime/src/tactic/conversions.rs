@@ -134,7 +134,7 @@ fn measure_reformat(stream: &Stream, dims: Dims, from: Laid, to: Laid) -> Result
     let bytes = [from.bytes(&dims)? as i64, to.bytes(&dims)? as i64];
     let clock = Clock::new(stream)?;
     let time = |reformat: &mut dyn FnMut() -> Result<()>| {
-        Effort::default().time(0, &mut |_: usize| clock.time(stream, Cache::Warm, &mut *reformat))
+        Effort::default().time(0, &mut |_: usize| clock.time(Cache::Warm, &mut *reformat))
     };
     if stream.device().gpu().is_none() {
         let source = HostTensor::zeros(DataType::UInt8, &bytes[..1])?;

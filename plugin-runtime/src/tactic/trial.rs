@@ -297,7 +297,7 @@ impl LaidOut<'_> {
         match self.bench.runner {
             Runner::Impl(implementation) => {
                 let mut invocation = Invocation::new(views, &*layer.attributes, stream, tactic);
-                self.clock.time(stream, cache, || guarded(|| (implementation.run)(&mut invocation)))
+                self.clock.time(cache, || guarded(|| (implementation.run)(&mut invocation)))
             }
             Runner::Aot(_) => {
                 let made = self.kernels.iter_mut().find(|(of, _)| *of == tactic).map(|(_, made)| made);
@@ -306,7 +306,7 @@ impl LaidOut<'_> {
                     Some(Err(error)) => return Err(error.clone()),
                     None => return Err(Error::invalid(format_args!("it has no kernels for tactic {tactic}"))),
                 };
-                self.clock.time(stream, cache, || run.launch(&views, stream))
+                self.clock.time(cache, || run.launch(&views, stream))
             }
         }
     }

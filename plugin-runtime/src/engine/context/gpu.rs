@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::state::{State, in_step};
 use crate::device::cuda::settle::{Settle, SizePlace, enqueue_symbols};
-use crate::device::cuda::{DeviceMemory, Event, Gpu, PinnedMemory, memory};
+use crate::device::cuda::{Event, Gpu, PinnedMemory, memory};
 use crate::device::{Active, Base, Frame, StepMemory, Stream};
 use crate::engine::EngineInner;
 use crate::engine::plan::{OutputShape, OwnSize, Plan, PlannedStep};
@@ -55,8 +55,8 @@ struct SizeRead {
 
 /// Where each step's tensors find their true extents on the device, and how long the table of those is.
 pub(super) struct ExtentsTable {
-    /// For each step whose size tensors later steps need: the extents that it settles, and where they go.
-    settled: Vec<Option<(Vec<ShapeExpr>, usize)>>,
+    /// For each step whose size tensors later steps need: what computes the extents that it settles, and where they go.
+    settled: Vec<Option<(ShapeProgram, usize)>>,
     slots_at: usize,
     len: usize,
 }
@@ -65,11 +65,12 @@ const WORD: usize = size_of::<i64>();
 
 impl ExtentsTable {
     /// Gives each tensor in `memories` that depends on data a place. The symbols' values come first.
-    pub(super) fn new(plan: &Plan, symbols: usize, memories: &mut [StepMemory]) -> Self {
-        let mut table = ExtentsTable { settled: Vec::new(), slots_at: symbols, len: 0 };
-        table.settled.resize_with(plan.steps.len(), || None);
-        let mut maker = vec![None; symbols];
-        let mut wanted: Vec<Vec<(usize, usize, Vec<ShapeExpr>)>> = vec![Vec::new(); plan.steps.len()];
+    ///
+    /// # Errors
+    /// When an extent carries a mistake.
+    pub(super) fn new(plan: &Plan, symbols: usize, memories: &mut [StepMemory]) -> Result<Self> {
+        let mut maker: Vec<Option<usize>> = vec![None; symbols];
+        let mut wanted: Vec<Vec<(usize, usize, &[ShapeExpr])>> = vec![Vec::new(); plan.steps.len()];
         for (position, step) in plan.steps.iter().enumerate() {
             let mut extents = &step.extents[..];
             for (tensor, rank) in memories[position].ranks().enumerate() {
@@ -78,29 +79,27 @@ impl ExtentsTable {
                 let last = own.iter().flat_map(ShapeExpr::symbols).filter(|s| s.kind == SymbolKind::Size);
                 let last = last.filter_map(|s| maker.get(s.index as usize).copied().flatten()).max();
                 if let Some(last) = last {
-                    let makers: &mut Vec<_> = &mut wanted[last];
-                    makers.push((position, tensor, own.to_vec()));
+                    wanted[last].push((position, tensor, own));
                 }
             }
             step.sizes.iter().for_each(|size| maker[size.symbol] = Some(position));
         }
-        // Intermediate values need room beside the results.
-        let most = wanted.iter().map(|tensors| {
-            let exprs = tensors.iter().flat_map(|(_, _, exprs)| exprs);
-            ShapeProgram::compile(exprs).map_or(0, |program| program.scratch_len())
-        });
-        table.len = symbols + most.max().unwrap_or(0);
-        for (maker, tensors) in wanted.into_iter().enumerate().filter(|(_, tensors)| !tensors.is_empty()) {
-            let start = table.len;
-            let mut all = Vec::new();
-            for (position, tensor, exprs) in tensors {
-                memories[position].place_extents(tensor, table.len * WORD);
-                table.len += exprs.len();
-                all.extend(exprs);
-            }
-            table.settled[maker] = Some((all, start));
+        let mut programs = Vec::with_capacity(wanted.len());
+        for tensors in &wanted {
+            let exprs = tensors.iter().flat_map(|(_, _, exprs)| *exprs);
+            programs.push((!tensors.is_empty()).then(|| ShapeProgram::compile(exprs)).transpose()?);
         }
-        table
+        // Intermediate values come before the results.
+        let mut len = symbols + programs.iter().flatten().map(ShapeProgram::scratch_len).max().unwrap_or(0);
+        let mut settled = Vec::with_capacity(wanted.len());
+        for (tensors, program) in wanted.iter().zip(programs) {
+            settled.push(program.map(|program| (program, len)));
+            for (position, tensor, exprs) in tensors {
+                memories[*position].place_extents(*tensor, len * WORD);
+                len += exprs.len();
+            }
+        }
+        Ok(ExtentsTable { settled, slots_at: symbols, len })
     }
 
     /// In bytes.
@@ -121,9 +120,7 @@ impl GpuRun {
                 let in_arena = (region.base == Base::Arena).then_some(region.offset);
                 SizeRead { position, size: size.clone(), in_arena }
             }));
-            let settle = settled
-                .as_ref()
-                .map(|(exprs, out_at)| Settle::new(gpu, &ShapeProgram::compile(exprs)?, table.slots_at, *out_at));
+            let settle = settled.as_ref().map(|(program, out_at)| Settle::new(gpu, program, table.slots_at, *out_at));
             after.push(AfterStep { settle: settle.transpose()?, reads: first..reads.len() });
         }
         Ok(GpuRun {
@@ -146,18 +143,20 @@ impl GpuRun {
         self.pending = false;
     }
 
-    /// Lets a run begin in `stream`: after the last one, also if that was in another.
+    /// Lets a run begin in `stream`: after the last one, also if that was in another, and with the symbols' present values
+    /// in the device's table.
     #[inline]
-    pub(super) fn begin(&mut self, stream: &Stream) -> Result<()> {
+    pub(super) fn begin(&mut self, state: &State, frame: &Frame, stream: &Stream) -> Result<()> {
         let queue = stream.cuda()?;
         if queue.gpu() != self.gpu {
             return Err(self.other_device(stream));
         }
         self.gpu.bind_again()?;
         match &self.last {
-            Some(last) if Arc::ptr_eq(last.cuda()?, queue) => Ok(()),
-            _ => self.change_stream(stream),
+            Some(last) if Arc::ptr_eq(last.cuda()?, queue) => {}
+            _ => self.change_stream(stream)?,
         }
+        if self.symbols_changed { self.settle_symbols(state, frame, stream) } else { Ok(()) }
     }
 
     #[cold]
@@ -181,19 +180,13 @@ impl GpuRun {
     }
 
     /// Brings the device's table of symbols up to date.
-    #[inline]
-    pub(super) fn settle_symbols(
-        &mut self,
-        state: &State,
-        table: Option<&DeviceMemory>,
-        stream: &Stream,
-    ) -> Result<()> {
-        if self.symbols_changed {
-            if let Some(table) = table.filter(|_| self.after.iter().any(|after| after.settle.is_some())) {
-                enqueue_symbols(stream, table, &state.symbols)?;
-            }
-            self.symbols_changed = false;
+    #[cold]
+    fn settle_symbols(&mut self, state: &State, frame: &Frame, stream: &Stream) -> Result<()> {
+        let settles = self.after.iter().any(|after| after.settle.is_some());
+        if let (true, Some(table)) = (settles, frame.extents()) {
+            enqueue_symbols(stream, table, &state.symbols)?;
         }
+        self.symbols_changed = false;
         Ok(())
     }
 

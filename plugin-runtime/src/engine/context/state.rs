@@ -1,5 +1,7 @@
 //! What follows from a context's shapes, and running its steps.
 
+use std::ops::Range;
+
 use crate::device::cpu;
 use crate::device::{Active, AotRun, Invocation, Slot, StepMemory, StepViews, Stream, cuda};
 use crate::engine::EngineInner;
@@ -102,20 +104,12 @@ impl State {
             self.bound(size, upper[0])?;
         }
         self.evaluate(&step.program)?;
-        let memory = &mut self.memories[position];
-        let (inputs, outputs) = (memory.inputs().len(), memory.outputs().len());
-        let mut at = 0;
-        for slot in slots(inputs, outputs) {
-            let Some(info) = memory.info(slot) else { continue };
-            let (rank, representation) = (info.dims.len(), info.representation());
-            let exprs = &step.extents[at..at + rank];
-            let dims = checked_dims(&self.extents[at..at + rank], |axis| exprs[axis].to_string())?;
-            memory.resize(slot, dims, representation.bytes(&dims)?)?;
-            at += rank;
-        }
-        if step.has_workspace {
-            resize_workspace(memory, step, at, self.extents[at])?;
-        }
+        let extents = &self.extents;
+        let dims = |part: Range<usize>| {
+            let exprs = &step.extents[part.clone()];
+            checked_dims(&extents[part], |axis| exprs[axis].to_string())
+        };
+        fit(&mut self.memories[position], step, dims, |at| Ok(extents[at]))?;
         self.set_kernels(position, step, &[])
     }
 
@@ -124,19 +118,8 @@ impl State {
         for size in &step.sizes {
             self.bound(size, ranges[size.symbol].max)?;
         }
-        let memory = &mut self.memories[position];
-        let (inputs, outputs) = (memory.inputs().len(), memory.outputs().len());
-        let mut at = 0;
-        for slot in slots(inputs, outputs) {
-            let Some(info) = memory.info(slot) else { continue };
-            let (rank, representation) = (info.dims.len(), info.representation());
-            let dims = largest_dims(&step.extents[at..at + rank], ranges)?;
-            memory.resize(slot, dims, representation.bytes(&dims)?)?;
-            at += rank;
-        }
-        if step.has_workspace {
-            resize_workspace(memory, step, at, range(&step.extents[at], ranges)?.max)?;
-        }
+        let dims = |part: Range<usize>| largest_dims(&step.extents[part], ranges);
+        fit(&mut self.memories[position], step, dims, |at| Ok(range(&step.extents[at], ranges)?.max))?;
         self.set_kernels(position, step, ranges)
     }
 
@@ -207,11 +190,26 @@ impl State {
     }
 }
 
-fn slots(inputs: usize, outputs: usize) -> impl Iterator<Item = Slot> {
-    (0..inputs).map(Slot::Input).chain((0..outputs).map(Slot::Output))
-}
-
-fn resize_workspace(memory: &mut StepMemory, step: &PlannedStep, at: usize, bytes: i64) -> Result<()> {
+/// Puts a step's tensors to the extents, and its workspace to the bytes, that places among its expressions give.
+fn fit(
+    memory: &mut StepMemory,
+    step: &PlannedStep,
+    dims: impl Fn(Range<usize>) -> Result<Dims>,
+    workspace: impl FnOnce(usize) -> Result<i64>,
+) -> Result<()> {
+    let (inputs, outputs) = (memory.inputs().len(), memory.outputs().len());
+    let mut at = 0;
+    for slot in (0..inputs).map(Slot::Input).chain((0..outputs).map(Slot::Output)) {
+        let Some(info) = memory.info(slot) else { continue };
+        let (rank, representation) = (info.dims.len(), info.representation());
+        let dims = dims(at..at + rank)?;
+        memory.resize(slot, dims, representation.bytes(&dims)?)?;
+        at += rank;
+    }
+    if !step.has_workspace {
+        return Ok(());
+    }
+    let bytes = workspace(at)?;
     let bytes = usize::try_from(bytes)
         .map_err(|_| Error::plugin(format_args!("its workspace, {}, would be {bytes} bytes", step.extents[at])))?;
     memory.resize_workspace(bytes)
