@@ -8,6 +8,8 @@ pub mod cuda;
 mod frame;
 mod invocation;
 mod map;
+#[cfg(test)]
+mod numbers;
 mod step;
 
 pub use aot::{AotArg, AotImage, AotKernel, AotLaunch, AotParameter, LaunchParams};

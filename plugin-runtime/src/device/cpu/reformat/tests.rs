@@ -2,22 +2,8 @@ use half::{bf16, f16};
 
 use super::super::minifloat::{e4m3_to_f32, f32_to_e4m3};
 use super::*;
+use crate::device::numbers::Numbers;
 use crate::tensor::{DataClass, DataType::*, Format::*};
-
-/// Numbers that are the same in every run.
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let mixed = self.0 ^ self.0 >> 29;
-        mixed.wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 8
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit as u64) as usize
-    }
-}
 
 #[derive(Clone, Copy, Debug)]
 enum Value {

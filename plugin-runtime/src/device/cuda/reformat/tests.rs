@@ -6,24 +6,10 @@ use super::work::{Kernel, KernelRun, Way};
 use super::{DeviceSlice, DeviceSliceMut, launch};
 use crate::device::cpu::reformat::reformat as on_cpu;
 use crate::device::cuda::DeviceTensor;
+use crate::device::numbers::Numbers;
 use crate::device::{Device, Stream};
 use crate::shape::Dims;
 use crate::tensor::{DataType, DataType::*, Format, Format::*, HostTensor, Representation};
-
-/// Numbers that are the same in every run.
-struct Numbers(u64);
-
-impl Numbers {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let mixed = self.0 ^ self.0 >> 29;
-        mixed.wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 8
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        (self.next() % limit as u64) as usize
-    }
-}
 
 /// Where reformats run.
 trait Runner {
