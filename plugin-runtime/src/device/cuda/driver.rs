@@ -8,8 +8,11 @@ use cudarc::driver::sys::{self, CUresult};
 use super::gpu::Gpu;
 use crate::error::{Error, Result};
 
-/// The oldest driver that has all that is called, as `cuDriverGetVersion` counts: CUDA 12.4.
-const OLDEST: i32 = 12040;
+/// The oldest driver that has all that is called, as `cuDriverGetVersion` counts: CUDA 12.8, for `cuEventElapsedTime_v2`.
+const OLDEST: i32 = 12080;
+
+/// What is said where a driver is there that isn't one, or is too old to say how old.
+const LACKS_FUNCTIONS: &str = "the CUDA driver lacks functions that are needed: update NVIDIA's driver";
 
 /// A call of the driver that failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -79,8 +82,7 @@ pub(crate) fn find_gpus() -> Result<&'static [Gpu]> {
     static GPUS: OnceLock<Result<Vec<Gpu>, String>> = OnceLock::new();
     let found = GPUS.get_or_init(|| {
         // A driver that lacks a function that is called makes the loader panic.
-        let probed = catch_unwind(probe);
-        probed.unwrap_or_else(|_| Err("the CUDA driver lacks functions that are needed: update NVIDIA's driver".into()))
+        catch_unwind(probe).unwrap_or_else(|_| Err(LACKS_FUNCTIONS.into()))
     });
     match found {
         Ok(gpus) => Ok(gpus),
@@ -98,6 +100,15 @@ fn probe() -> Result<Vec<Gpu>, String> {
         return Err("no CUDA driver was found: looked for libcuda.so, libcuda.so.1 and nvcuda.dll where the system's \
                     loader looks; install NVIDIA's driver, or add its folder to LD_LIBRARY_PATH"
             .into());
+    }
+    // SAFETY: the library is there; what is found isn't called here.
+    #[expect(unsafe_code, reason = "looks up what is called before the version is known")]
+    let complete = unsafe {
+        let driver = sys::culib();
+        ["cuInit", "cuDriverGetVersion"].into_iter().all(|name| driver.get::<unsafe extern "C" fn()>(name).is_ok())
+    };
+    if !complete {
+        return Err(LACKS_FUNCTIONS.into());
     }
     let mut version = 0;
     // SAFETY: the library is there; the pointer is to a local.
