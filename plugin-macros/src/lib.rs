@@ -27,6 +27,9 @@ use proc_macro::TokenStream;
 ///
 /// Options:
 /// - `version = N`: from 1, the default.
+/// - `compare = ..`: how a build compares results with the reference's, a `Compare` or an array with one an output.
+/// - `sample_inputs(name = .., ..)`: what inputs look like that a build tries the plugin on, a `Sample` each. In both,
+///   inputs (as descs) and attributes can be named: `sample_inputs(index = Sample::below(table.shape_expr(0)))`.
 /// - `crate = path`: an absolute path to `plugin_runtime`, where it has another name.
 ///
 /// Beside the function stands a module that has the name of the plugin and the visibility of the function:

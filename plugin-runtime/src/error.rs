@@ -38,6 +38,10 @@ pub enum Error {
     #[error("{0}")]
     Device(Box<DeviceError>),
 
+    /// More memory would be needed than there is.
+    #[error("{0}")]
+    OutOfMemory(String),
+
     /// An error with the place in the network where it happened.
     #[error("{0}")]
     Layer(Box<LayerError>),
@@ -93,6 +97,16 @@ impl Error {
     pub(crate) fn in_layer(self, layer: &str, plugin: &str) -> Self {
         let (layer, plugin) = (layer.to_owned(), plugin.to_owned());
         Error::Layer(Box::new(LayerError { layer, plugin, tactic: None, shapes: None, source: self }))
+    }
+
+    /// Whether more memory was needed than there is.
+    pub(crate) fn is_out_of_memory(&self) -> bool {
+        match self {
+            Error::OutOfMemory(_) => true,
+            Error::Device(error) => error.is_out_of_memory(),
+            Error::Layer(error) => error.source.is_out_of_memory(),
+            _ => false,
+        }
     }
 
     pub(crate) fn invalid(message: impl fmt::Display) -> Self {

@@ -78,6 +78,7 @@ pub mod prelude {
     pub use crate::error::{Error, Result};
     pub use crate::kernels;
     pub use crate::network::IntoOp;
+    pub use crate::plugin::{Compare, Sample};
     pub use crate::shape::ShapeExpr;
     pub use crate::tactic::{AutoTuneCombination, Tactic};
     pub use crate::tensor::{

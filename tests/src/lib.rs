@@ -2,6 +2,7 @@
 
 pub mod command;
 pub mod onnx;
+pub mod partial;
 pub mod plugins;
 
 use plugin_runtime::tensor::HostTensor;

@@ -133,7 +133,8 @@ pub fn misbehave(x: &TensorDesc, #[default([1, 2, 3, 4, 5, 6])] tactics: &[i32])
 
 #[autotune("test::misbehave")]
 fn misbehave_autotune(x: &TensorDesc, tactics: &[i32], outputs: &[TensorDesc; 2]) -> Vec<AutoTuneCombination> {
-    vec![AutoTuneCombination::new("FP32, FP32, INT32").tactics(tactics.iter().copied())]
+    let combination = AutoTuneCombination::new("FP32, FP32, INT32").tactics(tactics.iter().copied());
+    vec![if tactics.contains(&1) { combination.reference(Misdeed::None) } else { combination }]
 }
 
 #[impl_plugin("test::misbehave", device = cpu)]

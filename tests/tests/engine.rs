@@ -219,7 +219,7 @@ fn tactics_that_go_wrong_are_left_out_with_their_reasons() {
     for (found, expected) in reasons[1..].iter().zip(expected) {
         assert_eq!((found.0, found.1.as_str()), expected);
     }
-    assert!(reasons[5].1.starts_with("output 0 differs from the reference: element 0 is "), "{}", reasons[5].1);
+    assert!(reasons[5].1.starts_with("outputs[0] differs from the reference: element 0 is "), "{}", reasons[5].1);
 }
 
 #[test]

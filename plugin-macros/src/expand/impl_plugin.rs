@@ -5,7 +5,7 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::Expr;
 
 use super::shared::{
-    arrays, at, attribute_arguments, attribute_bindings, beside, call, desc_arguments, entry, local, location, names,
+    arrays, at, attribute_arguments, attribute_bindings, beside, call, entry, local, location, named, names,
     tactic_argument, tactic_fields, typed_attributes,
 };
 use crate::model::{Options, Parameter, Part};
@@ -82,10 +82,7 @@ fn workspace_size(part: &Part, size: &Expr) -> TokenStream {
     let span = syn::spanned::Spanned::span(&size);
     let arrays = arrays(part);
     let typed = attribute_bindings(&part.attributes, typed_attributes(quote!(__Plugin)));
-    let (descs, values) = (desc_arguments(&part.inputs), attribute_arguments(&part.attributes));
-    let (inputs, attributes) = (inputs.iter().map(|p| &p.name), attributes.iter().map(|p| &p.name));
-    let names: Vec<_> = inputs.clone().chain(attributes.clone()).collect();
-    let types = part.attributes.iter().map(|attribute| &attribute.parameter.ty);
+    let named = named(&part.inputs, &part.attributes);
     let (count, outputs) = (&part.outputs, local("outputs", Span::mixed_site()));
     let visible_outputs = Ident::new("outputs", Span::call_site());
     let into = quote_spanned!(at(span)=> ::core::convert::Into::<__rt::ShapeExpr>::into(#size));
@@ -97,10 +94,9 @@ fn workspace_size(part: &Part, size: &Expr) -> TokenStream {
         ) -> __rt::Result<__rt::ShapeExpr> {
             #arrays
             #typed
-            #(let #inputs: &__rt::TensorDesc = #descs;)*
-            #(let #attributes: #types = #values;)*
+            #named
             let #visible_outputs: &[__rt::TensorDesc; #count] = #outputs;
-            let _ = (#(&#names,)* &#visible_outputs);
+            let _ = &#visible_outputs;
             ::core::result::Result::Ok(#into)
         }
     }

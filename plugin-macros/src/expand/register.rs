@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Error, Expr, ItemFn};
 
 use super::shared::{
-    at, attribute_arguments, attribute_bindings, desc_arguments, entry, location, names, typed_attributes,
+    at, attribute_arguments, attribute_bindings, desc_arguments, entry, location, named, names, typed_attributes,
 };
 use crate::model::types::spelled;
 use crate::model::{AttributeParameter, AttributeType, Options, Registration};
@@ -213,6 +213,17 @@ fn beside(registration: &Registration) -> TokenStream {
     let description = function.description();
     let input_names = names(inputs);
     let location = location(name);
+    let [compare, samples] =
+        [("__compare", registration.compare.is_some()), ("__sample_inputs", says_samples(registration))].map(
+            |(function, is_there)| match is_there {
+                true => {
+                    let function = Ident::new(function, Span::mixed_site());
+                    quote!(::core::option::Option::Some(#function))
+                }
+                false => quote!(::core::option::Option::None),
+            },
+        );
+    let trials = trials(registration, &plugin);
     let entry = entry(
         "PLUGINS",
         "PluginEntry",
@@ -224,6 +235,8 @@ fn beside(registration: &Registration) -> TokenStream {
             attributes: &[#(#schemas),*],
             outputs: #outputs,
             infer: __infer,
+            compare: #compare,
+            sample_inputs: #samples,
             attributes_from_values: __rt::attributes_from_values::<#plugin>,
             location: #location,
         },
@@ -245,8 +258,47 @@ fn beside(registration: &Registration) -> TokenStream {
             #typed
             #call
         }
+        #trials
         #entry
     }
+}
+
+fn says_samples(registration: &Registration) -> bool {
+    registration.sample_inputs.iter().any(Option::is_some)
+}
+
+/// The functions that say how implementations are tried: what inputs look like, how outputs are compared.
+fn trials(registration: &Registration, plugin: &TokenStream) -> TokenStream {
+    let Registration { inputs, attributes, outputs, compare, sample_inputs, .. } = registration;
+    let (count, named) = (inputs.len(), named(inputs, attributes));
+    let typed = attribute_bindings(attributes, typed_attributes(plugin.clone()));
+    let function = |name: &str, value: TokenStream, result: TokenStream| {
+        let name = Ident::new(name, Span::mixed_site());
+        quote_spanned! {Span::mixed_site()=>
+            fn #name(
+                inputs: &[__rt::TensorDesc],
+                attributes: &__rt::DynAttributes,
+            ) -> __rt::Result<::std::vec::Vec<#value>> {
+                let inputs = __rt::descs::<#count>(inputs)?;
+                #typed
+                #named
+                #result
+            }
+        }
+    };
+    let compare = compare.as_ref().map(|compare| {
+        let value = quote_spanned!(at(compare.span())=> __rt::IntoComparisons::<#outputs>::into_comparisons(#compare));
+        function("__compare", quote!(__rt::Compare), value)
+    });
+    let samples = says_samples(registration).then(|| {
+        let samples = sample_inputs.iter().map(|sample| match sample {
+            Some(sample) => quote_spanned!(at(sample.span())=> { let sample: __rt::Sample = #sample; sample }),
+            None => quote!(__rt::Sample::new()),
+        });
+        let value = quote!(::core::result::Result::Ok(::core::convert::From::from([#(#samples),*])));
+        function("__sample_inputs", quote!(__rt::Sample), value)
+    });
+    quote!(#compare #samples)
 }
 
 fn defaults(plugin: &TokenStream, attributes: &[AttributeParameter]) -> Option<TokenStream> {

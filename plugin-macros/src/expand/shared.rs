@@ -125,6 +125,20 @@ fn variable(attribute: &AttributeParameter) -> Ident {
     local(&format!("__{}", attribute.parameter.text()), attribute.parameter.name.span())
 }
 
+/// Inputs and attributes by the author's names, for an expression of theirs.
+pub(crate) fn named(inputs: &[Parameter], attributes: &[AttributeParameter]) -> TokenStream {
+    let (descs, values) = (desc_arguments(inputs), attribute_arguments(attributes));
+    let (input_names, attribute_names) =
+        (inputs.iter().map(|input| &input.name), attributes.iter().map(|attribute| &attribute.parameter.name));
+    let names: Vec<&Ident> = input_names.clone().chain(attribute_names.clone()).collect();
+    let types = attributes.iter().map(|attribute| &attribute.parameter.ty);
+    quote_spanned! {Span::mixed_site()=>
+        #(let #input_names: &__rt::TensorDesc = #descs;)*
+        #(let #attribute_names: #types = #values;)*
+        let _ = (#(&#names,)*);
+    }
+}
+
 /// The fields of an entry that say which tactics there are.
 pub(crate) fn tactic_fields(tactic: Option<&TacticParameter>) -> TokenStream {
     let takes_tactic = tactic.is_some();

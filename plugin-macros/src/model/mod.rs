@@ -21,6 +21,9 @@ pub(crate) struct Options {
     pub version: Option<LitInt>,
     pub device: Option<Ident>,
     pub workspace: Option<Expr>,
+    pub compare: Option<Expr>,
+    /// Names of inputs, and what they look like.
+    pub sample_inputs: Vec<(Ident, Expr)>,
     pub plugin: Option<Path>,
     pub runtime: Option<Path>,
     /// Names of the options that are there, whether or not their values could be read.
@@ -51,6 +54,9 @@ pub(crate) struct Registration {
     pub inputs: Vec<Parameter>,
     pub attributes: Vec<AttributeParameter>,
     pub outputs: usize,
+    pub compare: Option<Expr>,
+    /// One an input; `None` where nothing is said of it.
+    pub sample_inputs: Vec<Option<Expr>>,
 }
 
 /// One of a plugin's other functions.

@@ -1,9 +1,9 @@
 //! An attribute's arguments: the id, then options.
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{LitStr, Path, Token};
+use syn::{Expr, LitStr, Path, Token};
 
 use crate::model::{Options, Role};
 use crate::nearest::nearest;
@@ -78,6 +78,10 @@ impl Reader<'_> {
         match text.as_str() {
             "version" => options.version = self.value(&name, "a version is a whole number from 1: write `version = 2`"),
             "device" => options.device = self.value(&name, "write `device = cpu` or `device = cuda`"),
+            "compare" => {
+                options.compare = self.value(&name, "write `compare = Compare::new().unordered()`, or another one")
+            }
+            "sample_inputs" => options.sample_inputs = self.samples(&name),
             "workspace" => options.workspace = self.value(&name, "write `workspace = bytes`, an expression"),
             "plugin" => {
                 options.plugin = self.value(&name, "write `plugin = path::to::the_plugins_module`").map(|ModPath(p)| p)
@@ -108,6 +112,38 @@ impl Reader<'_> {
         }
     }
 
+    /// The list after `sample_inputs`.
+    fn samples(&mut self, name: &Ident) -> Vec<(Ident, Expr)> {
+        const ADVICE: &str = "write `sample_inputs(name_of_input = Sample::below(bound))`, or another `Sample`";
+        let Ok(list) = self.input.parse::<Group>() else {
+            self.report.error(name, ADVICE);
+            self.skip_argument();
+            return Vec::new();
+        };
+        self.end_of_argument();
+        let sample = |input: ParseStream<'_>| {
+            let name: Ident = input.parse()?;
+            let value = input.parse::<Token![=]>().and_then(|_| input.parse());
+            let value =
+                value.map_err(|error| if input.is_empty() { syn::Error::new(name.span(), "") } else { error })?;
+            Ok((name, value))
+        };
+        let samples = |input: ParseStream<'_>| input.parse_terminated(sample, Token![,]);
+        match samples.parse2(list.stream()) {
+            Ok(samples) if list.delimiter() == Delimiter::Parenthesis && !samples.is_empty() => {
+                samples.into_iter().collect()
+            }
+            Ok(_) => {
+                self.report.error(list, ADVICE);
+                Vec::new()
+            }
+            Err(error) => {
+                self.report.error_at(error.span(), ADVICE);
+                Vec::new()
+            }
+        }
+    }
+
     fn unknown(&mut self, name: &Ident, text: &str) {
         let elsewhere = [Role::Register, Role::Autotune, Role::Impl].into_iter().find(|r| r.options().contains(&text));
         let (role, known) = (self.role, self.known());
@@ -126,7 +162,11 @@ impl Reader<'_> {
     }
 
     fn known(&self) -> String {
-        let names: Vec<String> = self.role.options().iter().map(|name| format!("`{name} = ..`")).collect();
+        let written = |name: &&str| match *name {
+            "sample_inputs" => format!("`{name}(..)`"),
+            _ => format!("`{name} = ..`"),
+        };
+        let names: Vec<String> = self.role.options().iter().map(written).collect();
         names.join(", ")
     }
 

@@ -1,10 +1,14 @@
 //! Rules of `register` functions.
 
+use proc_macro2::Ident;
+use syn::Expr;
+
 use super::options::{runtime, version};
 use super::outputs::described;
 use crate::model::types::{ends_in, is_reference_to, plain, spelled};
 use crate::model::{ATTRIBUTE_TYPES, AttributeParameter, AttributeType, Function, Options, Parameter, Registration};
 use crate::model::{advice, types};
+use crate::nearest::nearest;
 use crate::report::Report;
 
 /// Names of parameters that impls have for themselves.
@@ -46,7 +50,32 @@ pub(crate) fn registration(options: Options, function: Function, report: &mut Re
         let span = function.item.sig.paren_token.span.join();
         report.error_at(span, "a plugin has at least one input: write `name: &TensorDesc` as the first parameter");
     }
-    Some(Registration { id: options.id?, version, runtime, function, inputs, attributes, outputs: outputs? })
+    let sample_inputs = sample_inputs(&options.sample_inputs, &inputs, report);
+    let (id, compare, outputs) = (options.id?, options.compare, outputs?);
+    Some(Registration { id, version, runtime, function, inputs, attributes, outputs, compare, sample_inputs })
+}
+
+/// What is said of each input.
+fn sample_inputs(said: &[(Ident, Expr)], inputs: &[Parameter], report: &mut Report) -> Vec<Option<Expr>> {
+    let mut samples = vec![None; inputs.len()];
+    for (name, sample) in said {
+        let names = || inputs.iter().map(Parameter::text);
+        match names().position(|input| *name == input) {
+            Some(input) if samples[input].is_some() => {
+                report.error(name, format_args!("it is said twice what `{name}` looks like"));
+            }
+            Some(input) => samples[input] = Some(sample.clone()),
+            None => {
+                let names: Vec<String> = names().collect();
+                let advice = match nearest(&name.to_string(), names.iter().map(String::as_str)) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("its inputs are: {}", names.join(", ")),
+                };
+                report.error(name, format_args!("the plugin has no input `{name}`; {advice}"));
+            }
+        }
+    }
+    samples
 }
 
 /// Whether it is meant as an input; whatever is wrong with its type is reported.

@@ -1,6 +1,7 @@
 //! From a network to an engine.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::plan::Plan;
 use super::runtime_kernels::RuntimeKernels;
@@ -11,8 +12,9 @@ use crate::error::{Error, Result};
 use crate::network::{Bounds, Network};
 use crate::plugin::Registry;
 use crate::shape::Profile;
-use crate::tactic::{Effort, Keeping, Rules, Timings, Tuning, tune};
-use crate::tensor::DataType;
+use crate::suggest::did_you_mean;
+use crate::tactic::{Effort, Given, Keeping, Rules, Timings, Tuning, tune};
+use crate::tensor::{DataType, HostTensor};
 
 type Observer<'o> = Box<dyn FnMut(&BuildEvent) + 'o>;
 
@@ -26,6 +28,8 @@ pub struct Builder<'o> {
     keeping: Keeping,
     architectures: Vec<Architecture>,
     stream: Option<Stream>,
+    checked: bool,
+    given: Given,
     observer: Option<Observer<'o>>,
 }
 
@@ -41,6 +45,8 @@ impl<'o> Builder<'o> {
             keeping: Keeping::Nothing,
             architectures: Vec::new(),
             stream: None,
+            checked: true,
+            given: Given::new(),
             observer: None,
         }
     }
@@ -92,13 +98,35 @@ impl<'o> Builder<'o> {
         self
     }
 
+    /// Gives a tensor of the network, by its name, this data where layers that read it are tried. Its extents are those
+    /// that the tensor has at the profile's opt; with another call, those at its min or max, where layers are checked too.
+    /// At one of these that no call gives, they aren't checked then, and the report says so.
+    #[must_use]
+    pub fn sample_input(mut self, name: impl Into<Arc<str>>, tensor: HostTensor) -> Self {
+        self.given.push((name.into(), tensor));
+        self
+    }
+
+    /// Takes results as they come. Without this, each implementation that the engine may run is run on made-up data (see
+    /// [`Sample`](crate::plugin::Sample)), at the profile's min, opt and max: what it leaves unwritten, or what
+    /// differs from the reference, is left out. The reference is the plugin's impl for the CPU, for those of other devices;
+    /// else the tactic marked with [`AutoTuneCombination::reference`](crate::tactic::AutoTuneCombination::reference); else
+    /// all have to agree. Plugins without `#[autotune]` aren't run at all then. Times aren't kept in a lockfile, though
+    /// those that it has are used.
+    #[must_use]
+    pub fn without_checks(mut self) -> Self {
+        self.checked = false;
+        self
+    }
+
     /// Keeps timings in a lockfile: a text, sorted, one decision a line, to be reviewed and kept with the sources. What
     /// it holds for this device is taken from it; what it lacks is timed and added when the build ends, also when it
     /// ends with an error. It is made if it isn't there, and written whole or not at all. Of two builds that time the
     /// same at once, the first to write it is kept. Replaces an earlier call of this or of [`Builder::locked`].
     ///
     /// A record is found by the plugin's id, version and attributes, the types and extents of its tensors, the
-    /// combination and tactic, whether the build is optimized, and the device; not by the seed or by what constants hold.
+    /// combination and tactic, how results were checked, whether the build is optimized, and the device; not by the seed or
+    /// by what inputs and constants hold.
     ///
     /// On a GPU its driver counts too, and the text of the plugin's CUDA sources: those that are declared in the Rust file
     /// of its `#[impl_plugin]` or `#[aot_impl]`, or in the folder of that name without `.rs`. A plugin that has none there
@@ -144,6 +172,7 @@ impl<'o> Builder<'o> {
                 registry.get(id, 1)?;
             }
         }
+        self.check_given(network)?;
         let stream = match self.stream.take() {
             Some(stream) if *stream.device() != self.device => {
                 return Err(Error::invalid(format_args!(
@@ -168,6 +197,29 @@ impl<'o> Builder<'o> {
         Ok(engine)
     }
 
+    /// Whether the caller's samples are for tensors of the network.
+    fn check_given(&self, network: &Network) -> Result<()> {
+        for (name, given) in &self.given {
+            let names = || network.tensors.iter().map(|tensor| &*tensor.name);
+            let Some(tensor) = network.tensors.iter().find(|tensor| tensor.name == *name) else {
+                return Err(Error::invalid(format_args!(
+                    "Builder::sample_input: the network has no tensor `{name}`{}",
+                    did_you_mean(name, names())
+                )));
+            };
+            if tensor.dtype != given.dtype() || tensor.shape.len() != given.dims().len() {
+                return Err(Error::invalid(format_args!(
+                    "Builder::sample_input: `{name}` is {} of {} dimensions, but {} {:?} was given",
+                    tensor.dtype,
+                    tensor.shape.len(),
+                    given.dtype(),
+                    given.dims()
+                )));
+            }
+        }
+        Ok(())
+    }
+
     /// One plan a profile, and the runtime's own kernels that they need.
     fn plan(
         &mut self,
@@ -181,8 +233,15 @@ impl<'o> Builder<'o> {
         for (index, profile) in self.profiles.iter().enumerate() {
             profile.validate(&input_dims(network))?;
             let bounds = Bounds::new(network, profile)?;
-            let tuning =
-                Tuning { stream, compiler: &compiler, rules: &self.rules, effort: &self.effort, seed: self.seed };
+            let tuning = Tuning {
+                stream,
+                compiler: &compiler,
+                rules: &self.rules,
+                effort: &self.effort,
+                seed: self.seed,
+                checked: self.checked,
+                given: &self.given,
+            };
             let observer = &mut self.observer;
             let (choices, layers) =
                 tune(network, &bounds, index, &tuning, timings, &mut |layer, trial, done, total| {

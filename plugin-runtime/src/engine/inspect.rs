@@ -161,7 +161,7 @@ impl StepSummary {
         let dims = || self.timed_dims.iter().map(Dims::to_string);
         match (subject, &self.plugin) {
             (
-                TimedSubject::Plugin { id, version, attributes, tensors, combination, tactic, tactic_name },
+                TimedSubject::Plugin { id, version, attributes, tensors, combination, tactic, tactic_name, .. },
                 Some(plugin),
             ) => {
                 let values = || plugin.attributes.iter().map(|(name, value)| format!("{name}={value}"));
@@ -169,7 +169,7 @@ impl StepSummary {
                     && tactic_name.starts_with(AOT_TACTIC) == plugin.kernels.is_some()
                     && *combination == self.combination
                     && values().all(|value| lists(attributes, &value))
-                    && bracketed(tensors).eq(dims())
+                    && bracketed(tensors).map(at_opt).eq(dims())
             }
             (TimedSubject::Reformat { dims: at, from, to }, None) => {
                 let laid_out = |tensors: &[PlacedSummary], expected: &str| {
@@ -185,6 +185,16 @@ impl StepSummary {
 /// The parts of a text that stand in brackets.
 fn bracketed(text: &str) -> impl Iterator<Item = &str> {
     text.split_inclusive(']').filter_map(|part| part.find('[').map(|start| &part[start..]))
+}
+
+/// Extents at a profile's opt, of those that give its range: `[8, 4]` of `[1..8..64, 4]`.
+fn at_opt(extents: &str) -> String {
+    let opt = |extent: &str| match extent.split("..").collect::<Vec<_>>()[..] {
+        [_, opt, _] => opt.to_owned(),
+        _ => extent.to_owned(),
+    };
+    let inner = extents.trim_start_matches('[').trim_end_matches(']');
+    format!("[{}]", inner.split(", ").map(opt).collect::<Vec<_>>().join(", "))
 }
 
 /// Whether an item stands in a list with `, ` between the items.
@@ -252,7 +262,7 @@ fn step_summary(engine: &EngineInner, step: &PlannedStep, opt: &[i64]) -> StepSu
     StepSummary {
         name: step.name.to_string(),
         plugin: plugin(step),
-        combination: Combination { types, formats, tactics: Vec::new() }.to_string(),
+        combination: Combination { types, formats, tactics: Vec::new(), references: Vec::new() }.to_string(),
         timed_dims: timed_dims(step, inputs.iter().chain(&outputs), opt).unwrap_or_default(),
         inputs,
         outputs,

@@ -12,6 +12,34 @@ pub(crate) struct Bounds {
     ranges: Vec<Interval>,
 }
 
+/// One of the shapes that a profile gives.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum At {
+    Min,
+    Opt,
+    Max,
+}
+
+impl At {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            At::Min => "min",
+            At::Opt => "opt",
+            At::Max => "max",
+        }
+    }
+}
+
+/// A network's symbols where the dynamic dimensions are at one of the profile's shapes.
+#[derive(Clone, Debug)]
+pub(crate) struct Point {
+    pub(crate) at: At,
+    /// One value a symbol; of a size tensor what its author expects.
+    pub(crate) symbols: Vec<i64>,
+    /// The same, with size tensors anywhere up to their upper bounds.
+    pub(crate) ranges: Vec<Interval>,
+}
+
 impl Bounds {
     pub(crate) fn new(network: &Network, profile: &Profile) -> Result<Self> {
         let inputs: Vec<&str> = network.inputs.iter().map(|&tensor| &*network.tensors[tensor].name).collect();
@@ -81,16 +109,35 @@ impl Bounds {
         dims_at(shape, &self.opt)
     }
 
-    /// The symbols' ranges where the dynamic dimensions are at the profile's opt.
-    pub(crate) fn ranges_at_opt<'s>(&self, symbols: impl Iterator<Item = &'s SymbolDef>) -> Result<Vec<Interval>> {
-        let mut ranges: Vec<Interval> = Vec::with_capacity(self.opt.len());
-        for (def, &opt) in symbols.zip(&self.opt) {
-            ranges.push(match def.source.upper_bound() {
-                None => Interval::exactly(opt),
-                Some(upper) => Interval { min: 0, max: range(upper, &ranges)?.max.max(0) },
-            });
+    /// The symbols at one of the profile's shapes.
+    ///
+    /// # Errors
+    /// When what is said of a size tensor can't be computed there.
+    pub(crate) fn point<'s>(&self, at: At, symbols: impl Iterator<Item = &'s SymbolDef>) -> Result<Point> {
+        let mut point = Point { at, symbols: Vec::new(), ranges: Vec::with_capacity(self.opt.len()) };
+        for ((def, &opt), range) in symbols.zip(&self.opt).zip(&self.ranges) {
+            let (value, range) = match &def.source {
+                SymbolSource::Dim(_) => {
+                    let extent = match at {
+                        At::Min => range.min,
+                        At::Opt => opt,
+                        At::Max => range.max,
+                    };
+                    (extent, Interval::exactly(extent))
+                }
+                SymbolSource::Size { opt: expected, upper_bound, .. } => {
+                    let most = self::range(upper_bound, &point.ranges)?.max.max(0);
+                    let value = match at {
+                        At::Opt => opt,
+                        At::Min | At::Max => expected.evaluate(&point.symbols)?.clamp(0, most),
+                    };
+                    (value, Interval { min: 0, max: most })
+                }
+            };
+            point.symbols.push(value);
+            point.ranges.push(range);
         }
-        Ok(ranges)
+        Ok(point)
     }
 
     /// The largest extents that the profile allows.

@@ -17,7 +17,7 @@ use crate::shape::{MAX_RANK, ShapeExpr};
 use crate::suggest::did_you_mean;
 use crate::tensor::{DataType, HostTensor};
 
-pub(crate) use bounds::{Bounds, checked_dims, dims_at, largest_dims, range};
+pub(crate) use bounds::{At, Bounds, Point, checked_dims, dims_at, largest_dims, range};
 pub use inspect::{LayerSummary, NetworkSummary, OutputSummary, TensorSummary};
 pub use op::{IntoOp, Op, Preference, Preferring};
 pub(crate) use symbols::{SymbolDef, SymbolSource, Symbols};

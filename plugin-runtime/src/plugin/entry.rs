@@ -4,7 +4,7 @@ use std::fmt;
 
 use linkme::distributed_slice;
 
-use super::{AttributeSchema, AttributeValue};
+use super::{AttributeSchema, AttributeValue, Compare, Sample};
 use crate::device::{AotKernel, DeviceKind, DynAttributes, Invocation};
 use crate::error::Result;
 use crate::shape::ShapeExpr;
@@ -45,11 +45,21 @@ pub struct PluginEntry {
     pub outputs: usize,
     /// The shape function. The slice holds one desc an input.
     pub infer: fn(&[TensorDesc], &DynAttributes) -> Result<Vec<OutputDesc>>,
+    /// How its outputs are compared, where the author says so.
+    pub compare: Option<Comparisons>,
+    /// What its inputs look like, where the author says so.
+    pub sample_inputs: Option<SampleInputs>,
     /// Makes the typed attribute struct from one value an attribute.
     pub attributes_from_values: fn(&[AttributeValue]) -> Result<Box<DynAttributes>>,
     /// Where the function stands.
     pub location: Location,
 }
+
+/// Says how each output is compared, for inputs and attributes.
+pub type Comparisons = fn(&[TensorDesc], &DynAttributes) -> Result<Vec<Compare>>;
+
+/// Says what each input looks like, for inputs and attributes.
+pub type SampleInputs = fn(&[TensorDesc], &DynAttributes) -> Result<Vec<Sample>>;
 
 /// Lists combinations for inputs, outputs and attributes.
 pub type ListCombinations = fn(&[TensorDesc], &[TensorDesc], &DynAttributes) -> Result<Vec<AutoTuneCombination>>;

@@ -2,25 +2,31 @@
 
 mod attribute;
 pub mod check;
+mod compare;
 mod conflict;
 mod entry;
 mod guard;
 mod join;
 mod registry;
 mod runner;
+mod sample;
 #[doc(hidden)]
 pub mod shim;
 mod spec;
 
 pub use attribute::{Attribute, AttributeSchema, AttributeType, AttributeValue};
+pub(crate) use compare::Tolerance;
+pub use compare::{Compare, IntoComparisons};
 pub use conflict::{Conflict, RegistryError};
 pub use entry::{
-    AOT_IMPLS, AUTOTUNES, AotEntry, AutotuneEntry, IMPLS, ImplEntry, ListCombinations, Location, PLUGINS, PluginEntry,
-    TacticNames, WorkspaceSize,
+    AOT_IMPLS, AUTOTUNES, AotEntry, AutotuneEntry, Comparisons, IMPLS, ImplEntry, ListCombinations, Location, PLUGINS,
+    PluginEntry, SampleInputs, TacticNames, WorkspaceSize,
 };
 pub(crate) use guard::guarded;
 pub use registry::{Plugin, Registry};
 pub(crate) use runner::{AOT_TACTIC, Runner};
+pub use sample::Sample;
+pub(crate) use sample::Values;
 pub use spec::{AttributeSet, IntoResult, KnownTactics, PluginSpec};
 
 pub use crate::device::DynAttributes;

@@ -61,6 +61,7 @@ pub struct AutoTuneCombination {
     layouts: Option<String>,
     positions: Vec<Position>,
     tactics: Vec<i32>,
+    references: Vec<i32>,
 }
 
 #[derive(Clone, Debug)]
@@ -122,17 +123,35 @@ impl AutoTuneCombination {
         self
     }
 
+    /// Says that one of the tactics gives right results: those of all others are compared with it. Not needed where only
+    /// one tactic works, or where a GPU's tactics are compared with the plugin's impl for the CPU. Without either, tactics
+    /// that give different results make a build fail. Where tactics of several devices are listed, each may have one.
+    #[must_use]
+    pub fn reference<T: Tactic>(mut self, tactic: T) -> Self {
+        if self.references.len() <= MAX_TACTICS {
+            self.references.push(tactic.id());
+        }
+        self
+    }
+
     /// Every combination of one type and one layout a position, in the order in which they are written: a later position
     /// changes before an earlier one, and layouts before types.
     ///
     /// # Errors
     /// When a text is wrong or isn't one entry an input and output, a position is missing or out of range, a tactic isn't
-    /// positive, or there are more than [`MAX_COMBINATIONS`].
+    /// positive, a reference isn't among the tactics, or there are more than [`MAX_COMBINATIONS`].
     pub fn expand(&self, inputs: usize, outputs: usize) -> Result<Vec<Combination>> {
         let tactics = self.expand_tactics()?;
         let types = self.types_text(inputs, outputs)?;
         let layouts = self.layouts_text(inputs, outputs)?;
-        expand(&types, &layouts, &tactics, inputs, outputs)
+        if let Some(stranger) = self.references.iter().find(|reference| !tactics.contains(reference)) {
+            return Err(Error::plugin(format_args!(
+                "tactic {stranger} is to be the reference, but isn't among the combination's tactics: list it with .tactics(..)"
+            )));
+        }
+        let mut combinations = expand(&types, &layouts, &tactics, inputs, outputs)?;
+        combinations.iter_mut().for_each(|combination| combination.references.clone_from(&self.references));
+        Ok(combinations)
     }
 
     fn expand_tactics(&self) -> Result<Vec<i32>> {

@@ -115,7 +115,7 @@ impl ReformatTimes<'_> {
         };
         let seconds = match outcome {
             Outcome::Time(time) | Outcome::Times { warm: time, .. } => time.as_secs_f64(),
-            Outcome::Rejected(_) => f64::INFINITY,
+            Outcome::Checked | Outcome::Rejected(_) => f64::INFINITY,
         };
         self.known.insert((dims, from, to), seconds);
         seconds

@@ -20,13 +20,15 @@ pub struct Combination {
     pub formats: Vec<Format>,
     /// Tactics, each once; 0 is the default one.
     pub tactics: Vec<i32>,
+    /// Those of the tactics whose results the author calls right.
+    pub references: Vec<i32>,
 }
 
 impl Combination {
     /// What a plugin without an autotune function runs with: the network's own types, LINEAR, the default tactic.
     pub fn untuned(types: impl IntoIterator<Item = DataType>) -> Combination {
         let types: Vec<DataType> = types.into_iter().collect();
-        Combination { formats: vec![Format::Linear; types.len()], types, tactics: vec![0] }
+        Combination { formats: vec![Format::Linear; types.len()], types, tactics: vec![0], references: Vec::new() }
     }
 }
 
@@ -73,6 +75,7 @@ impl Merged {
     fn add(&mut self, new: Combination) -> Result<()> {
         let key = (new.types.clone(), new.formats.clone());
         if let Some(known) = self.known.get(&key).and_then(|&index| self.combinations.get_mut(index)) {
+            known.references.extend(new.references);
             if known.tactics == new.tactics {
                 return Ok(());
             }
@@ -113,7 +116,8 @@ pub(super) fn expand(
     let mut merged = Merged::default();
     for types in cross(&type_entries, &type_axes) {
         for formats in &all_formats {
-            merged.add(Combination { types: types.clone(), formats: formats.clone(), tactics: tactics.to_vec() })?;
+            let (types, formats, tactics) = (types.clone(), formats.clone(), tactics.to_vec());
+            merged.add(Combination { types, formats, tactics, references: Vec::new() })?;
         }
     }
     Ok(merged.combinations)

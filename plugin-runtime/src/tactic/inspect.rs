@@ -46,6 +46,8 @@ pub enum TimedSubject {
         tactic: i32,
         /// The tactic's name.
         tactic_name: String,
+        /// What its results were compared with, and how.
+        check: String,
     },
     /// The conversion of a tensor to another type or layout.
     Reformat {
@@ -64,7 +66,7 @@ pub enum TimedSubject {
 /// When it can't be read or isn't a valid lockfile: the path, and the line where one is wrong.
 pub fn read_lockfile(path: impl AsRef<Path>, device: &Device) -> Result<Vec<TimingRecord>> {
     let surroundings = Surroundings::of(device);
-    let records = lockfile::read(path.as_ref())?;
+    let records = lockfile::read(path.as_ref())?.records;
     let record = |(key, outcome): (super::record::Key, Outcome)| TimingRecord {
         is_used: key.machine == surroundings.machine(&key.subject),
         subject: key.subject.into(),
@@ -79,7 +81,7 @@ pub fn read_lockfile(path: impl AsRef<Path>, device: &Device) -> Result<Vec<Timi
 impl From<Subject> for TimedSubject {
     fn from(subject: Subject) -> Self {
         match subject {
-            Subject::Trial { plugin, version, attributes, tensors, combination, tactic, name } => {
+            Subject::Trial { plugin, version, attributes, tensors, combination, tactic, name, check } => {
                 TimedSubject::Plugin {
                     id: plugin.to_string(),
                     version,
@@ -88,6 +90,7 @@ impl From<Subject> for TimedSubject {
                     combination: combination.to_string(),
                     tactic,
                     tactic_name: name.to_string(),
+                    check: check.to_string(),
                 }
             }
             Subject::Reformat { dims, from, to } => {

@@ -1,14 +1,16 @@
 //! Tuning lockfiles: text, one timing decision a line, sorted.
 //!
 //! ```text
-//! tuning lockfile, format 1. One timing decision a line, sorted. ...
+//! tuning lockfile, format 2. One timing decision a line, sorted. ...
 //! reformat dims="[4]" from="FP32 LINEAR" to="FP16 LINEAR" kernel="-" device="cpu, ..." driver="-" nanoseconds=310
 //! trial plugin="sample::add" version=1 attributes="block_size=256" tensors="FP32 [4] -> FP32 [4]"
-//!     combination="FP32, FP32 (LINEAR)" tactic=1 name="Rows" kernel="-" device="cpu, ..." driver="-" nanoseconds=1250
+//!     combination="FP32, FP32 (LINEAR)" tactic=1 name="Rows" check="tactics agree" kernel="-" device="cpu, ..."
+//!     driver="-" nanoseconds=1250
 //! ```
 //!
 //! (A record is one line; the last is broken here to fit.) In place of `nanoseconds` a record has `rejected="reason"`
-//! where a trial doesn't work. Whole lines make merges harmless: a line of either side is right by itself.
+//! where a trial doesn't work, and `checked="right"` where there was nothing to choose. Trials of format 1, before `check`
+//! came, prove nothing of what they wrote: they are passed over, and left out when the file is written again. Whole lines make merges harmless: a line of either side is right by itself.
 
 mod file;
 mod line;
@@ -26,7 +28,17 @@ use line::{Fault, Line};
 /// What a lockfile holds.
 pub(super) type Records = BTreeMap<Key, Outcome>;
 
-const FORMAT: u64 = 1;
+/// A lockfile as it was read.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub(super) struct Held {
+    pub(super) records: Records,
+    /// How many records of an older format were passed over.
+    pub(super) outdated: usize,
+}
+
+const FORMAT: u64 = 2;
+/// The format whose trials weren't checked for what they left unwritten.
+const UNCHECKED_FORMAT: u64 = 1;
 const TITLE: &str = "tuning lockfile, format ";
 const ADVICE: &str =
     ". One timing decision a line, sorted. Builds reuse them; to have one timed anew, delete its line.";
@@ -55,8 +67,9 @@ impl fmt::Display for Flaw {
     }
 }
 
-fn parse(content: &[u8]) -> Result<Records, Flaw> {
+fn parse(content: &[u8]) -> Result<Held, Flaw> {
     let mut records: BTreeMap<Key, (usize, Outcome)> = BTreeMap::new();
+    let (mut format, mut outdated) = (FORMAT, 0);
     let mut rest = content;
     let mut number = 0;
     while number == 0 || !rest.is_empty() {
@@ -79,7 +92,11 @@ fn parse(content: &[u8]) -> Result<Records, Flaw> {
             return Err(whole(format!("merge conflict markers: {advice}, and delete the markers")));
         }
         if number == 1 {
-            check_header(text).map_err(whole)?;
+            format = format_in(text).map_err(whole)?;
+            continue;
+        }
+        if format == UNCHECKED_FORMAT && text.starts_with("trial ") {
+            outdated += 1;
             continue;
         }
         let (key, outcome) = record(text).map_err(|fault| fault.at(number, text))?;
@@ -88,22 +105,22 @@ fn parse(content: &[u8]) -> Result<Records, Flaw> {
         }
         records.insert(key, (number, outcome));
     }
-    Ok(records.into_iter().map(|(key, (_, outcome))| (key, outcome)).collect())
+    Ok(Held { records: records.into_iter().map(|(key, (_, outcome))| (key, outcome)).collect(), outdated })
 }
 
-fn check_header(text: &str) -> Result<(), String> {
+fn format_in(text: &str) -> Result<u64, String> {
     let number = text.strip_prefix(TITLE).and_then(|rest| rest.split_once('.')).map(|(number, _)| number);
     match number.and_then(|number| number.parse::<u64>().ok()) {
-        Some(FORMAT) if text == header() => Ok(()),
-        Some(format) if format != FORMAT => Err(format!(
+        Some(format @ (FORMAT | UNCHECKED_FORMAT)) if text == header(format) => Ok(format),
+        Some(format) if ![FORMAT, UNCHECKED_FORMAT].contains(&format) => Err(format!(
             "the file is of format {format}, and this version reads format {FORMAT}; build with another lockfile"
         )),
-        _ => Err(format!("a tuning lockfile begins with `{}`, this file with {}", header(), line::excerpt(text))),
+        _ => Err(format!("a tuning lockfile begins with `{}`, this file with {}", header(FORMAT), line::excerpt(text))),
     }
 }
 
-fn header() -> String {
-    format!("{TITLE}{FORMAT}{ADVICE}")
+fn header(format: u64) -> String {
+    format!("{TITLE}{format}{ADVICE}")
 }
 
 fn record(text: &str) -> Result<(Key, Outcome), Fault> {
@@ -117,6 +134,7 @@ fn record(text: &str) -> Result<(Key, Outcome), Fault> {
             combination: line.text("combination")?.into(),
             tactic: line.number("tactic")?,
             name: line.text("name")?.into(),
+            check: line.text("check")?.into(),
         },
         _ => Subject::Reformat {
             dims: line.text("dims")?.into(),
@@ -129,12 +147,13 @@ fn record(text: &str) -> Result<(Key, Outcome), Fault> {
         device: line.text("device")?.into(),
         driver: line.text("driver")?.into(),
     };
-    let outcome = match line.field(&["nanoseconds", "rejected", "warm_nanoseconds"])? {
+    let outcome = match line.field(&["nanoseconds", "rejected", "warm_nanoseconds", "checked"])? {
         0 => Outcome::Time(Duration::from_nanos(line.digits()?)),
         2 => Outcome::Times {
             warm: Duration::from_nanos(line.digits()?),
             cold: Duration::from_nanos(line.number("cold_nanoseconds")?),
         },
+        3 => line.literal("\"right\"").map(|()| Outcome::Checked)?,
         _ => Outcome::Rejected(line.quoted()?),
     };
     line.end()?;
@@ -143,7 +162,7 @@ fn record(text: &str) -> Result<(Key, Outcome), Fault> {
 
 /// The whole file, or the number of bytes that is too many.
 fn render(records: &Records) -> Result<String, usize> {
-    let mut text = header();
+    let mut text = header(FORMAT);
     text.push('\n');
     for (key, outcome) in records {
         // To write to a String can't fail.

@@ -2,21 +2,27 @@
 
 mod aot;
 mod candidates;
+mod check;
 mod choices;
 mod clock;
 mod combination;
 mod conversions;
+mod difference;
 mod expansion;
 #[cfg(test)]
 mod expansion_tests;
 pub mod grammar;
 mod inspect;
 mod layer_run;
+mod layer_trials;
 mod lockfile;
 mod record;
 mod report;
+mod results;
+mod room;
 mod sample_data;
 mod selection;
+mod standing;
 mod timer;
 mod timings;
 mod trial;
@@ -31,5 +37,5 @@ pub use inspect::{TimedSubject, TimingRecord, read_lockfile};
 pub use report::{LayerReport, Trial, TrialOutcome};
 pub(crate) use timer::Effort;
 pub(crate) use timings::{Keeping, Timings};
-pub(crate) use trial::{check_size, workspace_expr};
+pub(crate) use trial::{Given, check_size, workspace_expr};
 pub(crate) use tune::{Choice, Tuning, tune};

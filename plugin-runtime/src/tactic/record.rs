@@ -4,7 +4,7 @@ mod kernels;
 mod machine;
 pub(super) mod text;
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use super::Combination;
 use super::TrialOutcome;
 use super::trial::{dims, symbols};
 use crate::error::Result;
-use crate::network::{Bounds, Layer, Network, Producer};
+use crate::network::{At, Layer, Network, Point, Producer};
 use crate::plugin::{AttributeSchema, AttributeValue, Runner};
 use crate::shape::Dims;
 use crate::tensor::{DataType, Format};
@@ -36,6 +36,8 @@ pub(super) enum Subject {
         tactic: i32,
         /// The tactic's name.
         name: Arc<str>,
+        /// What its results were compared with, and how.
+        check: Arc<str>,
     },
 }
 
@@ -53,6 +55,8 @@ pub(super) enum Outcome {
     Time(Duration),
     /// The median times of a run with a warm and a cold cache.
     Times { warm: Duration, cold: Duration },
+    /// It is right; it wasn't timed.
+    Checked,
     /// It doesn't work, for this reason.
     Rejected(String),
 }
@@ -64,6 +68,7 @@ impl Outcome {
             TrialOutcome::Time(time) => Some(Outcome::Time(*time)),
             TrialOutcome::Times { warm, cold } => Some(Outcome::Times { warm: *warm, cold: *cold }),
             TrialOutcome::Rejected(reason) => Some(Outcome::Rejected(abridged(reason).as_ref().into())),
+            TrialOutcome::Checked => Some(Outcome::Checked),
             TrialOutcome::NotTimed => None,
         }
     }
@@ -74,6 +79,7 @@ impl From<Outcome> for TrialOutcome {
         match outcome {
             Outcome::Time(time) => TrialOutcome::Time(time),
             Outcome::Times { warm, cold } => TrialOutcome::Times { warm, cold },
+            Outcome::Checked => TrialOutcome::Checked,
             Outcome::Rejected(reason) => TrialOutcome::Rejected(reason),
         }
     }
@@ -86,13 +92,29 @@ pub(super) struct LayerSubject {
     version: u32,
     attributes: Arc<str>,
     tensors: Arc<str>,
+    check: Arc<str>,
 }
 
 impl LayerSubject {
+    /// `points` are the shapes that it is tried at, a profile's opt first.
+    ///
     /// # Errors
-    /// When the extents that the layer is timed at can't be computed.
-    pub(super) fn new(network: &Network, layer: &Layer, runner: Runner, bounds: &Bounds) -> Result<Self> {
-        let symbols = symbols(network, layer, bounds)?;
+    /// When the extents at opt can't be computed.
+    pub(super) fn new(
+        network: &Network,
+        layer: &Layer,
+        runner: Runner,
+        points: &[Point],
+        check: Arc<str>,
+    ) -> Result<Self> {
+        let mut symbols = Vec::with_capacity(points.len());
+        for point in points {
+            match self::symbols(network, layer, point) {
+                Ok(values) => symbols.push((point.at, values)),
+                Err(error) if point.at == At::Opt => return Err(error),
+                Err(_) => {}
+            }
+        }
         let entry = &layer.plugin.entry;
         let inputs = Joined(&layer.inputs, |tensor: &usize, f: &mut fmt::Formatter<'_>| {
             let is_constant = matches!(network.tensors[*tensor].producer, Producer::Constant(_));
@@ -113,6 +135,7 @@ impl LayerSubject {
             version: entry.version,
             attributes: abridged(attributes),
             tensors: abridged(format_args!("{inputs} -> {outputs}")),
+            check,
         })
     }
 
@@ -126,6 +149,7 @@ impl LayerSubject {
             combination,
             tactic,
             name: abridged(self.runner.tactic_name(tactic)),
+            check: self.check.clone(),
         }
     }
 }
@@ -142,13 +166,33 @@ impl Subject {
     }
 }
 
-fn write_tensor(network: &Network, tensor: usize, symbols: &[i64], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+/// `FP32 [4]`, with `1..4..8` in place of an extent that the profile gives a range.
+fn write_tensor(
+    network: &Network,
+    tensor: usize,
+    symbols: &[(At, Vec<i64>)],
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
     write!(f, "{} ", network.tensors[tensor].dtype)?;
-    match dims(network, tensor, symbols) {
-        Ok(dims) => write!(f, "{dims}"),
-        // Then no trial works, and each says why.
-        Err(_) => f.write_str("[?]"),
+    let at = |wanted: At| {
+        let (_, symbols) = symbols.iter().find(|(at, _)| *at == wanted)?;
+        dims(network, tensor, symbols).ok()
+    };
+    // Where there are none, no trial works, and each says why.
+    let Some(opt) = at(At::Opt) else { return f.write_str("[?]") };
+    if symbols.len() == 1 {
+        return write!(f, "{opt}");
     }
+    let (min, max) = (at(At::Min), at(At::Max));
+    f.write_char('[')?;
+    for (axis, extent) in opt.iter().enumerate() {
+        f.write_str(if axis == 0 { "" } else { ", " })?;
+        match [&min, &max].map(|dims| dims.as_ref().map_or(*extent, |dims| dims[axis])) {
+            [min, max] if (min, max) == (*extent, *extent) => write!(f, "{extent}")?,
+            [min, max] => write!(f, "{min}..{extent}..{max}")?,
+        }
+    }
+    f.write_char(']')
 }
 
 /// Items with `, ` between.
@@ -168,10 +212,10 @@ impl<T, W: Fn(&T, &mut fmt::Formatter<'_>) -> fmt::Result> fmt::Display for Join
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.subject {
-            Subject::Trial { plugin, version, attributes, tensors, combination, tactic, name } => {
+            Subject::Trial { plugin, version, attributes, tensors, combination, tactic, name, check } => {
                 write!(f, "trial plugin={} version={version} attributes={}", quoted(plugin), quoted(attributes))?;
                 write!(f, " tensors={} combination={}", quoted(tensors), quoted(combination))?;
-                write!(f, " tactic={tactic} name={}", quoted(name))?;
+                write!(f, " tactic={tactic} name={} check={}", quoted(name), quoted(check))?;
             }
             Subject::Reformat { dims, from, to } => {
                 write!(f, "reformat dims={} from={} to={}", quoted(dims), quoted(from), quoted(to))?;
@@ -189,6 +233,7 @@ impl fmt::Display for Outcome {
             Outcome::Times { warm, cold } => {
                 write!(f, "warm_nanoseconds={} cold_nanoseconds={}", warm.as_nanos(), cold.as_nanos())
             }
+            Outcome::Checked => f.write_str("checked=\"right\""),
             Outcome::Rejected(reason) => write!(f, "rejected={}", quoted(reason)),
         }
     }

@@ -17,10 +17,12 @@ pub enum TrialOutcome {
         /// With a cold cache.
         cold: Duration,
     },
+    /// It was run, and its results are right. There is nothing to choose, since the plugin has no autotune function.
+    Checked,
     /// It is left out, for this reason.
     Rejected(String),
-    /// It wasn't run, because the plugin has no autotune function; or it was, and the engine comes from a file, which
-    /// keeps no times.
+    /// It wasn't run, because the build has no checks and there is nothing to choose; or the engine comes from a file,
+    /// which keeps no times.
     NotTimed,
 }
 
@@ -29,8 +31,13 @@ impl TrialOutcome {
     pub fn time(&self) -> Option<Duration> {
         match self {
             TrialOutcome::Time(time) | TrialOutcome::Times { warm: time, .. } => Some(*time),
-            TrialOutcome::Rejected(_) | TrialOutcome::NotTimed => None,
+            TrialOutcome::Checked | TrialOutcome::Rejected(_) | TrialOutcome::NotTimed => None,
         }
+    }
+
+    /// Whether it was found to be right.
+    pub(super) fn is_right(&self) -> bool {
+        matches!(self, TrialOutcome::Time(_) | TrialOutcome::Times { .. } | TrialOutcome::Checked)
     }
 }
 
@@ -58,6 +65,11 @@ pub struct LayerReport {
     pub plugin: String,
     /// The optimization profile, from 0.
     pub profile: usize,
+    /// What results were compared with, and how: `against the impl for cpu; outputs[1] any order`. `None` where the build
+    /// has no checks, and of an engine that comes from a file.
+    pub check: Option<String>,
+    /// What of that couldn't be done, and why.
+    pub notes: Vec<String>,
     /// Every combination and tactic, in the order in which autotune lists them; of an engine that comes from a file the
     /// chosen ones alone.
     pub trials: Vec<Trial>,

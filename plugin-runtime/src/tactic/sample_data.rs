@@ -1,14 +1,82 @@
-//! Made-up inputs for timing, and how near two results must be.
+//! Made-up inputs for trials.
 
 use half::{bf16, f16};
 
-use crate::device::cpu::reformat::reformat;
-use crate::error::Result;
-use crate::tensor::{DataClass, DataType, HostTensor, Representation};
+use super::difference::converted;
+use crate::error::{Error, Result};
+use crate::plugin::{Sample, Values, guarded};
+use crate::tensor::{DataClass, DataType, HostTensor};
+
+/// Data as an author describes it; `symbols` are the values of the network's symbols.
+///
+/// # Errors
+/// When there is no such data, or the author's function fails.
+pub(crate) fn sample(wanted: &Sample, dtype: DataType, dims: &[i64], symbols: &[i64], seed: u64) -> Result<HostTensor> {
+    let mut random = SplitMix(seed);
+    let tensor = match &wanted.values {
+        Values::Usual => usual(dtype, dims, seed)?,
+        Values::Filled(fill) => {
+            let mut tensor = HostTensor::zeros(dtype, dims)?;
+            guarded(|| fill(&mut tensor, seed))?;
+            return unchanged(tensor, dtype, dims);
+        }
+        Values::Below(bound) => {
+            let most = bound.evaluate(symbols)?;
+            let (below, count) =
+                (u64::try_from(most).unwrap_or(0), HostTensor::zeros(DataType::Bool, dims)?.bytes().len());
+            if below == 0 && count > 0 {
+                return Err(Error::plugin(format_args!("no whole number from 0 is below {bound}, which is {most}")));
+            }
+            let draw = || ((u128::from(random.next()) * u128::from(below)) >> 64) as i64;
+            converted(&filled::<i64>(dims, draw)?, dtype)?
+        }
+        Values::Uniform { low, high } => {
+            if !(low.is_finite() && high.is_finite() && low < high) {
+                return Err(Error::plugin(format_args!("no number is from {low} and below {high}")));
+            }
+            let mut draw = || low + (high - low) * (random.next() >> 11) as f64 / (1u64 << 53) as f64;
+            match dtype.class() {
+                DataClass::Float => converted(&filled::<f32>(dims, || draw() as f32)?, dtype)?,
+                DataClass::Integer | DataClass::Bool => {
+                    converted(&filled::<i64>(dims, || draw().floor() as i64)?, dtype)?
+                }
+            }
+        }
+    };
+    if wanted.sorted { sorted(tensor) } else { Ok(tensor) }
+}
+
+fn unchanged(tensor: HostTensor, dtype: DataType, dims: &[i64]) -> Result<HostTensor> {
+    if (tensor.dtype(), tensor.dims()) == (dtype, dims) {
+        return Ok(tensor);
+    }
+    let (got, extents) = (tensor.dtype(), tensor.dims());
+    Err(Error::plugin(format_args!("the function of Sample::with put {got} {extents:?} in place of {dtype} {dims:?}")))
+}
+
+fn filled<T: crate::tensor::Element>(dims: &[i64], next: impl FnMut() -> T) -> Result<HostTensor> {
+    let mut tensor = HostTensor::zeros(T::DTYPE, dims)?;
+    fill::<T>(&mut tensor, next)?;
+    Ok(tensor)
+}
+
+/// Ascending along the last dimension.
+fn sorted(tensor: HostTensor) -> Result<HostTensor> {
+    let Some(&row) = tensor.dims().last().filter(|&&row| row > 1) else { return Ok(tensor) };
+    let (dtype, row) = (tensor.dtype(), row as usize);
+    if dtype.class() == DataClass::Float {
+        let mut floats = converted(&tensor, DataType::Float32)?;
+        floats.as_mut_slice::<f32>()?.chunks_mut(row).for_each(|row| row.sort_unstable_by(f32::total_cmp));
+        return converted(&floats, dtype);
+    }
+    let mut integers = converted(&tensor, DataType::Int64)?;
+    integers.as_mut_slice::<i64>()?.chunks_mut(row).for_each(<[i64]>::sort_unstable);
+    converted(&integers, dtype)
+}
 
 /// Data of any type: about a quarter zeros; floats between -1 and 1 that every float type holds exactly; small integers
 /// that are valid as indices into most things; both booleans.
-pub(crate) fn sample(dtype: DataType, dims: &[i64], seed: u64) -> Result<HostTensor> {
+fn usual(dtype: DataType, dims: &[i64], seed: u64) -> Result<HostTensor> {
     let mut tensor = HostTensor::zeros(dtype, dims)?;
     let mut random = SplitMix(seed);
     let mut draw = || {
@@ -55,52 +123,58 @@ impl SplitMix {
     }
 }
 
-/// How much two results may differ, relative to the larger of 1 and the value, when the coarsest type between them is
-/// `dtype`.
-fn tolerance(dtype: DataType) -> f32 {
-    match dtype {
-        DataType::Float8 => 0.25,
-        DataType::BFloat16 => 0.05,
-        DataType::Float16 => 0.01,
-        _ => 1e-4,
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// What differs between two tensors of one type, where something does. Floats may differ by the tolerance of the
-/// coarsest type that either was computed in; everything else must be equal.
-pub(crate) fn difference(expected: &HostTensor, got: &HostTensor, coarsest: DataType) -> Option<String> {
-    if expected.dims() != got.dims() {
-        return Some(format!("its shape is {:?}, not {:?}", got.dims(), expected.dims()));
-    }
-    if expected.bytes() == got.bytes() {
-        return None;
-    }
-    if expected.dtype().class() != DataClass::Float {
-        let bytes = expected.bytes().iter().zip(got.bytes());
-        let at = bytes.enumerate().find(|(_, (e, g))| e != g)?.0;
-        let element = at * 8 / expected.dtype().bits() as usize;
-        return Some(format!("element {element} isn't equal"));
-    }
-    let (expected, got) = match (as_f32(expected), as_f32(got)) {
-        (Ok(expected), Ok(got)) => (expected, got),
-        (Err(e), _) | (_, Err(e)) => return Some(e.to_string()),
-    };
-    let (expected, got) = (expected.as_slice::<f32>().ok()?, got.as_slice::<f32>().ok()?);
-    let tolerance = tolerance(coarsest);
-    let near = |e: f32, g: f32| e == g || (e.is_nan() && g.is_nan()) || (e - g).abs() <= tolerance * e.abs().max(1.0);
-    let (at, (e, g)) = expected.iter().zip(got).enumerate().find(|(_, (e, g))| !near(**e, **g))?;
-    Some(format!("element {at} is {g}, not {e}"))
-}
+    const TYPES: [DataType; 10] = DataType::ALL;
 
-fn as_f32(tensor: &HostTensor) -> Result<HostTensor> {
-    let mut floats = HostTensor::zeros(DataType::Float32, tensor.dims())?;
-    let (from, to) = (Representation::linear(tensor.dtype()), Representation::linear(DataType::Float32));
-    reformat(from, tensor.bytes(), to, floats.bytes_mut(), &tensor.extents())?;
-    Ok(floats)
-}
+    fn drawn(wanted: &Sample, dtype: DataType, dims: &[i64]) -> Vec<f32> {
+        let tensor = sample(wanted, dtype, dims, &[], 7).unwrap();
+        assert_eq!((tensor.dtype(), tensor.dims()), (dtype, dims));
+        converted(&tensor, DataType::Float32).unwrap().as_slice::<f32>().unwrap().to_vec()
+    }
 
-/// The type of the least precision among some.
-pub(crate) fn coarsest<'a>(types: impl IntoIterator<Item = &'a DataType>) -> DataType {
-    let floats = types.into_iter().copied().filter(|t| t.class() == DataClass::Float);
-    floats.max_by(|a, b| tolerance(*a).total_cmp(&tolerance(*b))).unwrap_or(DataType::Float32)
+    #[test]
+    fn whole_numbers_below_a_bound() {
+        for dtype in TYPES.into_iter().filter(|dtype| *dtype != DataType::Bool) {
+            let values = drawn(&Sample::below(4), dtype, &[3, 101]);
+            assert!((0..4).all(|v| values.contains(&(v as f32))) && values.iter().all(|v| *v < 4.0), "{dtype}");
+        }
+        let none = sample(&Sample::below(0), DataType::Int64, &[2], &[], 1).unwrap_err().to_string();
+        assert_eq!(none, "no whole number from 0 is below 0, which is 0");
+        assert!(sample(&Sample::below(0), DataType::Int64, &[0], &[], 1).is_ok());
+        let large = sample(&Sample::below(i64::MAX), DataType::Int64, &[100], &[], 1).unwrap();
+        assert!(large.as_slice::<i64>().unwrap().iter().all(|v| *v >= 0));
+    }
+
+    #[test]
+    fn numbers_between_two_and_in_order() {
+        let values = drawn(&Sample::uniform(-2.0, 3.0).sorted(), DataType::Float16, &[2, 50]);
+        assert!(values.iter().all(|v| (-2.0..=3.0).contains(v)));
+        assert!(values.chunks(50).all(|row| row.is_sorted()));
+        let values = drawn(&Sample::uniform(-2.0, 3.0), DataType::Int32, &[100]);
+        assert!((-2..3).all(|v| values.contains(&(v as f32))) && !values.contains(&3.0));
+        let values = drawn(&Sample::new().sorted(), DataType::Int64, &[100]);
+        assert!(values.is_sorted() && values.contains(&7.0));
+        for (low, high) in [(1.0, 1.0), (f64::NAN, 1.0), (0.0, f64::INFINITY)] {
+            assert!(sample(&Sample::uniform(low, high), DataType::Int32, &[1], &[], 1).is_err());
+        }
+    }
+
+    #[test]
+    fn a_function_of_the_authors() {
+        let counted = Sample::with(|tensor, seed| {
+            tensor.as_mut_slice::<i32>()?.iter_mut().zip(seed as i32..).for_each(|(v, n)| *v = n);
+            Ok(())
+        });
+        assert_eq!(drawn(&counted, DataType::Int32, &[3]), [7.0, 8.0, 9.0]);
+        let grown = Sample::with(|tensor, _| {
+            *tensor = HostTensor::zeros(DataType::Bool, &[9])?;
+            Ok(())
+        });
+        let refused = |wanted: &Sample| sample(wanted, DataType::Int32, &[3], &[], 1).unwrap_err().to_string();
+        assert!(refused(&grown).ends_with("put BOOL [9] in place of INT32 [3]"));
+        assert_eq!(refused(&Sample::with(|_, _| panic!("no data"))), "the plugin panicked: no data");
+    }
 }

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::lockfile::{self, Records};
+use super::lockfile::{self, Held, Records};
 use super::record::{Key, Outcome, Subject, Surroundings};
 use crate::device::Device;
 use crate::error::{Error, Result};
@@ -26,7 +26,7 @@ pub(crate) struct Timings {
     keeping: Keeping,
     surroundings: Surroundings,
     /// What the lockfile held when the build began.
-    held: Records,
+    held: Held,
     /// What this build found out.
     own: Records,
 }
@@ -36,7 +36,7 @@ impl Timings {
     /// When the lockfile can't be read, or isn't one, or couldn't be written later.
     pub(crate) fn open(keeping: Keeping, device: &Device) -> Result<Self> {
         let held = match &keeping {
-            Keeping::Nothing => Records::new(),
+            Keeping::Nothing => Held::default(),
             Keeping::Locked(path) => lockfile::read(path)?,
             Keeping::Lockfile(path) => {
                 let held = lockfile::read_if_there(path)?.unwrap_or_default();
@@ -53,7 +53,7 @@ impl Timings {
     /// When it can't be written, or isn't a lockfile any more.
     pub(crate) fn save(&self) -> Result<()> {
         match &self.keeping {
-            Keeping::Lockfile(path) if !self.own.is_empty() => lockfile::add(path, &self.held, &self.own),
+            Keeping::Lockfile(path) if !self.own.is_empty() => lockfile::add(path, &self.held.records, &self.own),
             _ => Ok(()),
         }
     }
@@ -66,7 +66,7 @@ impl Timings {
     /// What is known, and whether it's from the lockfile.
     pub(super) fn find(&self, key: &Key) -> Option<(&Outcome, bool)> {
         let own = self.own.get(key).map(|outcome| (outcome, false));
-        own.or_else(|| self.held.get(key).map(|outcome| (outcome, true)))
+        own.or_else(|| self.held.records.get(key).map(|outcome| (outcome, true)))
     }
 
     /// Keeps what was found out, unless it's known already.
@@ -101,8 +101,11 @@ impl Timings {
 
     /// Records that come nearest to a missing one.
     fn alike(&self, key: &Key) -> String {
+        if self.held.outdated > 0 {
+            return "; it is of format 1, whose trials weren't checked for what they left unwritten".into();
+        }
         const MOST: usize = 3;
-        let same: Vec<&Key> = self.held.keys().filter(|k| k.subject == key.subject).collect();
+        let same: Vec<&Key> = self.held.records.keys().filter(|k| k.subject == key.subject).collect();
         if let Some(first) = same.first() {
             let shown: Vec<String> = same.iter().take(MOST).map(|k| k.machine.to_string()).collect();
             let more = if same.len() > MOST { " and others" } else { "" };
@@ -112,7 +115,7 @@ impl Timings {
         }
         let Subject::Trial { plugin, .. } = &key.subject else { return String::new() };
         let of_plugin = |k: &&Key| matches!(&k.subject, Subject::Trial { plugin: other, .. } if other == plugin);
-        match self.held.keys().filter(of_plugin).count() {
+        match self.held.records.keys().filter(of_plugin).count() {
             0 => format!("; it has no record of `{}`", Arc::as_ref(plugin)),
             n => format!("; it has {n} records of `{}` that differ in something else", Arc::as_ref(plugin)),
         }

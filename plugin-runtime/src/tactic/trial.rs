@@ -1,28 +1,31 @@
-//! One layer on made-up data, at the extents that a profile holds most likely.
+//! One layer on made-up data, at one of a profile's shapes.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::candidates::laid_out_descs;
+use super::candidates::{descs, laid_out_descs, tensors};
 use super::clock::{Cache, Clock, Original};
-use super::sample_data::{difference, sample};
+use super::results::Results;
+use super::room;
+use super::sample_data::sample;
 use super::{AotStep, Combination, aot_step};
 use crate::device::cpu::reformat::reformat;
 use crate::device::{
     AotCompiler, AotRun, Base, Device, Frame, Invocation, PlacedInput, PlacedTensor, Region, StepMemory, Stream,
 };
 use crate::error::{Error, Result};
-use crate::network::{Bounds, Layer, Network, Producer, dims_at, largest_dims};
-use crate::plugin::{ImplEntry, Runner, guarded};
+use crate::network::{At, Layer, Network, Point, Producer, dims_at, largest_dims};
+use crate::plugin::{ImplEntry, Runner, Sample, guarded};
 use crate::shape::{Dims, Interval, ShapeExpr, SymbolKind};
 use crate::tensor::{DataType, HostBytes, HostTensor, Representation, TensorInfo};
 
 /// A layer with input data, ready to be laid out for one combination after another.
 pub(crate) struct Bench<'n> {
     network: &'n Network,
-    layer: &'n Layer,
+    pub(super) layer: &'n Layer,
     runner: Runner,
     compiler: &'n AotCompiler,
+    pub(super) at: At,
     /// One value a symbol, the layer's own size tensors at their upper bounds.
     symbols: Vec<i64>,
     /// The same with all size tensors anywhere up to their upper bounds, where what is found stays on the device.
@@ -31,59 +34,49 @@ pub(crate) struct Bench<'n> {
     stream: Stream,
 }
 
-/// The layer's outputs after a run, row-major, in the network's own types, at their true extents.
-pub(crate) struct Outputs(Vec<HostTensor>);
-
-impl Outputs {
-    /// How these differ from the reference's, where they do.
-    pub(crate) fn differ_from(&self, reference: &Outputs, coarsest: DataType) -> Option<String> {
-        reference.0.iter().zip(&self.0).enumerate().find_map(|(output, (expected, got))| {
-            difference(expected, got, coarsest).map(|how| format!("output {output} differs from the reference: {how}"))
-        })
-    }
-}
+/// Tensors of the caller's own to try layers on, by the name of a network's tensor.
+pub(crate) type Given = Vec<(Arc<str>, HostTensor)>;
 
 impl<'n> Bench<'n> {
+    /// # Errors
+    /// When the extents can't be computed, or there is no such data.
     pub(crate) fn new(
         network: &'n Network,
         layer: &'n Layer,
         runner: Runner,
         compiler: &'n AotCompiler,
-        bounds: &Bounds,
+        point: &Point,
         stream: Stream,
-        seed: u64,
+        data: &Data<'_>,
     ) -> Result<Self> {
-        let symbols = symbols(network, layer, bounds)?;
-        let data = |(index, &tensor): (usize, &usize)| {
-            let node = &network.tensors[tensor];
-            match node.producer {
-                Producer::Constant(constant) => Ok(network.constants[constant].clone()),
-                _ => sample(node.dtype, &bounds.opt_dims(&node.shape)?, seed ^ ((index as u64) << 32)),
-            }
-        };
-        let inputs = layer.inputs.iter().enumerate().map(data).collect::<Result<Arc<[_]>>>()?;
-        let deferred = match stream.device().gpu() {
-            Some(_) => Some(bounds.ranges_at_opt(network.symbols.iter())?),
-            None => None,
-        };
-        Ok(Bench { network, layer, runner, compiler, symbols, deferred, inputs, stream })
+        let symbols = symbols(network, layer, point)?;
+        let mut bytes = 0usize;
+        for tensor in tensors(layer) {
+            let linear = Representation::linear(network.tensors[tensor].dtype);
+            bytes = bytes.saturating_add(linear.bytes(&dims(network, tensor, &symbols)?)?);
+        }
+        // Inputs, what runs with different poison wrote, and the reference.
+        room::check(point.at, bytes.saturating_mul(4))?;
+        let inputs = data.inputs(network, layer, point, &symbols)?;
+        let deferred = stream.device().gpu().map(|_| point.ranges.clone());
+        Ok(Bench { network, layer, runner, compiler, at: point.at, symbols, deferred, inputs, stream })
     }
 
-    /// The same layer and data for the CPU, where the plugin has an impl for that: its results are the reference for
-    /// those on other devices.
-    pub(crate) fn reference(&self) -> Option<Bench<'n>> {
-        let cpu = Device::cpu();
-        if *self.stream.device() == cpu {
-            return None;
-        }
-        Some(Bench {
-            runner: Runner::Impl(self.layer.plugin.impl_for(cpu.kind())?),
+    /// The same layer and data for the plugin's impl for the CPU.
+    pub(crate) fn on_cpu(&self, implementation: &'static ImplEntry) -> Result<Bench<'n>> {
+        Ok(Bench {
+            runner: Runner::Impl(implementation),
             symbols: self.symbols.clone(),
             deferred: None,
             inputs: self.inputs.clone(),
-            stream: cpu.create_stream().ok()?,
+            stream: Device::cpu().create_stream()?,
             ..*self
         })
+    }
+
+    /// The types that the network has the outputs in.
+    pub(super) fn output_types(&self) -> Vec<DataType> {
+        self.layer.outputs.iter().map(|&tensor| self.network.tensors[tensor].dtype).collect()
     }
 
     /// Whether the runner has a tactic.
@@ -93,10 +86,13 @@ impl<'n> Bench<'n> {
 
     /// The network's own types, LINEAR.
     pub(crate) fn own_combination(&self) -> Combination {
-        Combination::untuned(super::candidates::tensors(self.layer).map(|t| self.network.tensors[t].dtype))
+        Combination::untuned(tensors(self.layer).map(|t| self.network.tensors[t].dtype))
     }
 
     /// Lays the inputs out for a combination.
+    ///
+    /// # Errors
+    /// When that takes more memory than there is, or the author's functions fail.
     pub(crate) fn lay_out(&self, combination: &Combination) -> Result<LaidOut<'_>> {
         let mut place = Placer::default();
         let mut originals = Vec::new();
@@ -128,9 +124,12 @@ impl<'n> Bench<'n> {
         let scratch = self.workspace_bytes(combination, &kernels)?;
         let workspace = place.region(scratch)?;
         let memory = StepMemory::new(inputs, outputs, workspace)?;
+        if self.stream.device().gpu().is_none() {
+            room::check(self.at, place.end)?;
+        }
         let mut frame = Frame::scratch(self.stream.device(), place.end, &place.table)?;
         let mut active = frame.activate(&mut [], &[])?;
-        active.fill(Region { base: Base::Arena, offset: 0, len: place.end }, POISON, &self.stream)?;
+        active.fill(Region { base: Base::Arena, offset: 0, len: place.end }, POISONS[0], &self.stream)?;
         for (region, bytes) in &originals {
             active.copy_in(*region, bytes, &self.stream)?;
         }
@@ -195,16 +194,66 @@ impl<'n> Bench<'n> {
     }
 }
 
-/// The values of a network's symbols that a layer is timed at: a profile's opt, the layer's own size tensors at their
+/// What layers are tried on.
+pub(crate) struct Data<'a> {
+    pub(crate) given: &'a Given,
+    pub(crate) seed: u64,
+}
+
+impl Data<'_> {
+    /// The inputs of a layer: constants as they are, then what the caller gave, then what the author describes.
+    fn inputs(&self, network: &Network, layer: &Layer, point: &Point, symbols: &[i64]) -> Result<Arc<[HostTensor]>> {
+        let described = match layer.plugin.entry.sample_inputs {
+            Some(describe) => guarded(|| describe(&descs(network, &layer.inputs), &*layer.attributes))?,
+            None => Vec::new(),
+        };
+        let input = |(index, &tensor): (usize, &usize)| {
+            let node = &network.tensors[tensor];
+            if let Producer::Constant(constant) = node.producer {
+                return Ok(network.constants[constant].clone());
+            }
+            let dims = dims_at(&node.shape, &point.symbols)?;
+            let given = || self.given.iter().filter(|(name, _)| *name == node.name).map(|(_, tensor)| tensor);
+            if let Some(tensor) = given().find(|tensor| *tensor.dims() == *dims) {
+                return Ok(tensor.clone());
+            }
+            if given().next().is_some() {
+                let extents: Vec<String> = given().map(|tensor| tensor.extents().to_string()).collect();
+                return Err(Error::invalid(format_args!(
+                    "Builder::sample_input gives `{}` as {}, but at the profile's {} it is {dims}",
+                    node.name,
+                    extents.join(" and "),
+                    point.at.name()
+                )));
+            }
+            let (seed, usual) = (self.seed ^ ((index as u64) << 32), Sample::new());
+            let wanted = described.get(index).unwrap_or(&usual);
+            sample(wanted, node.dtype, &dims, symbols, seed)
+                .map_err(|e| Error::plugin(format_args!("data for input `{}`: {e}", layer.plugin.entry.inputs[index])))
+        };
+        layer.inputs.iter().enumerate().map(input).collect()
+    }
+}
+
+/// The values of a network's symbols that a layer is tried at: a profile's, the layer's own size tensors at their
 /// upper bounds.
-pub(super) fn symbols(network: &Network, layer: &Layer, bounds: &Bounds) -> Result<Vec<i64>> {
-    let mut symbols = bounds.opt.clone();
+pub(super) fn symbols(network: &Network, layer: &Layer, point: &Point) -> Result<Vec<i64>> {
+    let mut symbols = point.symbols.clone();
     for size in layer.sizes.iter().flatten() {
         if let Some(upper) = network.symbols.get(*size).and_then(|def| def.source.upper_bound()) {
             symbols[*size as usize] = upper.evaluate(&symbols)?.max(0);
         }
     }
     Ok(symbols)
+}
+
+/// Whether a layer's tensors have the same extents at two of a profile's shapes, as far as those can be computed.
+pub(super) fn same_shape(network: &Network, layer: &Layer, a: &Point, b: &Point) -> bool {
+    let dims = |point: &Point| {
+        let symbols = symbols(network, layer, point).ok()?;
+        tensors(layer).map(|tensor| dims(network, tensor, &symbols).ok()).collect::<Option<Vec<Dims>>>()
+    };
+    dims(a).is_some_and(|a| dims(b) == Some(a))
 }
 
 /// A tensor's extents where symbols have these values.
@@ -229,8 +278,9 @@ pub(crate) fn workspace_expr(
     }
 }
 
-/// What memory holds that nothing was written to: as a float no number, as an index out of bounds.
-const POISON: u8 = 0xff;
+/// What memory holds that nothing was written to, one byte a run. The first is as a float no number, as an index out of
+/// bounds; any two differ in each half of the byte.
+pub(super) const POISONS: [u8; 4] = [0xff, 0x00, 0xa5, 0x5a];
 
 /// Regions one after another in an arena.
 #[derive(Default)]
@@ -316,8 +366,32 @@ impl LaidOut<'_> {
         self.clock.knows_cold()
     }
 
+    /// Runs a tactic once, with outputs that aren't updated in place and scratch memory full of poison before.
+    pub(super) fn run_poisoned(&mut self, tactic: i32, poison: u8) -> Result<Results> {
+        let stream = &self.bench.stream;
+        let mut active = self.frame.activate(&mut [], &[])?;
+        let outputs = self.memory.outputs().iter().zip(&self.bench.layer.aliases);
+        let regions = outputs.filter(|(_, alias)| alias.is_none()).map(|(output, _)| (output.region, poison));
+        // With another byte, so that what is copied from there isn't taken for unwritten.
+        for (region, byte) in regions.chain([(self.memory.workspace(), !poison)]) {
+            active.fill(region, byte, stream)?;
+        }
+        self.run(tactic, Cache::Warm)?;
+        Ok(Results { outputs: self.outputs()?, poison })
+    }
+
+    /// For each output, whether it is updated in place.
+    pub(super) fn in_place(&self) -> Vec<bool> {
+        self.bench.layer.aliases.iter().map(Option::is_some).collect()
+    }
+
+    /// `x FP32 [2, 3] -> FP32 [2, 3]`
+    pub(super) fn describe(&self) -> String {
+        self.memory.describe()
+    }
+
     /// What the last run wrote.
-    pub(crate) fn outputs(&mut self) -> Result<Outputs> {
+    fn outputs(&mut self) -> Result<Vec<HostTensor>> {
         let bench = self.bench;
         let mut active = self.frame.activate(&mut [], &[])?;
         let mut symbols = bench.symbols.clone();
@@ -332,20 +406,19 @@ impl LaidOut<'_> {
         let mut outputs = Vec::new();
         for (placed, &tensor) in self.memory.outputs().iter().zip(&bench.layer.outputs) {
             let dims = bench.dims(tensor, &symbols)?;
-            let mut data = HostTensor::zeros(bench.network.tensors[tensor].dtype, &dims)?;
-            let info = &placed.info;
-            let len = info.representation().bytes(&dims)?;
-            let own = Representation::linear(data.dtype());
-            if own == info.representation() && len <= placed.region.len {
+            let representation = placed.info.representation();
+            let row_major = Representation::linear(placed.info.dtype);
+            let mut data = HostTensor::zeros(placed.info.dtype, &dims)?;
+            if representation == row_major {
                 active.copy_out(placed.region, data.bytes_mut(), &bench.stream)?;
             } else {
-                let mut bytes = HostBytes::zeroed(len.min(placed.region.len))?;
+                let mut bytes = HostBytes::zeroed(representation.bytes(&dims)?)?;
                 active.copy_out(placed.region, &mut bytes, &bench.stream)?;
-                reformat(info.representation(), &bytes, own, data.bytes_mut(), &dims)?;
+                reformat(representation, &bytes, row_major, data.bytes_mut(), &dims)?;
             }
             outputs.push(data);
         }
-        Ok(Outputs(outputs))
+        Ok(outputs)
     }
 }
 

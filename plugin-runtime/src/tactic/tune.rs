@@ -4,13 +4,14 @@ use super::Combination;
 use super::candidates::{Rules, enumerate};
 use super::conversions::select;
 use super::layer_run::LayerRun;
+use super::layer_trials::LayerTrials;
 use super::timer::Effort;
 use super::timings::Timings;
-use super::trial::Bench;
+use super::trial::{Bench, Data, Given, same_shape};
 use super::{LayerReport, Trial};
 use crate::device::{AotCompiler, Stream};
 use crate::error::{Error, Result};
-use crate::network::{Bounds, Layer, Network};
+use crate::network::{At, Bounds, Layer, Network, Point, SymbolSource};
 use crate::plugin::Runner;
 
 /// What a layer runs as.
@@ -30,6 +31,10 @@ pub(crate) struct Tuning<'a> {
     pub(crate) rules: &'a Rules,
     pub(crate) effort: &'a Effort,
     pub(crate) seed: u64,
+    /// Whether results are compared, and every implementation is run.
+    pub(crate) checked: bool,
+    /// What to try layers on, where the caller says so.
+    pub(crate) given: &'a Given,
 }
 
 /// One choice a layer, and what was tried for each. `observe` is told of each trial.
@@ -44,10 +49,11 @@ pub(crate) fn tune(
     timings: &mut Timings,
     observe: &mut dyn FnMut(&Layer, &Trial, usize, usize),
 ) -> Result<(Vec<Choice>, Vec<LayerReport>)> {
+    let points = points(network, bounds, tuning.checked)?;
     let mut runs = Vec::with_capacity(network.layers.len());
     for layer in &network.layers {
         let candidates = enumerate(network, layer, tuning.stream.device().kind(), tuning.rules);
-        let run = candidates.and_then(|c| LayerRun::new(network, layer, c, bounds, timings));
+        let run = candidates.and_then(|c| LayerRun::new(network, layer, c, &points, tuning.checked, timings));
         runs.push(run.map_err(in_layer(layer))?);
     }
     if timings.locked() {
@@ -67,17 +73,17 @@ pub(crate) fn tune(
         };
         run.recall(timings);
         if run.missing().next().is_some() {
-            let seed = tuning.seed ^ (index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            let stream = tuning.stream.clone();
-            let bench = Bench::new(network, layer, run.runner(), tuning.compiler, bounds, stream, seed);
-            run.time_missing(&bench.map_err(in_layer(layer))?, tuning.effort, &mut ended);
+            let data =
+                Data { given: tuning.given, seed: tuning.seed ^ (index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) };
+            let benches = benches(network, &mut run, tuning, &points, &data).map_err(in_layer(layer))?;
+            let tried = LayerTrials { run: &mut run, benches: &benches, effort: tuning.effort }.run(&mut ended);
             run.note(timings);
+            tried.map_err(in_layer(layer))?;
         } else {
             run.trials().iter().for_each(&mut ended);
         }
-        let trials = run.trials();
+        reports.push(run.report(profile));
         tuned.push(run.into_options().map_err(in_layer(layer))?);
-        reports.push(LayerReport { layer: layer.name.clone(), plugin: layer.plugin.label(), profile, trials });
     }
 
     let chosen = select(network, bounds, tuning.stream, &tuned, timings)?;
@@ -94,6 +100,47 @@ pub(crate) fn tune(
         });
     }
     Ok((choices, reports))
+}
+
+/// The shapes that layers are tried at: a profile's opt, then where results are checked those of its others that can be
+/// computed.
+fn points(network: &Network, bounds: &Bounds, checked: bool) -> Result<Vec<Point>> {
+    let mut points = vec![bounds.point(At::Opt, network.symbols.iter())?];
+    let dynamic = network.symbols.iter().any(|def| matches!(def.source, SymbolSource::Dim(_)));
+    if checked && dynamic {
+        points.extend([At::Min, At::Max].into_iter().filter_map(|at| bounds.point(at, network.symbols.iter()).ok()));
+    }
+    Ok(points)
+}
+
+/// A layer with data at each of the shapes where it differs, opt first.
+///
+/// # Errors
+/// When that can't be had at opt; where it can't at another one, the layer's notes say so.
+fn benches<'n>(
+    network: &'n Network,
+    run: &mut LayerRun<'n>,
+    tuning: &Tuning<'n>,
+    points: &[Point],
+    data: &Data<'_>,
+) -> Result<Vec<Bench<'n>>> {
+    let layer = run.layer;
+    let bench =
+        |point: &Point| Bench::new(network, layer, run.runner(), tuning.compiler, point, tuning.stream.clone(), data);
+    let mut benches = Vec::with_capacity(points.len());
+    let mut notes = Vec::new();
+    for (index, point) in points.iter().enumerate() {
+        if points[..index].iter().any(|other| same_shape(network, layer, point, other)) {
+            continue;
+        }
+        match bench(point) {
+            Ok(bench) => benches.push(bench),
+            Err(error) if point.at == At::Opt => return Err(error),
+            Err(error) => notes.push(format!("not checked at the profile's {}: {error}", point.at.name())),
+        }
+    }
+    run.notes.extend(notes);
+    Ok(benches)
 }
 
 fn in_layer(layer: &Layer) -> impl Fn(Error) -> Error {

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use plugin_runtime::engine::{BuildEvent, BuildReport, Trial, TrialOutcome};
+use plugin_runtime::engine::{BuildEvent, BuildReport, LayerReport, Trial, TrialOutcome};
 
 use super::table::Table;
 
@@ -63,9 +63,10 @@ pub(super) fn table(report: &BuildReport) -> Table {
                 outcome(trial),
             ]);
         }
-        if !needs_type.is_empty() {
+        let folded = (!needs_type.is_empty()).then(|| folded(&needs_type));
+        for line in folded.into_iter().chain(of_check(layer)) {
             let [combination, tactic, chosen] = [const { String::new() }; 3];
-            table.row([layer.layer.to_string(), combination, tactic, chosen, folded(&needs_type)]);
+            table.row([layer.layer.to_string(), combination, tactic, chosen, line]);
         }
     }
     for step in &report.inserted {
@@ -73,6 +74,12 @@ pub(super) fn table(report: &BuildReport) -> Table {
         table.row([format!("{} (inserted)", step.name), combination, tactic, chosen, time]);
     }
     table
+}
+
+/// How results were compared, where that isn't as usual, and what couldn't be checked.
+fn of_check(layer: &LayerReport) -> impl Iterator<Item = String> {
+    let own = layer.check.as_ref().filter(|check| check.contains("; "));
+    own.map(|check| format!("checked {check}")).into_iter().chain(layer.notes.iter().cloned())
 }
 
 /// The type, where a trial was left out because the build doesn't allow one.
@@ -102,6 +109,7 @@ pub(super) fn outcome_text(outcome: &TrialOutcome) -> String {
         TrialOutcome::Time(time) => microseconds(*time),
         TrialOutcome::Times { warm, cold } => format!("{} warm, {} cold", microseconds(*warm), microseconds(*cold)),
         TrialOutcome::Rejected(reason) => format!("left out: {reason}"),
+        TrialOutcome::Checked => "right".into(),
         _ => "not timed".into(),
     }
 }
@@ -112,8 +120,6 @@ pub(super) fn microseconds(time: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use plugin_runtime::tactic::LayerReport;
-
     use super::*;
 
     fn trial(tactic: &str, outcome: TrialOutcome) -> Trial {
@@ -125,7 +131,14 @@ mod tests {
         let not_allowed =
             |dtype: &str| TrialOutcome::Rejected(format!("input `x` is FP32, and this build doesn't allow {dtype}"));
         let (warm, cold) = (Duration::from_nanos(1500), Duration::from_nanos(2500));
-        let layer = |trials| LayerReport { layer: "pad".into(), plugin: "p".into(), profile: 0, trials };
+        let layer = |trials| LayerReport {
+            layer: "pad".into(),
+            plugin: "p".into(),
+            profile: 0,
+            check: Some("tactics agree".into()),
+            notes: Vec::new(),
+            trials,
+        };
         let lines = |trials| {
             let report = BuildReport { layers: vec![layer(trials)], ..BuildReport::default() };
             table(&report).plain().lines().skip(1).map(str::to_owned).collect::<Vec<_>>()

@@ -128,10 +128,11 @@ fn chosen(step: &PlannedStep, profile: usize) -> Option<LayerReport> {
     let (inputs, outputs) = (step.memory.inputs().iter().map(|input| &input.tensor), step.memory.outputs());
     let laid_out = inputs.chain(outputs).map(|tensor| (tensor.info.dtype, tensor.info.format));
     let (types, formats) = laid_out.unzip();
-    let combination = Combination { types, formats, tactics: vec![number] }.to_string();
+    let combination = Combination { types, formats, tactics: vec![number], references: Vec::new() }.to_string();
     let tactic = step.tactic.clone().unwrap_or_default();
     let trials = vec![Trial { combination, tactic, outcome: TrialOutcome::NotTimed, locked: false, chosen: true }];
-    Some(LayerReport { layer: step.name.clone(), plugin: step.label.clone(), profile, trials })
+    let (layer, plugin) = (step.name.clone(), step.label.clone());
+    Some(LayerReport { layer, plugin, profile, check: None, notes: Vec::new(), trials })
 }
 
 /// Says where something is wrong.

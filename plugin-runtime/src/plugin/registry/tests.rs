@@ -15,6 +15,8 @@ fn plugin(id: &'static str, version: u32, line: u32) -> PluginEntry {
         outputs: 1,
         infer: |_, _| Ok(Vec::new()),
         attributes_from_values: |_| Ok(Box::new(())),
+        compare: None,
+        sample_inputs: None,
         location: at(line),
     }
 }

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use super::{LARGEST_FILE, Records, parse, render};
+use super::{Held, LARGEST_FILE, Records, parse, render};
 use crate::error::{Error, Result};
 use crate::whole_file;
 
@@ -13,7 +13,7 @@ use crate::whole_file;
 ///
 /// # Errors
 /// When it isn't there, can't be read or isn't a valid lockfile: the path, and the line where one is wrong.
-pub(in crate::tactic) fn read(path: &Path) -> Result<Records> {
+pub(in crate::tactic) fn read(path: &Path) -> Result<Held> {
     read_if_there(path)?.ok_or_else(|| {
         failed(
             path,
@@ -26,10 +26,10 @@ pub(in crate::tactic) fn read(path: &Path) -> Result<Records> {
 ///
 /// # Errors
 /// When there is one that can't be read or isn't a valid lockfile.
-pub(in crate::tactic) fn read_if_there(path: &Path) -> Result<Option<Records>> {
+pub(in crate::tactic) fn read_if_there(path: &Path) -> Result<Option<Held>> {
     let Some(content) = content(path).map_err(|e| failed(path, e))? else { return Ok(None) };
     match parse(&content) {
-        Ok(records) => Ok(Some(records)),
+        Ok(held) => Ok(Some(held)),
         Err(flaw) => Err(failed(path, flaw)),
     }
 }
@@ -41,7 +41,7 @@ pub(in crate::tactic) fn read_if_there(path: &Path) -> Result<Option<Records>> {
 pub(in crate::tactic) fn add(path: &Path, base: &Records, fresh: &Records) -> Result<()> {
     let target = Target::of(path).map_err(|e| failed(path, e))?;
     let _guard = Guard::take(&target).map_err(|e| failed(path, e))?;
-    let mut records = read_if_there(path)?.unwrap_or_default();
+    let mut records = read_if_there(path)?.unwrap_or_default().records;
     for (key, outcome) in fresh {
         let known = records.get(key);
         if known.is_none() || known == base.get(key) {

@@ -114,6 +114,12 @@ impl<'a> Line<'a> {
         }
     }
 
+    /// Just this text.
+    pub(super) fn literal(&mut self, text: &str) -> Result<(), Fault> {
+        self.rest = self.rest.strip_prefix(text).ok_or_else(|| self.expected(&format!("`{text}`")))?;
+        Ok(())
+    }
+
     fn escape(&mut self) -> Result<char, Fault> {
         let short = [("\\\"", '"'), ("\\\\", '\\'), ("\\n", '\n'), ("\\r", '\r'), ("\\t", '\t')];
         let short = short.iter().find_map(|(text, c)| Some((*c, self.rest.strip_prefix(text)?)));

@@ -36,7 +36,7 @@ impl Random {
     fn record(&mut self) -> (Key, Outcome) {
         let mut text = || -> std::sync::Arc<str> { self.text().into() };
         let machine = Machine { kernel: text(), device: text(), driver: text() };
-        let [a, b, c, d, e] = std::array::from_fn(|_| text());
+        let [a, b, c, d, e, check] = std::array::from_fn(|_| text());
         let number = [0, 1, 9, 10, i32::MAX][self.below(5)];
         let subject = match self.below(3) {
             0 => Subject::Reformat { dims: a, from: b, to: c },
@@ -48,9 +48,11 @@ impl Random {
                 combination: d,
                 tactic: number,
                 name: e,
+                check,
             },
         };
-        let outcome = match self.below(4) {
+        let outcome = match self.below(5) {
+            4 => Outcome::Checked,
             0 => Outcome::Rejected(self.text()),
             2 => Outcome::Times {
                 warm: Duration::from_nanos(self.below(1 << 30) as u64),
@@ -71,6 +73,10 @@ fn rendered(records: &Records) -> String {
     render(records).expect("a few records are less than the most")
 }
 
+fn held(records: Records) -> Held {
+    Held { records, outdated: 0 }
+}
+
 fn flaw(content: impl AsRef<[u8]>) -> String {
     parse(content.as_ref()).expect_err("it is flawed").to_string()
 }
@@ -78,12 +84,12 @@ fn flaw(content: impl AsRef<[u8]>) -> String {
 const REFORMAT: &str = r#"reformat dims="[4]" from="FP32 LINEAR" to="FP16 LINEAR" kernel="-" device="cpu, Some CPU, 8 threads" driver="-" nanoseconds=310"#;
 
 const EXAMPLE: [&str; 2] = [
-    r#"trial plugin="sample::add" version=1 attributes="block_size=256, mode=\"fast\"" tensors="FP32 [4] -> FP32 [4]" combination="FP32, FP32 (LINEAR)" tactic=1 name="Rows" kernel="-" device="cpu, Some CPU, 8 threads" driver="-" nanoseconds=1250"#,
-    r#"trial plugin="sample::add" version=1 attributes="block_size=256, mode=\"fast\"" tensors="FP32 [4] -> FP32 [4]" combination="FP32, FP32 (LINEAR)" tactic=2 name="Columns" kernel="-" device="cpu, Some CPU, 8 threads" driver="-" rejected="the plugin panicked: no\nluck""#,
+    r#"trial plugin="sample::add" version=1 attributes="block_size=256, mode=\"fast\"" tensors="FP32 [4] -> FP32 [4]" combination="FP32, FP32 (LINEAR)" tactic=1 name="Rows" check="tactics agree" kernel="-" device="cpu, Some CPU, 8 threads" driver="-" nanoseconds=1250"#,
+    r#"trial plugin="sample::add" version=1 attributes="block_size=256, mode=\"fast\"" tensors="FP32 [4] -> FP32 [4]" combination="FP32, FP32 (LINEAR)" tactic=2 name="Columns" check="tactics agree" kernel="-" device="cpu, Some CPU, 8 threads" driver="-" rejected="the plugin panicked: no\nluck""#,
 ];
 
 fn example() -> String {
-    format!("{}\n{REFORMAT}\n{}\n", header(), EXAMPLE.join("\n"))
+    format!("{}\n{REFORMAT}\n{}\n", header(FORMAT), EXAMPLE.join("\n"))
 }
 
 #[test]
@@ -92,18 +98,27 @@ fn what_is_written_is_read_and_sorted() {
     for count in [0, 1, 2, 40] {
         let records = random.records(count);
         let text = rendered(&records);
-        assert_eq!(parse(text.as_bytes()), Ok(records.clone()));
+        assert_eq!(parse(text.as_bytes()), Ok(held(records.clone())));
         assert_eq!(text.lines().count(), records.len() + 1);
         let mut lines: Vec<&str> = text.lines().skip(1).collect();
         lines.reverse();
-        let shuffled = format!("{}\r\n{}", header(), lines.iter().map(|l| format!("{l}\r\n")).collect::<String>());
-        assert_eq!(parse(shuffled.as_bytes()), Ok(records), "order and line ends don't matter to the reader");
+        let shuffled =
+            format!("{}\r\n{}", header(FORMAT), lines.iter().map(|l| format!("{l}\r\n")).collect::<String>());
+        assert_eq!(parse(shuffled.as_bytes()), Ok(held(records)), "order and line ends don't matter to the reader");
     }
 }
 
 #[test]
+fn trials_of_the_format_before_checks_are_passed_over() {
+    let old = example().replacen("format 2", "format 1", 1).replace(" check=\"tactics agree\"", "");
+    let Held { records, outdated } = parse(old.as_bytes()).unwrap();
+    assert_eq!((records.len(), outdated), (1, 2));
+    assert_eq!(rendered(&records), format!("{}\n{REFORMAT}\n", header(FORMAT)));
+}
+
+#[test]
 fn the_example_is_as_it_would_be_written() {
-    assert_eq!(rendered(&parse(example().as_bytes()).unwrap()), example());
+    assert_eq!(rendered(&parse(example().as_bytes()).unwrap().records), example());
 }
 
 #[test]
@@ -118,14 +133,15 @@ fn the_longest_record_is_read_back() {
         combination: longest(),
         tactic: i32::MAX,
         name: longest(),
+        check: longest(),
     };
     let records = Records::from([(Key { subject, machine }, Outcome::Rejected(longest().as_ref().into()))]);
-    assert_eq!(parse(rendered(&records).as_bytes()), Ok(records));
+    assert_eq!(parse(rendered(&records).as_bytes()), Ok(held(records)));
 }
 
 #[test]
 fn mistakes_are_named_with_their_lines() {
-    let with = |line: &str| format!("{}\n{}\n{line}\n", header(), EXAMPLE[0]);
+    let with = |line: &str| format!("{}\n{}\n{line}\n", header(FORMAT), EXAMPLE[0]);
     let replaced = |from: &str, to: &str| {
         let line = EXAMPLE[1].replacen(from, to, 1);
         assert_ne!(line, EXAMPLE[1]);
@@ -136,11 +152,11 @@ fn mistakes_are_named_with_their_lines() {
         (flaw(""), "line 1: the file is empty; delete it to begin a new one".into()),
         (
             flaw("[package]\n"),
-            format!("line 1: a tuning lockfile begins with `{}`, this file with \"[package]\"", header()),
+            format!("line 1: a tuning lockfile begins with `{}`, this file with \"[package]\"", header(FORMAT)),
         ),
         (
-            flaw(example().replacen("format 1", "format 12", 1)),
-            "line 1: the file is of format 12, and this version reads format 1; build with another lockfile".into(),
+            flaw(example().replacen("format 2", "format 12", 1)),
+            "line 1: the file is of format 12, and this version reads format 2; build with another lockfile".into(),
         ),
         (flaw(with(EXAMPLE[0])), "line 3: it records the same as line 2; delete one of the two".into()),
         (flaw(with("")), "line 3, column 1: expected `trial` or `reformat`, found nothing".into()),
@@ -171,7 +187,7 @@ fn mistakes_are_named_with_their_lines() {
         (
             replaced("tactic=2 name", "tactic=-2 name"),
             format!(
-                "line 3, column {}: expected a whole number up to 18446744073709551615, found \"-2 name=\\\"Columns\\\" kernel=\\\"-\\\" device=\\\"cpu\"...",
+                "line 3, column {}: expected a whole number up to 18446744073709551615, found \"-2 name=\\\"Columns\\\" check=\\\"tactics agree\\\" \"...",
                 column("2 name")
             ),
         ),
@@ -199,16 +215,16 @@ fn mistakes_are_named_with_their_lines() {
     let end = not_text.len() - 1;
     not_text.insert(end, 0xff);
     assert_eq!(flaw(&not_text), "line 3: byte 15 of the line isn't UTF-8 text");
-    let long = format!("{}\ntrial plugin=\"{}", header(), "x".repeat(10 * LONGEST_LINE));
+    let long = format!("{}\ntrial plugin=\"{}", header(FORMAT), "x".repeat(10 * LONGEST_LINE));
     assert_eq!(flaw(&long), "line 2: the line has more than 65536 bytes, so this is no tuning lockfile");
 }
 
 #[test]
 fn every_truncation_ends_in_fewer_records_or_an_error() {
     let whole = example();
-    let all = parse(whole.as_bytes()).unwrap();
+    let all = parse(whole.as_bytes()).unwrap().records;
     for end in 0..whole.len() {
-        if let Ok(records) = parse(&whole.as_bytes()[..end]) {
+        if let Ok(Held { records, .. }) = parse(&whole.as_bytes()[..end]) {
             assert!(whole[..end].ends_with('\n'), "cut at {end}");
             assert!(records.iter().all(|(key, outcome)| all.get(key) == Some(outcome)), "cut at {end}");
         }
@@ -245,9 +261,9 @@ fn mutate(count: usize) {
             }
         }
         match parse(&bytes) {
-            Ok(records) => {
+            Ok(Held { records, .. }) => {
                 read += 1;
-                assert_eq!(parse(rendered(&records).as_bytes()), Ok(records));
+                assert_eq!(parse(rendered(&records).as_bytes()), Ok(held(records)));
             }
             Err(flaw) => {
                 assert!(flaw.line >= 1 && flaw.line <= 1 + bytes.iter().filter(|b| **b == b'\n').count(), "{flaw}");

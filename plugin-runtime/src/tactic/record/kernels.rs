@@ -116,6 +116,7 @@ mod tests {
             combination: "".into(),
             tactic: 0,
             name: "".into(),
+            check: "tactics agree".into(),
         };
         assert_eq!(before.checksum(&trial("nobody::knows")), before.of_files(&[]));
         let reformat = Subject::Reformat { dims: "".into(), from: "".into(), to: "".into() };

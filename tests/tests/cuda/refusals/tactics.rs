@@ -35,7 +35,7 @@ fn tactics_that_go_wrong_are_left_out_with_their_reasons() {
         ("None", None),
         ("SizeNotWritten", Some("the impl didn't write its size tensor, output 1")),
         ("SizeTooLarge", Some("the impl wrote 5 to its size tensor, output 1; it must be 0 to 4, its upper bound")),
-        ("WrongResult", Some("output 0 differs from the reference: element 0 is ")),
+        ("WrongResult", Some("outputs[0] differs from the reference: element 0 is ")),
         ("LargeBlocks", Some("kernel `misbehave_f32` can't be launched with blocks of 2048 threads in x, and ")),
         ("Error", Some("no such luck")),
         ("Panic", Some("the plugin panicked: index out of reach")),
@@ -62,7 +62,7 @@ fn the_cpus_impl_is_the_reference_also_for_a_tactic_alone() {
     network.mark_output(y, "y").unwrap();
     let error = Builder::new(device.clone()).build(&network).unwrap_err().to_string();
     let start = "layer `bad` (gpu::misbehave v1): no combination and tactic of `gpu::misbehave` works on device `cuda`:\n  \
-                 FP32, FP32, INT32 (LINEAR), tactic WrongResult: output 0 differs from the reference: element 0 is ";
+                 FP32, FP32, INT32 (LINEAR), tactic WrongResult: outputs[0] differs from the reference: element 0 is ";
     assert!(error.starts_with(start), "{error}");
 }
 
@@ -82,7 +82,7 @@ fn a_tactic_that_takes_upper_bounds_for_the_truth_is_left_out() {
     assert_eq!(after[0], ("Careful".into(), None));
     assert_eq!(after[1].0, "Careless");
     let reason = after[1].1.as_ref().expect("it is left out");
-    assert!(reason.starts_with("output 0 differs from the reference: element 0 is NaN"), "{reason}");
+    assert!(reason.starts_with("outputs[0] differs from the reference: element 0 is NaN"), "{reason}");
     let known = reasons(&engine, "known");
     assert!(known.iter().all(|(_, reason)| reason.is_none()), "{known:?}");
 }

@@ -41,7 +41,8 @@ fn copies(extents: &[i64], largest: &[i64], runs_in: &[(DataType, Format)]) -> (
     };
     let mut choices = choose(&network);
     for (choice, &(dtype, format)) in choices.iter_mut().zip(runs_in) {
-        choice.combination = Combination { types: vec![dtype; 2], formats: vec![format; 2], tactics: vec![0] };
+        let (types, formats) = (vec![dtype; 2], vec![format; 2]);
+        choice.combination = Combination { types, formats, tactics: vec![0], references: Vec::new() };
     }
     let bounds = Bounds::new(&network, &profile).unwrap();
     let compiler = AotCompiler::new(&Device::cpu(), &[]);

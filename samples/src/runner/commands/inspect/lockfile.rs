@@ -18,6 +18,7 @@ impl Shown for Vec<TimingRecord> {
             "tensors",
             "combination",
             "tactic",
+            "checked",
             "outcome",
             "this machine",
             "device",
@@ -27,17 +28,19 @@ impl Shown for Vec<TimingRecord> {
             let (used, device) = (if record.is_used { "yes" } else { "no" }.to_owned(), device(record));
             let outcome = outcome_text(&record.outcome);
             match &record.subject {
-                TimedSubject::Plugin { id, version, attributes, tensors, combination, tactic, tactic_name } => plugins
-                    .row([
+                TimedSubject::Plugin { id, version, attributes, tensors, combination, tactic, tactic_name, check } => {
+                    plugins.row([
                         format!("{id} v{version}"),
                         attributes.clone(),
                         tensors.clone(),
                         combination.clone(),
                         tactic_text(*tactic, tactic_name),
+                        check.clone(),
                         outcome,
                         used,
                         device,
-                    ]),
+                    ])
+                }
                 TimedSubject::Reformat { dims, from, to } => {
                     reformats.row([dims.clone(), from.clone(), to.clone(), outcome, used, device]);
                 }
@@ -50,13 +53,16 @@ impl Shown for Vec<TimingRecord> {
     fn json(&self) -> Value {
         let record = |record: &TimingRecord| {
             let subject = match &record.subject {
-                TimedSubject::Plugin { id, version, attributes, tensors, combination, tactic, tactic_name } => json!({
-                    "plugin": { "id": id, "version": version },
-                    "attributes": attributes,
-                    "tensors": tensors,
-                    "combination": combination,
-                    "tactic": { "number": tactic, "name": tactic_name },
-                }),
+                TimedSubject::Plugin { id, version, attributes, tensors, combination, tactic, tactic_name, check } => {
+                    json!({
+                        "plugin": { "id": id, "version": version },
+                        "attributes": attributes,
+                        "tensors": tensors,
+                        "combination": combination,
+                        "tactic": { "number": tactic, "name": tactic_name },
+                        "checked": check,
+                    })
+                }
                 TimedSubject::Reformat { dims, from, to } => json!({ "dims": dims, "from": from, "to": to }),
                 _ => Value::Null,
             };

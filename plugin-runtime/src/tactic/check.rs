@@ -1,0 +1,125 @@
+//! Whether what a tactic gives is right: what it has to be compared with, and how.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use super::Combination;
+use super::record::abridged;
+use super::results::{Outputs, Results};
+use super::trial::{LaidOut, POISONS};
+use crate::device::DeviceKind;
+use crate::error::Result;
+use crate::network::{Layer, Network};
+use crate::plugin::{Compare, ImplEntry, Runner, guarded};
+use crate::tensor::DataType;
+
+/// Where right results come from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Source {
+    /// The plugin's impl for the CPU, for tactics of another device.
+    Cpu(&'static ImplEntry),
+    /// What the author marked: index of a combination, and a tactic.
+    Marked { combination: usize, tactic: i32 },
+    /// Nothing but that all tactics agree.
+    Agreement,
+}
+
+/// How the results of a layer's candidates are checked.
+#[derive(Clone, Debug)]
+pub(crate) struct Check {
+    pub(super) source: Source,
+    /// One an output.
+    pub(super) compare: Arc<[Compare]>,
+    /// All that in words.
+    pub(super) text: Arc<str>,
+}
+
+impl Check {
+    /// # Errors
+    /// When the author's function fails.
+    pub(super) fn of(
+        network: &Network,
+        layer: &Layer,
+        device: DeviceKind,
+        runner: Runner,
+        combinations: &[Combination],
+    ) -> Result<Check> {
+        let compare = match layer.plugin.entry.compare {
+            Some(compare) => {
+                let inputs = super::candidates::descs(network, &layer.inputs);
+                guarded(|| compare(&inputs, &*layer.attributes))?
+            }
+            None => vec![Compare::new(); layer.outputs.len()],
+        };
+        // Everything that follows depends on what a size tensor holds.
+        let sized = |(compare, size): (Compare, &Option<u32>)| match size {
+            Some(_) if compare.skipped.is_none() => Compare::new(),
+            _ => compare,
+        };
+        let compare: Arc<[Compare]> = compare.into_iter().zip(&layer.sizes).map(sized).collect();
+        let on_cpu = layer.plugin.impl_for(DeviceKind::Cpu).filter(|_| device != DeviceKind::Cpu);
+        let source = match (on_cpu, marked(network, layer, runner, combinations)) {
+            (Some(implementation), _) => Source::Cpu(implementation),
+            (None, Some((combination, tactic))) => Source::Marked { combination, tactic },
+            (None, None) => Source::Agreement,
+        };
+        let mut text = match source {
+            Source::Cpu(_) => "against the impl for cpu".to_owned(),
+            Source::Marked { tactic, .. } => format!("against tactic {}", runner.tactic_name(tactic)),
+            Source::Agreement => "tactics agree".to_owned(),
+        };
+        for (output, compare) in compare.iter().enumerate().filter(|(_, compare)| **compare != Compare::new()) {
+            // To write to a String can't fail.
+            let _ = write!(text, "; outputs[{output}] {compare}");
+        }
+        Ok(Check { source, compare, text: abridged(text) })
+    }
+}
+
+/// The tactic that the author marked as the reference, of those that the runner has: in the network's own types, where it
+/// is marked in several.
+fn marked(network: &Network, layer: &Layer, runner: Runner, combinations: &[Combination]) -> Option<(usize, i32)> {
+    let known = |tactic: &&i32| runner.unknown_tactic(**tactic).is_none();
+    let marked = combinations.iter().enumerate();
+    let mut marked = marked.filter_map(|(index, c)| Some((index, *c.references.iter().find(known)?))).peekable();
+    let first = *marked.peek()?;
+    let own: Vec<DataType> = super::candidates::tensors(layer).map(|t| network.tensors[t].dtype).collect();
+    Some(marked.find(|(index, _)| combinations[*index].types == own).unwrap_or(first))
+}
+
+/// Runs a tactic with poison in what it has to write, and returns what it wrote, or what is wrong with that by itself: it
+/// failed, left something unwritten, or gives something else each time.
+pub(super) fn results_of(
+    laid_out: &mut LaidOut<'_>,
+    tactic: i32,
+    check: &Check,
+    types: &[DataType],
+    coarsest: DataType,
+) -> Result<Outputs, String> {
+    let run = |laid_out: &mut LaidOut<'_>, poison: u8| laid_out.run_poisoned(tactic, poison).map_err(|e| e.to_string());
+    let in_place = laid_out.in_place();
+    let mut runs = Vec::with_capacity(POISONS.len());
+    for poison in &POISONS[..2] {
+        runs.push(run(laid_out, *poison)?);
+    }
+    if Results::unwritten(&runs, &in_place).is_some() {
+        // What was written with something else each time may be the poison by chance.
+        for poison in &POISONS[2..] {
+            runs.push(run(laid_out, *poison)?);
+        }
+        if let Some(unwritten) = Results::unwritten(&runs, &in_place) {
+            return Err(unwritten.to_string());
+        }
+    }
+    runs.truncate(2);
+    let again = runs.pop().map(|run| run.in_types(types)).transpose().map_err(|e| e.to_string())?;
+    let first = runs.pop().map(|run| run.in_types(types)).transpose().map_err(|e| e.to_string())?;
+    let (Some(first), Some(again)) = (first, again) else { return Err("it wasn't run".into()) };
+    match again.differ_from(&first, &check.compare, coarsest) {
+        None => Ok(first),
+        Some((output, how)) => Err(format!(
+            "outputs[{output}] differs from run to run: {how}; it may read memory that nothing was written to. If that \
+             is as it should be, say so: #[register(.., compare = Compare::skip(\"reason\"))]"
+        )),
+    }
+}

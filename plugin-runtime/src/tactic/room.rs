@@ -1,0 +1,61 @@
+//! Whether the host has memory left for a trial.
+
+use std::fs;
+
+use crate::error::{Error, Result};
+use crate::network::At;
+
+/// The share of what is available that a trial at a profile's smallest or largest shape may take.
+const SHARE: u64 = 2;
+
+/// Refuses what would take too much of the host's memory. At a profile's opt nothing is refused: the engine has to run
+/// there.
+///
+/// # Errors
+/// Where it is refused.
+pub(super) fn check(at: At, bytes: usize) -> Result<()> {
+    if at == At::Opt {
+        return Ok(());
+    }
+    let available = available();
+    match available {
+        Some(available) if bytes as u64 > available / SHARE => Err(Error::OutOfMemory(format!(
+            "it would take {bytes} bytes of the host's memory, and {available} are available"
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Bytes of memory that can be had without swapping, where the system tells.
+fn available() -> Option<u64> {
+    available_in(&fs::read_to_string("/proc/meminfo").ok()?)
+}
+
+fn available_in(meminfo: &str) -> Option<u64> {
+    let line = meminfo.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    kib.checked_mul(1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_linux_tells_is_read() {
+        assert_eq!(available_in("MemTotal: 9 kB\nMemAvailable:    2048 kB\nBuffers: 1 kB\n"), Some(2 << 20));
+        for strange in ["", "MemAvailable: many kB", "MemAvailable: 99999999999999999999 kB", "MemAvailable: 4 MB"] {
+            assert_eq!(available_in(strange), None, "{strange}");
+        }
+    }
+
+    #[test]
+    fn only_what_need_not_run_is_refused() {
+        assert!(check(At::Max, 0).is_ok());
+        assert!(check(At::Opt, usize::MAX).is_ok());
+        if available().is_some() {
+            let refused = check(At::Max, usize::MAX).unwrap_err().to_string();
+            assert!(refused.starts_with("it would take 18446744073709551615 bytes"), "{refused}");
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Which results are right at one shape, as far as that is known.
+
+use super::difference::coarsest;
+use super::results::Outputs;
+use crate::plugin::Compare;
+use crate::tensor::DataType;
+
+/// Results, and the coarsest type that they were computed in.
+pub(super) type Result = (Outputs, DataType);
+
+/// The results of candidates at one shape: compared with a reference, or where there is none, with each other.
+#[derive(Debug, Default)]
+pub(super) struct Standing {
+    reference: Option<Result>,
+    classes: Vec<Class>,
+}
+
+/// Candidates whose results agree.
+#[derive(Debug)]
+struct Class {
+    /// `None` beyond [`Standing::MOST_KEPT`].
+    result: Option<Result>,
+    members: Vec<usize>,
+}
+
+impl Standing {
+    /// Of so many different results, each is kept.
+    const MOST_KEPT: usize = 4;
+
+    pub(super) fn new(reference: Option<Result>) -> Self {
+        Standing { reference, classes: Vec::new() }
+    }
+
+    /// Takes a candidate's results.
+    ///
+    /// # Errors
+    /// What differs from the reference, where there is one.
+    pub(super) fn judge(
+        &mut self,
+        candidate: usize,
+        result: Result,
+        compare: &[Compare],
+    ) -> std::result::Result<(), String> {
+        if let Some(reference) = &self.reference {
+            return match differ(&result, reference, compare) {
+                None => Ok(()),
+                Some((output, how)) => Err(format!("outputs[{output}] differs from the reference: {how}")),
+            };
+        }
+        let agrees = |class: &&mut Class| class.result.as_ref().is_some_and(|r| differ(&result, r, compare).is_none());
+        if let Some(class) = self.classes.iter_mut().find(agrees) {
+            class.members.push(candidate);
+            return Ok(());
+        }
+        let result = (self.classes.len() < Self::MOST_KEPT).then_some(result);
+        self.classes.push(Class { result, members: vec![candidate] });
+        Ok(())
+    }
+
+    /// Where results of candidates that were not rejected otherwise disagree: each set of those that agree, and how it
+    /// differs from the first.
+    pub(super) fn disagreement(
+        &self,
+        rejected: impl Fn(usize) -> bool,
+        compare: &[Compare],
+    ) -> Option<Vec<(Vec<usize>, Option<String>)>> {
+        let alive = |class: &Class| class.members.iter().copied().filter(|&c| !rejected(c)).collect::<Vec<usize>>();
+        let classes = self.classes.iter().map(|class| (alive(class), &class.result));
+        let classes: Vec<_> = classes.filter(|(members, _)| !members.is_empty()).collect();
+        let (_, first) = classes.first().filter(|_| classes.len() > 1)?;
+        let how = |result: &Option<Result>| {
+            let (output, how) = differ(result.as_ref()?, first.as_ref()?, compare)?;
+            Some(format!("outputs[{output}]: {how}"))
+        };
+        Some(classes.iter().map(|(members, result)| (members.clone(), how(result))).collect())
+    }
+}
+
+fn differ((outputs, of): &Result, (reference, reference_of): &Result, compare: &[Compare]) -> Option<(usize, String)> {
+    outputs.differ_from(reference, compare, coarsest([of, reference_of]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tactic::results::Results;
+    use crate::tensor::HostTensor;
+
+    fn result(value: f32) -> Result {
+        let outputs = vec![HostTensor::from_slice(&[value], &[1]).unwrap()];
+        (Results { outputs, poison: 0 }.in_types(&[DataType::Float32]).unwrap(), DataType::Float32)
+    }
+
+    #[test]
+    fn with_a_reference_what_differs_is_refused() {
+        let mut standing = Standing::new(Some(result(1.0)));
+        assert_eq!(standing.judge(0, result(1.0), &[Compare::new()]), Ok(()));
+        let refused = standing.judge(1, result(2.0), &[Compare::new()]).unwrap_err();
+        assert_eq!(refused, "outputs[0] differs from the reference: element 0 is 2, not 1");
+        assert!(standing.disagreement(|_| false, &[Compare::new()]).is_none());
+    }
+
+    #[test]
+    fn without_one_no_majority_is_right() {
+        let mut standing = Standing::new(None);
+        for (candidate, value) in [3.0, 1.0, 1.0, 2.0].into_iter().enumerate() {
+            assert_eq!(standing.judge(candidate, result(value), &[Compare::new()]), Ok(()));
+        }
+        let sets = standing.disagreement(|c| c == 0, &[Compare::new()]).unwrap();
+        assert_eq!(sets, [(vec![1, 2], None), (vec![3], Some("outputs[0]: element 0 is 2, not 1".into()))]);
+        assert!(standing.disagreement(|c| c == 0 || c == 3, &[Compare::new()]).is_none());
+        for candidate in 4..10 {
+            standing.judge(candidate, result(candidate as f32 * 10.0), &[Compare::new()]).unwrap();
+        }
+        let sets = standing.disagreement(|_| false, &[Compare::new()]).unwrap();
+        assert_eq!((sets.len(), &sets[4]), (9, &(vec![5], None)), "what isn't kept is named all the same");
+    }
+}
