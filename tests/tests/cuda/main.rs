@@ -25,3 +25,4 @@ mod rig;
 mod run_engine;
 mod samples;
 mod streams;
+mod tuning;

@@ -3,6 +3,7 @@
 pub(crate) mod ahead;
 pub(crate) mod elementwise;
 pub(crate) mod large;
+pub(crate) mod partial;
 pub(crate) mod sizes;
 pub(crate) mod wrong;
 
@@ -35,6 +36,11 @@ static CALLS: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
 /// How often the host ran the GPU's impl of [`elementwise::counted()`] in a test.
 pub(crate) fn calls_of(test: &str) -> usize {
     CALLS.lock().unwrap().get(test).copied().unwrap_or(0)
+}
+
+/// Begins to count anew.
+pub(crate) fn forget_calls(test: &str) {
+    CALLS.lock().unwrap().remove(test);
 }
 
 pub(crate) fn count_call(test: &str) {
