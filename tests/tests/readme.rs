@@ -49,7 +49,7 @@ fn block(info: &str) -> String {
     found.remove(0).text
 }
 
-const KINDS: [&str; 9] = [
+const KINDS: [&str; 10] = [
     "sh",
     "toml",
     "text",
@@ -59,6 +59,7 @@ const KINDS: [&str; 9] = [
     "rust,five-minutes",
     "rust,five-minutes-cuda",
     "rust,capture",
+    "rust,checks",
 ];
 
 #[test]
@@ -117,6 +118,42 @@ fn the_network_shown_runs() {
     let outputs = shown_network(sparse_matrix()).unwrap();
     let [(name, indices)] = outputs.as_slice() else { panic!("{outputs:?}") };
     assert_eq!((name.as_str(), indices.as_slice::<i32>().unwrap()), ("Y", [3, 5].as_slice()));
+}
+
+/// The plugins that README shows to say how they are checked, as they stand there.
+mod checks {
+    use plugin_runtime::prelude::*;
+
+    /// Rows of a table.
+    #[register("mine::lookup", sample_inputs(index = Sample::below(table.shape_expr(0))))]
+    fn lookup(table: &TensorDesc, index: &TensorDesc) -> TensorDesc {
+        TensorDesc::from_shape_expr([index.shape_expr(0), table.shape_expr(1)], table.dtype())
+    }
+
+    /// Where elements are positive, in no particular order.
+    #[register("mine::positive", compare = Compare::new().unordered())]
+    fn positive(x: &TensorDesc) -> (TensorDesc, SizeTensorDesc) {
+        let count = size_tensor(x.numel() / 2, x.numel());
+        (TensorDesc::from_shape_expr([count.expr()], DataType::Int32), count)
+    }
+
+    /// Noise.
+    #[register("mine::noise", compare = Compare::skip("draws numbers anew in each run"))]
+    fn noise(x: &TensorDesc) -> TensorDesc {
+        x.like()
+    }
+}
+
+#[test]
+fn the_plugins_that_say_how_they_are_checked_are_registered() {
+    stands_here("rust,checks");
+    let registry = plugin_runtime::plugin::Registry::global().unwrap();
+    for (id, compared, sampled) in
+        [("mine::lookup", false, true), ("mine::positive", true, false), ("mine::noise", true, false)]
+    {
+        let entry = &registry.get(id, 1).unwrap().entry;
+        assert_eq!((entry.compare.is_some(), entry.sample_inputs.is_some()), (compared, sampled), "{id}");
+    }
 }
 
 /// The recorded run that README shows, as it stands there.
