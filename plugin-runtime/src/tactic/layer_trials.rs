@@ -1,5 +1,6 @@
 //! Running what a layer could run as: whether it is right, then how long it takes.
 
+use super::candidates::Candidates;
 use super::check::{Check, Source, results_of};
 use super::clock::Cache;
 use super::difference::coarsest;
@@ -60,6 +61,9 @@ impl LayerTrials<'_, '_> {
     }
 
     /// Rejects those of the candidates that are wrong at one of the shapes.
+    ///
+    /// # Errors
+    /// As [`LayerTrials::run`].
     fn check(&mut self, order: &[usize], missing: &[bool], check: &Check) -> Result<()> {
         let mut standings: Vec<Standing> =
             self.benches.iter().map(|bench| Standing::new(self.reference(bench, order, check))).collect();
@@ -79,10 +83,30 @@ impl LayerTrials<'_, '_> {
         }
         for (bench, standing) in self.benches.iter().zip(&standings) {
             if let Some(sets) = standing.disagreement(|c| self.run.is_rejected(c), &check.compare) {
-                let error = self.disagreement(bench.at, &sets);
-                sets.iter().flat_map(|(members, _)| members).for_each(|&c| self.run.outcomes[c] = None);
-                return Err(error);
+                self.settle(bench, &sets)?;
             }
+        }
+        Ok(())
+    }
+
+    /// Rejects what differs from all that runs in the network's own types: other types only come near to these.
+    ///
+    /// # Errors
+    /// Where those disagree themselves, or there are none. What disagrees has no outcome then.
+    fn settle(&mut self, bench: &Bench<'_>, sets: &[standing::Agreeing]) -> Result<()> {
+        let own_types = bench.own_combination().types;
+        let Candidates { candidates, combinations, .. } = &self.run.candidates;
+        let is_own = |&c: &usize| combinations[candidates[c].combination].types == own_types;
+        let own: Vec<usize> = (0..sets.len()).filter(|&set| sets[set].members.iter().any(is_own)).collect();
+        let [own] = own[..] else {
+            let error = self.disagreement(bench.at, sets);
+            sets.iter().flat_map(|set| &set.members).for_each(|&c| self.run.outcomes[c] = None);
+            return Err(error);
+        };
+        for set in sets.iter().enumerate().filter(|(index, _)| *index != own).map(|(_, set)| set) {
+            let how = set.how.as_deref().unwrap_or("several others do too");
+            let reason = format!("{}it differs from what the network's own types give: {how}", place(bench.at, None));
+            set.members.iter().for_each(|&c| self.run.reject(c, reason.clone()));
         }
         Ok(())
     }
@@ -169,10 +193,10 @@ impl LayerTrials<'_, '_> {
         Err(first.unwrap_or_else(|| "it has no combination".into()))
     }
 
-    fn disagreement(&self, at: At, sets: &[(Vec<usize>, Option<String>)]) -> Error {
+    fn disagreement(&self, at: At, sets: &[standing::Agreeing]) -> Error {
         let plugin = self.run.layer.plugin.entry.id;
         let mut text = format!("tactics of `{plugin}` give different results, and nothing says which is right:");
-        for (members, how) in sets {
+        for standing::Agreeing { members, how } in sets {
             for &candidate in members {
                 let trial = self.run.trial(candidate);
                 text += &format!("\n  {}, tactic {}", trial.combination, trial.tactic);

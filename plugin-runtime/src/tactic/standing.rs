@@ -23,6 +23,14 @@ struct Class {
     members: Vec<usize>,
 }
 
+/// Candidates that agree, where others don't.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Agreeing {
+    pub(super) members: Vec<usize>,
+    /// How they differ from the first that agree; `None` for those, and for results that weren't kept.
+    pub(super) how: Option<String>,
+}
+
 impl Standing {
     /// Of so many different results, each is kept.
     const MOST_KEPT: usize = 4;
@@ -57,13 +65,8 @@ impl Standing {
         Ok(())
     }
 
-    /// Where results of candidates that were not rejected otherwise disagree: each set of those that agree, and how it
-    /// differs from the first.
-    pub(super) fn disagreement(
-        &self,
-        rejected: impl Fn(usize) -> bool,
-        compare: &[Compare],
-    ) -> Option<Vec<(Vec<usize>, Option<String>)>> {
+    /// Where results of candidates that were not rejected otherwise disagree: each set of those that agree.
+    pub(super) fn disagreement(&self, rejected: impl Fn(usize) -> bool, compare: &[Compare]) -> Option<Vec<Agreeing>> {
         let alive = |class: &Class| class.members.iter().copied().filter(|&c| !rejected(c)).collect::<Vec<usize>>();
         let classes = self.classes.iter().map(|class| (alive(class), &class.result));
         let classes: Vec<_> = classes.filter(|(members, _)| !members.is_empty()).collect();
@@ -72,7 +75,7 @@ impl Standing {
             let (output, how) = differ(result.as_ref()?, first.as_ref()?, compare)?;
             Some(format!("outputs[{output}]: {how}"))
         };
-        Some(classes.iter().map(|(members, result)| (members.clone(), how(result))).collect())
+        Some(classes.iter().map(|(members, result)| Agreeing { members: members.clone(), how: how(result) }).collect())
     }
 }
 
@@ -107,12 +110,14 @@ mod tests {
             assert_eq!(standing.judge(candidate, result(value), &[Compare::new()]), Ok(()));
         }
         let sets = standing.disagreement(|c| c == 0, &[Compare::new()]).unwrap();
-        assert_eq!(sets, [(vec![1, 2], None), (vec![3], Some("outputs[0]: element 0 is 2, not 1".into()))]);
+        let agreeing =
+            |members: &[usize], how: Option<&str>| Agreeing { members: members.to_vec(), how: how.map(str::to_owned) };
+        assert_eq!(sets, [agreeing(&[1, 2], None), agreeing(&[3], Some("outputs[0]: element 0 is 2, not 1"))]);
         assert!(standing.disagreement(|c| c == 0 || c == 3, &[Compare::new()]).is_none());
         for candidate in 4..10 {
             standing.judge(candidate, result(candidate as f32 * 10.0), &[Compare::new()]).unwrap();
         }
         let sets = standing.disagreement(|_| false, &[Compare::new()]).unwrap();
-        assert_eq!((sets.len(), &sets[4]), (9, &(vec![5], None)), "what isn't kept is named all the same");
+        assert_eq!((sets.len(), &sets[4]), (9, &agreeing(&[5], None)), "what isn't kept is named all the same");
     }
 }

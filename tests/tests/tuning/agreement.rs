@@ -72,6 +72,41 @@ fn a_marked_one_that_is_not_listed_is_a_mistake() {
     );
 }
 
+/// Gives a number in single precision, and another in half.
+#[register("tuning::two_faced")]
+fn two_faced(x: &TensorDesc) -> TensorDesc {
+    x.like()
+}
+
+#[autotune("tuning::two_faced")]
+fn two_faced_autotune(x: &TensorDesc, outputs: &[TensorDesc; 1]) -> Vec<AutoTuneCombination> {
+    vec![AutoTuneCombination::new("FP16|FP32, FP16|FP32").tactics([1, 2])]
+}
+
+#[impl_plugin("tuning::two_faced", device = cpu)]
+fn two_faced_cpu(x: Tensor, outputs: [TensorMut; 1], tactic: i32) -> Result<()> {
+    let [y] = outputs;
+    match x.dtype() {
+        DataType::Float16 => y.into_slice::<f16>()?.fill(f16::from_f32(tactic as f32)),
+        _ => y.into_slice::<f32>()?.fill(1.0),
+    }
+    Ok(())
+}
+
+#[test]
+fn the_networks_own_types_say_what_others_come_near_to() {
+    let network = one_layer(DataType::Float32, 8, two_faced::op);
+    let engine = builder().allow_types([DataType::Float16]).build(&network).unwrap();
+    let reason =
+        "it differs from what the network's own types give: outputs[0]: element 0 is 1, not 2; 8 of 8 elements differ";
+    let found = reasons(&engine);
+    assert_eq!([found[0].1, found[2].1, found[3].1], [None; 3]);
+    assert!(found[1].1.is_some_and(|found| found.starts_with("it differs from what") && found.len() <= reason.len()));
+    let network = one_layer(DataType::Float16, 8, two_faced::op);
+    let error = builder().allow_types([DataType::Float32]).build(&network).unwrap_err().to_string();
+    assert!(error.contains("nothing says which is right"), "{error}");
+}
+
 #[test]
 fn a_type_of_less_precision_agrees_within_its_own() {
     let network = one_layer(DataType::Float32, 8, |x| plus::op(x, &[1000.3]));
