@@ -98,10 +98,8 @@ fn the_networks_own_types_say_what_others_come_near_to() {
     let network = one_layer(DataType::Float32, 8, two_faced::op);
     let engine = builder().allow_types([DataType::Float16]).build(&network).unwrap();
     let reason =
-        "it differs from what the network's own types give: outputs[0]: element 0 is 1, not 2; 8 of 8 elements differ";
-    let found = reasons(&engine);
-    assert_eq!([found[0].1, found[2].1, found[3].1], [None; 3]);
-    assert!(found[1].1.is_some_and(|found| found.starts_with("it differs from what") && found.len() <= reason.len()));
+        "it differs from what the network's own types give: outputs[0]: element 0 is 2, not 1; 8 of 8 elements differ";
+    assert_eq!(reasons(&engine), [("1", None), ("2", Some(reason)), ("1", None), ("2", None)]);
     let network = one_layer(DataType::Float16, 8, two_faced::op);
     let error = builder().allow_types([DataType::Float32]).build(&network).unwrap_err().to_string();
     assert!(error.contains("nothing says which is right"), "{error}");
