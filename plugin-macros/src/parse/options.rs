@@ -10,6 +10,10 @@ use crate::nearest::nearest;
 use crate::report::Report;
 use crate::validate;
 
+/// What to write for the option `device_shape`.
+const DEVICE_SHAPE: &str =
+    "write `device_shape = true` if it copes with extents that only the GPU knows, else leave it out";
+
 /// Reads the arguments of the attribute that `role` names. What can't be read is reported and left out.
 pub(crate) fn options(tokens: TokenStream, role: Role, report: &mut Report) -> Options {
     let mut options = Options::default();
@@ -79,6 +83,7 @@ impl Reader<'_> {
             "version" => options.version = self.value(&name, "a version is a whole number from 1: write `version = 2`"),
             "device" => options.device = self.value(&name, "write `device = cpu` or `device = cuda`"),
             "workspace" => options.workspace = self.value(&name, "write `workspace = bytes`, an expression"),
+            "device_shape" => options.device_shape = self.value(&name, DEVICE_SHAPE),
             "plugin" => {
                 options.plugin = self.value(&name, "write `plugin = path::to::the_plugins_module`").map(|ModPath(p)| p)
             }
@@ -109,7 +114,8 @@ impl Reader<'_> {
     }
 
     fn unknown(&mut self, name: &Ident, text: &str) {
-        let elsewhere = [Role::Register, Role::Autotune, Role::Impl].into_iter().find(|r| r.options().contains(&text));
+        let elsewhere =
+            [Role::Register, Role::Autotune, Role::Impl, Role::Aot].into_iter().find(|r| r.options().contains(&text));
         let (role, known) = (self.role, self.known());
         match (nearest(text, role.options().iter().copied()), elsewhere) {
             (Some(near), _) => {

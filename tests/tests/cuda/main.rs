@@ -15,6 +15,7 @@ mod chains;
 mod compiled;
 mod endurance;
 mod environment;
+mod extents;
 mod faults;
 mod gpu;
 mod large;

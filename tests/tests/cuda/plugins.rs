@@ -2,6 +2,7 @@
 
 pub(crate) mod ahead;
 pub(crate) mod elementwise;
+pub(crate) mod extents;
 pub(crate) mod large;
 pub(crate) mod sizes;
 pub(crate) mod wrong;
