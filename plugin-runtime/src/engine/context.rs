@@ -136,7 +136,7 @@ impl ExecutionContext {
             None => {}
         }
         let plan = &self.engine.plans[self.profile];
-        let mut active = self.frame.activate(bindings, &self.bindings)?;
+        let mut active = self.frame.activate_in(bindings, &self.bindings, stream)?;
         let replayed = match &self.gpu {
             Some(_) if care == Care::Fast => active.replay(stream.cuda()?)?,
             _ => false,
@@ -192,7 +192,7 @@ impl ExecutionContext {
             return Err(in_step(step, Some(&self.state.memories[position]), waits_for_extents(step)));
         }
         gpu.begin(&self.state, &self.frame, stream)?;
-        let mut active = self.frame.activate(bindings, &self.bindings)?;
+        let mut active = self.frame.activate_in(bindings, &self.bindings, stream)?;
         let state = &mut self.state;
         let run = |active: &mut Active<'_>| run_steps(plan, state, Some(gpu), active, stream, Care::Fast);
         let recorded = active.record(stream.cuda()?, run)?;

@@ -19,6 +19,7 @@ mod extents;
 mod faults;
 mod gpu;
 mod large;
+mod lifetimes;
 mod lockfile;
 mod plugins;
 mod refusals;

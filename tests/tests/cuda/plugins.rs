@@ -4,6 +4,7 @@ pub(crate) mod ahead;
 pub(crate) mod elementwise;
 pub(crate) mod extents;
 pub(crate) mod large;
+pub(crate) mod late;
 pub(crate) mod sizes;
 pub(crate) mod wrong;
 
