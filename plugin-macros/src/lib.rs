@@ -89,6 +89,9 @@ pub fn autotune(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// - `workspace = bytes`: the size of the scratch memory, anything that converts into a `ShapeExpr`. Inputs and outputs
 ///   (as descs) and the function's attributes can be named in it: `workspace = inp0.numel() * 4`. A path to a function
 ///   is called with the inputs' descs and the attributes.
+/// - `device_shape = true`, on a GPU: the impl copes with extents that an earlier plugin finds and only the GPU knows. It
+///   asks `device_shape()`, or what it does up to the upper bounds, which `shape()` holds then, is harmless. Without it, a
+///   run waits for such extents before it calls the impl, `shape()` is the truth, and the run can't be captured.
 /// - `plugin = path`: the plugin's module, where it isn't in scope.
 /// - `crate = path`: an absolute path to `plugin_runtime`, where it has another name.
 #[proc_macro_attribute]
@@ -117,7 +120,11 @@ pub fn impl_plugin(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// itself. Where a plugin has an impl for the device too, that runs, unless the network says otherwise:
 /// `network.add_plugin(add_plugin::op(x).prefer_aot())`, or `require_aot`. On the CPU an impl runs.
 ///
-/// Options are `plugin = path` and `crate = path`, as for [`macro@autotune`].
+/// Options:
+/// - `device_shape = true`: the kernels cope with extents that an earlier plugin finds and only the GPU knows. Launch
+///   dimensions are computed from upper bounds then, and no scalar may depend on such an extent. Without it, a run waits
+///   for the extents before it launches, computes all from the true ones, and can't be captured.
+/// - `plugin = path` and `crate = path`, as for [`macro@autotune`].
 #[proc_macro_attribute]
 pub fn aot_impl(attr: TokenStream, item: TokenStream) -> TokenStream {
     expand::aot_impl(attr.into(), item.into()).into()

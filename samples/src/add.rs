@@ -46,7 +46,7 @@ fn add_one<T: Float>(x: Tensor, out: TensorMut) -> Result<()> {
     elementwise::map(x.as_slice::<T>()?, out.into_slice()?, |x| x + 1.0)
 }
 
-#[impl_plugin("sample::elemwise_add_plugin", device = cuda)]
+#[impl_plugin("sample::elemwise_add_plugin", device = cuda, device_shape = true)]
 fn elemwise_add_cuda(inp0: Tensor, block_size: i32, outputs: [TensorMut; 1], stream: &Stream) -> Result<()> {
     let [out] = outputs;
     match u32::try_from(block_size) {

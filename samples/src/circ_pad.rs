@@ -74,7 +74,7 @@ fn pad<T: Element>(x: Tensor, pads: &[i32], out: TensorMut, tactic: CircPadTacti
     }
 }
 
-#[impl_plugin("sample::circ_pad_plugin", device = cuda)]
+#[impl_plugin("sample::circ_pad_plugin", device = cuda, device_shape = true)]
 fn circ_pad_cuda(
     inp0: Tensor,
     pads: &[i32],

@@ -28,7 +28,7 @@ fn inplace_add_cpu(inp0: Tensor, delta: i32, outputs: [TensorMut; 1]) -> Result<
     }
 }
 
-#[impl_plugin("sample::inplace_add_plugin", device = cuda)]
+#[impl_plugin("sample::inplace_add_plugin", device = cuda, device_shape = true)]
 fn inplace_add_cuda(inp0: Tensor, delta: i32, outputs: [TensorMut; 1], stream: &Stream) -> Result<()> {
     let [out] = outputs;
     elementwise_cuda::update(stream, out, delta as f32, BLOCK)

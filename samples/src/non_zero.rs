@@ -41,7 +41,7 @@ fn non_zero_cpu(inp0: Tensor, outputs: [TensorMut; 2]) -> Result<()> {
     count.write_size(found)
 }
 
-#[impl_plugin("sample::non_zero_plugin", device = cuda, workspace = cuda::workspace)]
+#[impl_plugin("sample::non_zero_plugin", device = cuda, workspace = cuda::workspace, device_shape = true)]
 fn non_zero_cuda(
     inp0: Tensor,
     outputs: [TensorMut; 2],

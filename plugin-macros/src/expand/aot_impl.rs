@@ -18,6 +18,7 @@ pub(crate) fn expand(part: Part) -> TokenStream {
     arguments.push(quote!(#outputs));
     arguments.extend(part.tactic.as_ref().map(|parameter| tactic_argument(parameter, quote!(#tactic))));
     let call = call(&part, &arguments, quote!(__rt::AotKernel));
+    let device_shape = part.device_shape;
     let tactic_fields = tactic_fields(part.tactic.as_ref());
     let location = location(&part.function.item.sig.ident);
     let entry = entry(
@@ -27,6 +28,7 @@ pub(crate) fn expand(part: Part) -> TokenStream {
             id: <__Plugin as __rt::PluginSpec>::ID,
             version: <__Plugin as __rt::PluginSpec>::VERSION,
             #tactic_fields
+            device_shape: #device_shape,
             kernel: __kernel,
             location: #location,
         },

@@ -14,6 +14,7 @@ use crate::validate;
 
 pub(crate) fn expand(options: &Options, part: Part, report: &mut Report) -> Option<TokenStream> {
     let device = validate::device(options, report)?;
+    validate::device_shape(options, &device, report);
     let workspace = validate::workspace(options, &part, report)?;
     let run = run(&part);
     let size = workspace.map(|size| workspace_size(&part, size));
@@ -22,6 +23,7 @@ pub(crate) fn expand(options: &Options, part: Part, report: &mut Report) -> Opti
         None => quote!(::core::option::Option::None),
     };
     let attributes = names(part.attributes.iter().map(|attribute| &attribute.parameter));
+    let device_shape = part.device_shape;
     let tactic_fields = tactic_fields(part.tactic.as_ref());
     let location = location(&part.function.item.sig.ident);
     let entry = entry(
@@ -34,6 +36,7 @@ pub(crate) fn expand(options: &Options, part: Part, report: &mut Report) -> Opti
             attributes: #attributes,
             #tactic_fields
             workspace: #workspace,
+            device_shape: #device_shape,
             run: __run,
             location: #location,
         },

@@ -24,7 +24,7 @@ fn expansions(path: &TokenStream) -> Vec<String> {
             },
         ),
         impl_plugin(
-            quote!(#id, device = cpu, workspace = x.numel()),
+            quote!(#id, device = cuda, device_shape = true, workspace = x.numel()),
             quote!(
                 fn run(x: Tensor, outputs: [TensorMut; 1], workspace: Workspace, tactic: Choice) {}
             ),

@@ -7,7 +7,7 @@ mod role;
 pub(crate) mod types;
 
 use proc_macro2::{Ident, TokenStream};
-use syn::{Expr, LitInt, Path, Type};
+use syn::{Expr, LitBool, LitInt, Path, Type};
 
 pub(crate) use attribute_type::{AttributeType, NAMES as ATTRIBUTE_TYPES, advice};
 pub(crate) use function::{Function, Parameter};
@@ -24,6 +24,7 @@ pub(crate) struct Options {
     pub compare: Option<Expr>,
     /// Names of inputs, and what they look like.
     pub sample_inputs: Vec<(Ident, Expr)>,
+    pub device_shape: Option<LitBool>,
     pub plugin: Option<Path>,
     pub runtime: Option<Path>,
     /// Names of the options that are there, whether or not their values could be read.
@@ -71,6 +72,8 @@ pub(crate) struct Part {
     pub attributes: Vec<AttributeParameter>,
     /// The number of outputs, as it was written.
     pub outputs: Expr,
+    /// Whether it copes with extents that only the device knows.
+    pub device_shape: bool,
     pub takes_workspace: bool,
     pub takes_stream: bool,
     pub tactic: Option<TacticParameter>,

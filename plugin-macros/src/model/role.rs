@@ -26,8 +26,9 @@ impl Role {
     pub(crate) const fn options(self) -> &'static [&'static str] {
         match self {
             Role::Register => &["version", "compare", "sample_inputs", "crate"],
-            Role::Autotune | Role::Aot => &["plugin", "crate"],
-            Role::Impl => &["device", "workspace", "plugin", "crate"],
+            Role::Autotune => &["plugin", "crate"],
+            Role::Aot => &["device_shape", "plugin", "crate"],
+            Role::Impl => &["device", "workspace", "device_shape", "plugin", "crate"],
         }
     }
 

@@ -10,6 +10,10 @@ use crate::nearest::nearest;
 use crate::report::Report;
 use crate::validate;
 
+/// What to write for the option `device_shape`.
+const DEVICE_SHAPE: &str =
+    "write `device_shape = true` if it copes with extents that only the GPU knows, else leave it out";
+
 /// Reads the arguments of the attribute that `role` names. What can't be read is reported and left out.
 pub(crate) fn options(tokens: TokenStream, role: Role, report: &mut Report) -> Options {
     let mut options = Options::default();
@@ -83,6 +87,7 @@ impl Reader<'_> {
             }
             "sample_inputs" => options.sample_inputs = self.samples(&name),
             "workspace" => options.workspace = self.value(&name, "write `workspace = bytes`, an expression"),
+            "device_shape" => options.device_shape = self.value(&name, DEVICE_SHAPE),
             "plugin" => {
                 options.plugin = self.value(&name, "write `plugin = path::to::the_plugins_module`").map(|ModPath(p)| p)
             }
@@ -145,7 +150,8 @@ impl Reader<'_> {
     }
 
     fn unknown(&mut self, name: &Ident, text: &str) {
-        let elsewhere = [Role::Register, Role::Autotune, Role::Impl].into_iter().find(|r| r.options().contains(&text));
+        let elsewhere =
+            [Role::Register, Role::Autotune, Role::Impl, Role::Aot].into_iter().find(|r| r.options().contains(&text));
         let (role, known) = (self.role, self.known());
         match (nearest(text, role.options().iter().copied()), elsewhere) {
             (Some(near), _) => {

@@ -7,6 +7,6 @@ mod part;
 mod registration;
 
 pub(crate) use id::id;
-pub(crate) use options::{device, runtime, workspace};
+pub(crate) use options::{device, device_shape, runtime, workspace};
 pub(crate) use part::part;
 pub(crate) use registration::registration;

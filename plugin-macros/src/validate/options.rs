@@ -63,6 +63,15 @@ pub(crate) fn device(options: &Options, report: &mut Report) -> Option<Ident> {
     Some(Ident::new(variant, Span::mixed_site()))
 }
 
+/// Refuses what only impls for a GPU can say.
+pub(crate) fn device_shape(options: &Options, device: &Ident, report: &mut Report) {
+    if let Some(value) = options.device_shape.as_ref().filter(|_| device == "Cpu") {
+        let message = "on the CPU `shape()` is always the truth: `device_shape` is an option of impls with `device = cuda`; \
+                       remove it here";
+        report.error(value, message);
+    }
+}
+
 /// The size of the scratch memory, where there is any.
 pub(crate) fn workspace<'a>(options: &'a Options, part: &Part, report: &mut Report) -> Option<Option<&'a Expr>> {
     match (&options.workspace, part.takes_workspace) {

@@ -34,6 +34,7 @@ pub(crate) fn part(options: &Options, function: Function, role: Role, report: &m
         None => id.name.to_token_stream(),
     };
     Some(Part {
+        device_shape: options.device_shape.as_ref().is_some_and(|value| value.value),
         takes_workspace: sorted.tail.contains(&"workspace"),
         takes_stream: sorted.tail.contains(&"stream"),
         id,

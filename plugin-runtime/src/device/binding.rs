@@ -4,7 +4,7 @@ use std::num::NonZero;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use super::cuda::DeviceTensor;
+use super::cuda::{CudaStream, DeviceTensor};
 use super::{Device, DeviceKind};
 
 use crate::error::{ElementTypeError, Error, Result};
@@ -84,17 +84,19 @@ impl<'a> Binding<'a> {
         Binding(Bound::Read(tensor.bytes(), ElementCheck { views: |_| true, name: tensor.dtype().name() }))
     }
 
-    /// An input in a GPU's memory, which is only read. The tensor has to stay as it is until the run is done.
+    /// An input in a GPU's memory, which is only read. It may be changed or dropped as soon as the run is enqueued: that
+    /// happens after the run, whatever the stream.
     pub fn device_input(tensor: &'a DeviceTensor) -> Self {
         Binding(Bound::DeviceRead(tensor))
     }
 
-    /// An output in a GPU's memory. It may be read, changed or dropped once the run is done, or in the run's stream.
+    /// An output in a GPU's memory. It may be read, changed or dropped as soon as the run is enqueued: that happens after
+    /// the run, whatever the stream.
     pub fn device_output(tensor: &'a mut DeviceTensor) -> Self {
         Binding(Bound::DeviceWrite(tensor))
     }
 
-    /// An input in a GPU's memory that a plugin updates in place.
+    /// An input in a GPU's memory that a plugin updates in place; otherwise as [`Binding::device_output`].
     pub fn device_in_place(tensor: &'a mut DeviceTensor) -> Self {
         Binding(Bound::DeviceInPlace(tensor))
     }
@@ -135,7 +137,8 @@ impl BasePointer {
 }
 
 impl Binding<'_> {
-    /// Puts down where the data is, if that suits. `device` is where the engine runs.
+    /// Puts down where the data is, if that suits, and orders `stream` after what else uses it. `device` is where the engine
+    /// runs; a GPU has a stream.
     #[inline]
     pub(super) fn place(
         &mut self,
@@ -143,13 +146,18 @@ impl Binding<'_> {
         rule: &BindingRule,
         rules: &[BindingRule],
         base: &mut BasePointer,
+        stream: Option<&CudaStream>,
     ) -> Result<()> {
         match (&mut self.0, rule.usage) {
-            (Bound::DeviceRead(tensor), BindingUse::Read) => on_device(tensor, false, device, rule, base)?,
-            (Bound::DeviceInPlace(tensor), BindingUse::Read | BindingUse::Update) => {
-                on_device(tensor, true, device, rule, base)?;
+            (Bound::DeviceRead(tensor), BindingUse::Read) => {
+                on_device(tensor, false, device, rule, base)?;
+                stream.map_or(Ok(()), |stream| tensor.use_for_reading(stream))?;
             }
-            (Bound::DeviceWrite(tensor), BindingUse::Write) => on_device(tensor, true, device, rule, base)?,
+            (Bound::DeviceInPlace(tensor), BindingUse::Read | BindingUse::Update)
+            | (Bound::DeviceWrite(tensor), BindingUse::Write) => {
+                on_device(tensor, true, device, rule, base)?;
+                stream.map_or(Ok(()), |stream| tensor.use_for_writing(stream))?;
+            }
             (Bound::Read(bytes, check), BindingUse::Read) => {
                 *base = BasePointer::read(bytes);
                 on_host(check, device, rule)?;

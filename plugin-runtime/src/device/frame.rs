@@ -122,19 +122,41 @@ impl Frame {
         Ok(frame)
     }
 
-    /// Takes the caller's memory for one run. Allocates nothing.
+    /// Takes the caller's memory, which isn't a GPU's, for one run. Allocates nothing.
     #[inline]
     pub(crate) fn activate<'f>(
         &'f mut self,
         bindings: &'f mut [Binding<'_>],
         rules: &[BindingRule],
     ) -> Result<Active<'f>> {
+        self.take(bindings, rules, None)
+    }
+
+    /// Takes the caller's memory for one run in a stream, which is ordered after what else uses that memory. Allocates
+    /// nothing where the stream used it last.
+    #[inline]
+    pub(crate) fn activate_in<'f>(
+        &'f mut self,
+        bindings: &'f mut [Binding<'_>],
+        rules: &[BindingRule],
+        stream: &Stream,
+    ) -> Result<Active<'f>> {
+        self.take(bindings, rules, stream.queue.as_deref())
+    }
+
+    #[inline]
+    fn take<'f>(
+        &'f mut self,
+        bindings: &'f mut [Binding<'_>],
+        rules: &[BindingRule],
+        stream: Option<&CudaStream>,
+    ) -> Result<Active<'f>> {
         if bindings.len() != rules.len() {
             return Err(wrong_count(bindings.len(), rules));
         }
         let first = 1 + self.constants;
         for ((binding, rule), base) in bindings.iter_mut().zip(rules).zip(&mut self.bases[first..]) {
-            binding.place(&self.device, rule, rules, base)?;
+            binding.place(&self.device, rule, rules, base, stream)?;
         }
         let device = match &mut self.memory {
             FrameMemory::Host { arena, constants } => {

@@ -1,5 +1,6 @@
 //! Running an engine.
 
+mod extents;
 mod gpu;
 mod run;
 mod state;
@@ -7,10 +8,11 @@ mod state;
 use std::cell::Cell;
 use std::sync::Arc;
 
-use self::gpu::{ExtentsTable, GpuRun};
+use self::extents::ExtentsTable;
+use self::gpu::GpuRun;
 use self::state::{State, in_step};
 use super::EngineInner;
-use super::plan::Plan;
+use super::plan::{Plan, PlannedStep, Run};
 use crate::device::cuda::{BareRun, Recorded};
 use crate::device::{Active, Binding, BindingRule, BindingUse, Frame, FrameSize, Stream};
 use crate::error::{Error, Result};
@@ -114,7 +116,8 @@ impl ExecutionContext {
 
     /// Runs the engine: one binding for each input, then for each output, in the engine's order. On the CPU the work is
     /// done when this returns, on a GPU when `stream` gets there. After the first run with a shape this allocates nothing,
-    /// and it waits for nothing. Where [`ExecutionContext::capture`] recorded a run with just these bindings, it is replayed.
+    /// and it waits for nothing, unless an impl doesn't cope with extents that only the GPU knows: then it waits for those
+    /// before that impl (see `device_shape` of [`impl_plugin`](macro@crate::prelude::impl_plugin)). Where [`ExecutionContext::capture`] recorded a run with just these bindings, it is replayed.
     ///
     /// What goes wrong on a GPU after this returned, whoever waits for the stream next is told.
     ///
@@ -133,7 +136,7 @@ impl ExecutionContext {
             None => {}
         }
         let plan = &self.engine.plans[self.profile];
-        let mut active = self.frame.activate(bindings, &self.bindings)?;
+        let mut active = self.frame.activate_in(bindings, &self.bindings, stream)?;
         let replayed = match &self.gpu {
             Some(_) if care == Care::Fast => active.replay(stream.cuda()?)?,
             _ => false,
@@ -158,7 +161,8 @@ impl ExecutionContext {
     /// dropped, and runs are enqueued step by step until the next call of this.
     ///
     /// # Errors
-    /// On the CPU; or as [`ExecutionContext::enqueue`], or when a plugin does something that can't be recorded.
+    /// On the CPU; where a run has to wait for extents that only the GPU knows: names the layer; or as
+    /// [`ExecutionContext::enqueue`], or when a plugin does something that can't be recorded.
     pub fn capture(&mut self, bindings: &mut [Binding<'_>], stream: &Stream) -> Result<()> {
         self.record(bindings, stream, |active, recorded| active.keep(&recorded))
     }
@@ -182,9 +186,13 @@ impl ExecutionContext {
         let Some(gpu) = &mut self.gpu else {
             return Err(Error::invalid("a run on the CPU can't be recorded: enqueue it, or use device `cuda`"));
         };
-        gpu.begin(&self.state, &self.frame, stream)?;
         let plan = &self.engine.plans[self.profile];
-        let mut active = self.frame.activate(bindings, &self.bindings)?;
+        if let Some(position) = plan.steps.iter().position(PlannedStep::waits) {
+            let step = &plan.steps[position];
+            return Err(in_step(step, Some(&self.state.memories[position]), waits_for_extents(step)));
+        }
+        gpu.begin(&self.state, &self.frame, stream)?;
+        let mut active = self.frame.activate_in(bindings, &self.bindings, stream)?;
         let state = &mut self.state;
         let run = |active: &mut Active<'_>| run_steps(plan, state, Some(gpu), active, stream, Care::Fast);
         let recorded = active.record(stream.cuda()?, run)?;
@@ -261,6 +269,19 @@ fn not_for_cpu(stream: &Stream) -> Error {
     Error::invalid(format_args!("the engine runs on the CPU, but the stream belongs to `{}`", stream.device()))
 }
 
+/// Says of a step that it keeps a run from being recorded.
+fn waits_for_extents(step: &PlannedStep) -> Error {
+    let (what, attribute) = match &step.run {
+        Run::Plugin { implementation, .. } => (format!("the impl at {}", implementation.location), "impl_plugin"),
+        Run::Aot { .. } | Run::Reformat => ("its AOT kernels".into(), "aot_impl"),
+    };
+    Error::invalid(format_args!(
+        "a run that waits can't be recorded, and it waits here for extents that an earlier layer finds, since nothing says \
+         that this layer copes without: enqueue the run; or, if {what} asks for device_shape(), or what is done up to the \
+         upper bounds is harmless, write `device_shape = true` in the #[{attribute}(..)]"
+    ))
+}
+
 /// How much is done to find mistakes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Care {
@@ -277,15 +298,22 @@ fn run_steps(
     stream: &Stream,
     care: Care,
 ) -> Result<()> {
-    let current = Cell::new(0);
+    let current = Cell::new(Some(0));
     let traced = care == Care::Traced;
     if let Some(gpu) = gpu.as_mut().filter(|_| traced) {
         gpu.clear_marks();
     }
     let ran = guarded(|| {
         for (position, step) in plan.steps.iter().enumerate() {
-            current.set(position);
-            if traced && gpu.is_some() {
+            current.set(Some(position));
+            if let Some(gpu) = gpu.as_mut().filter(|_| step.waits()) {
+                gpu.settle(position, plan, state, stream).map_err(|(at_fault, error)| {
+                    current.set(at_fault.or_else(|| traced.then(|| gpu.steps_done())));
+                    error
+                })?;
+                state.resize(position, step)?;
+            }
+            if !step.sizes.is_empty() && gpu.as_ref().is_some_and(|gpu| traced || gpu.is_awaited(position)) {
                 for size in &step.sizes {
                     active.clear_size(&state.memories[position].outputs()[size.output], stream)?;
                 }
@@ -300,9 +328,10 @@ fn run_steps(
         }
         Ok(())
     });
-    ran.map_err(|error| {
-        let position = current.get();
-        in_step(&plan.steps[position], Some(&state.memories[position]), error)
+    // A failure that shows while the host waits isn't the fault of the layer that it waits for.
+    ran.map_err(|error| match current.get().and_then(|position| Some((position, plan.steps.get(position)?))) {
+        Some((position, step)) => in_step(step, Some(&state.memories[position]), error),
+        None => error,
     })
 }
 

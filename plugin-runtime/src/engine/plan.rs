@@ -8,7 +8,7 @@ use crate::device::{AotCompiler, AotProgram, BindingRule, BindingUse, PlacedInpu
 use crate::error::{Error, Result};
 use crate::network::{Bounds, Network};
 use crate::plugin::{AttributeValue, DynAttributes, ImplEntry, Runner};
-use crate::shape::{Dims, Profile, ShapeExpr, ShapeProgram};
+use crate::shape::{Dims, Profile, ShapeExpr, ShapeProgram, SymbolKind};
 use crate::tactic::{AotStep, Choice, aot_step, data_dependent, workspace_expr};
 use crate::tensor::{Representation, TensorInfo};
 
@@ -51,6 +51,8 @@ pub(crate) struct AotPlugin {
     pub(crate) version: u32,
     pub(crate) tactic: i32,
     pub(crate) tactic_name: String,
+    /// Whether the kernels cope with extents that only the device knows.
+    pub(crate) device_shape: bool,
 }
 
 #[derive(Debug)]
@@ -68,6 +70,9 @@ pub(crate) struct PlannedStep {
     pub(crate) sizes: Vec<Arc<OwnSize>>,
     /// Whether the extents depend on what earlier steps find.
     pub(crate) data_dependent: bool,
+    /// The symbols of size tensors that have to be known before it runs: those of earlier steps that its extents depend on,
+    /// where it doesn't cope with extents that only the device knows.
+    pub(crate) awaited: Vec<usize>,
 }
 
 /// A size tensor of a step.
@@ -113,11 +118,23 @@ impl PlannedStep {
             Run::Aot { program, .. } => &program.exprs[..],
             Run::Plugin { .. } | Run::Reformat => &[],
         };
+        let copes = match &run {
+            // Tensors that depend on data are LINEAR: what is done to elements beyond the true extents is harmless.
+            Run::Reformat => true,
+            Run::Plugin { implementation, .. } => Runner::Impl(implementation).device_shape(),
+            Run::Aot { plugin, .. } => plugin.device_shape,
+        };
+        let data_dependent = extents.iter().chain(of_kernels).any(|e| data_dependent(e) && !own(e));
+        let awaited = match !copes && (data_dependent || !sizes.is_empty()) {
+            true => found_before(extents.iter().chain(of_kernels), &sizes),
+            false => Vec::new(),
+        };
         Ok(PlannedStep {
+            awaited,
             name,
             label,
             tactic,
-            data_dependent: extents.iter().chain(of_kernels).any(|e| data_dependent(e) && !own(e)),
+            data_dependent,
             run,
             memory,
             program: ShapeProgram::compile(&extents)?,
@@ -128,7 +145,23 @@ impl PlannedStep {
     }
 }
 
+/// The symbols of earlier steps' size tensors that expressions, and the upper bounds of a step's own `sizes`, depend on.
+fn found_before<'e>(exprs: impl Iterator<Item = &'e ShapeExpr>, sizes: &'e [Arc<OwnSize>]) -> Vec<usize> {
+    let exprs = exprs.chain(sizes.iter().map(|size| &size.upper_bound));
+    let symbols = exprs.flat_map(ShapeExpr::symbols).filter(|symbol| symbol.kind == SymbolKind::Size);
+    let mut found: Vec<usize> = symbols.map(|symbol| symbol.index as usize).collect();
+    found.retain(|symbol| sizes.iter().all(|size| size.symbol != *symbol));
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
 impl PlannedStep {
+    /// Whether a run on a GPU waits for extents before it.
+    pub(crate) fn waits(&self) -> bool {
+        !self.awaited.is_empty()
+    }
+
     /// The kernels that it runs, where they lie in the engine.
     pub(crate) fn kernels(&self) -> Option<&Arc<AotProgram>> {
         match &self.run {
@@ -283,8 +316,14 @@ impl Planner<'_> {
                 match (choice.runner, asked.kernels) {
                     (Runner::Aot(entry), Some(program)) => {
                         let tactic_name = choice.runner.tactic_name(choice.tactic);
-                        let (id, version) = (entry.id.into(), entry.version);
-                        Run::Aot { plugin: AotPlugin { id, version, tactic: choice.tactic, tactic_name }, program }
+                        let plugin = AotPlugin {
+                            id: entry.id.into(),
+                            version: entry.version,
+                            tactic: choice.tactic,
+                            tactic_name,
+                            device_shape: entry.device_shape,
+                        };
+                        Run::Aot { plugin, program }
                     }
                     (Runner::Impl(implementation), _) => Run::Plugin {
                         implementation,

@@ -62,7 +62,7 @@ pub(super) fn needed(plans: &[Plan]) -> Result<Vec<&'static Source>> {
     }
     let mut needed: Vec<&Source> = Vec::new();
     for step in steps() {
-        if step.data_dependent {
+        if step.data_dependent && !step.waits() {
             needed.push(runtime::extents_source());
         }
         if let (Run::Reformat, [from], [to]) = (&step.run, step.memory.inputs(), step.memory.outputs()) {

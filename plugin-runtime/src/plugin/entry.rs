@@ -100,6 +100,8 @@ pub struct ImplEntry {
     pub takes_tactic: bool,
     /// The scratch memory it asks for.
     pub workspace: Option<WorkspaceSize>,
+    /// Whether it copes with extents that only the device knows. If not, a run waits for them.
+    pub device_shape: bool,
     /// Runs it.
     pub run: fn(&mut Invocation<'_>) -> Result<()>,
     /// Where the function stands.
@@ -117,6 +119,8 @@ pub struct AotEntry {
     pub tactic_names: Option<TacticNames>,
     /// Whether it has a `tactic` parameter.
     pub takes_tactic: bool,
+    /// As [`ImplEntry::device_shape`]: then launch dimensions are computed from upper bounds.
+    pub device_shape: bool,
     /// Describes the kernel; inputs, outputs, attributes, tactic.
     pub kernel: fn(&[TensorDesc], &[TensorDesc], &DynAttributes, i32) -> Result<AotKernel>,
     /// Where the function stands.

@@ -18,6 +18,14 @@ impl Runner {
         plugin.impls.iter().map(Runner::Impl).chain(plugin.aot.as_ref().map(Runner::Aot)).collect()
     }
 
+    /// Whether it copes with extents that only the device knows.
+    pub(crate) fn device_shape(self) -> bool {
+        match self {
+            Runner::Impl(entry) => entry.device_shape,
+            Runner::Aot(entry) => entry.device_shape,
+        }
+    }
+
     /// Whether it has a tactic of this number, by name.
     pub(crate) fn names_tactic(self, tactic: i32) -> bool {
         self.tactics().1.is_some_and(|names| names(tactic).is_some())

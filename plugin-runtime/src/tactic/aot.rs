@@ -36,7 +36,12 @@ pub(crate) fn aot_step(
     if let Some(reason) = kernel.workspace.as_ref().and_then(ShapeExpr::error) {
         return Err(Error::plugin(format_args!("its workspace: {reason}")));
     }
-    let slots = AotSlots { inputs: inputs.len(), outputs: outputs.len(), workspace: kernel.workspace.is_some() };
+    let slots = AotSlots {
+        inputs: inputs.len(),
+        outputs: outputs.len(),
+        workspace: kernel.workspace.is_some(),
+        device_shape: entry.device_shape,
+    };
     let module = compiler.module(&kernel.image).map_err(|e| match kernel.launches.first() {
         Some(launch) => Error::invalid(format_args!("kernel `{}`: {e}", launch.name.escape_debug())),
         None => e,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::candidates::{descs, laid_out_descs, tensors};
+use super::candidates::{data_dependent, descs, laid_out_descs, tensors};
 use super::clock::{Cache, Clock, Original};
 use super::results::Results;
 use super::room;
@@ -11,10 +11,11 @@ use super::sample_data::sample;
 use super::{AotStep, Combination, aot_step};
 use crate::device::cpu::reformat::reformat;
 use crate::device::{
-    AotCompiler, AotRun, Base, Device, Frame, Invocation, PlacedInput, PlacedTensor, Region, StepMemory, Stream,
+    AotCompiler, AotProgram, AotRun, Base, Device, Frame, Invocation, PlacedInput, PlacedTensor, Region, StepMemory,
+    Stream,
 };
 use crate::error::{Error, Result};
-use crate::network::{At, Layer, Network, Point, Producer, dims_at, largest_dims};
+use crate::network::{At, Layer, Network, Point, Producer, dims_at, largest_dims, range};
 use crate::plugin::{ImplEntry, Runner, Sample, guarded};
 use crate::shape::{Dims, Interval, ShapeExpr, SymbolKind};
 use crate::tensor::{DataType, HostBytes, HostTensor, Representation, TensorInfo};
@@ -28,7 +29,8 @@ pub(crate) struct Bench<'n> {
     pub(super) at: At,
     /// One value a symbol, the layer's own size tensors at their upper bounds.
     symbols: Vec<i64>,
-    /// The same with all size tensors anywhere up to their upper bounds, where what is found stays on the device.
+    /// The same with all size tensors anywhere up to their upper bounds, where what is found stays on the device and the
+    /// runner copes with that.
     deferred: Option<Vec<Interval>>,
     inputs: Arc<[HostTensor]>,
     stream: Stream,
@@ -58,7 +60,8 @@ impl<'n> Bench<'n> {
         // Inputs, what runs with different poison wrote, and the reference.
         room::check(point.at, bytes.saturating_mul(4))?;
         let inputs = data.inputs(network, layer, point, &symbols)?;
-        let deferred = stream.device().gpu().map(|_| point.ranges.clone());
+        let stays_there = stream.device().gpu().is_some() && runner.device_shape();
+        let deferred = stays_there.then(|| point.ranges.clone());
         Ok(Bench { network, layer, runner, compiler, at: point.at, symbols, deferred, inputs, stream })
     }
 
@@ -163,9 +166,14 @@ impl<'n> Bench<'n> {
         let kernels = |tactic: i32| {
             let step = aot_step(self.network, self.layer, entry, combination, tactic, self.compiler)?;
             let mut run = AotRun::new(&step.program, self.stream.device())?;
-            let program = &step.program.program;
+            let AotProgram { program, exprs, .. } = &*step.program;
             let mut values = vec![0; program.output_len()];
             program.evaluate(&self.symbols, &mut vec![0; program.scratch_len()], &mut values)?;
+            if let Some(ranges) = &self.deferred {
+                for (value, expr) in values.iter_mut().zip(exprs).filter(|(_, expr)| data_dependent(expr)) {
+                    *value = range(expr, ranges)?.max;
+                }
+            }
             run.set(&values)?;
             Ok((step, run))
         };

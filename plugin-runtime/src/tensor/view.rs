@@ -16,7 +16,8 @@ pub struct TensorInfo {
     pub dtype: DataType,
     /// Memory layout.
     pub format: Format,
-    /// Extents in elements. Where the impl finds an extent itself, or only the device knows it: the upper bound.
+    /// Extents in elements. Where the impl finds an extent itself: the upper bound; so too where only the device knows it,
+    /// for an impl that says `device_shape = true`.
     pub dims: Dims,
     /// The quantisation scale of INT8 and FP8 data, else 1.
     pub scale: f32,
@@ -63,8 +64,9 @@ macro_rules! accessors {
             self.info
         }
 
-        /// Extents in elements; upper bounds where the impl finds the extent itself, or where only the device knows it
-        /// (see [`device_shape`](Self::device_shape)).
+        /// Extents in elements; upper bounds where the impl finds the extent itself. Where an earlier plugin finds one on a
+        /// GPU, the run waits for it, and this is the truth; unless the impl says `device_shape = true`: then these are
+        /// upper bounds, see [`device_shape`](Self::device_shape).
         #[inline]
         pub fn shape(&self) -> &'a [i64] {
             &self.info.dims
@@ -90,7 +92,8 @@ macro_rules! accessors {
 
         /// The true extents, where an earlier plugin finds one of them and only the device knows it: one number a
         /// dimension, for kernels to read. Then [`shape`](Self::shape) holds upper bounds, and what lies beyond the true
-        /// extents is unspecified. `None` where `shape` is the truth, as it always is on the CPU.
+        /// extents is unspecified. `None` where `shape` is the truth: on the CPU, and in an impl that doesn't say
+        /// `device_shape = true` in its [`impl_plugin`](macro@crate::prelude::impl_plugin).
         #[inline]
         pub fn device_shape(&self) -> Option<DeviceSlice<'a, i64>> {
             let address = self.extents?;

@@ -2,7 +2,9 @@
 
 pub(crate) mod ahead;
 pub(crate) mod elementwise;
+pub(crate) mod extents;
 pub(crate) mod large;
+pub(crate) mod late;
 pub(crate) mod partial;
 pub(crate) mod sizes;
 pub(crate) mod wrong;

@@ -17,7 +17,9 @@ pub struct AotLaunch {
 }
 
 /// Launch dimensions, as expressions of the inputs' shapes. Each has to be a 32-bit number that the device takes when it
-/// runs; a grid with an extent of 0 isn't launched.
+/// runs; a grid with an extent of 0 isn't launched. Where a size tensor is in one of them, see `device_shape` of
+/// [`aot_impl`](macro@crate::prelude::aot_impl): its true value without that option, its upper bound with it, and of the
+/// plugin's own size tensors always the upper bound.
 #[derive(Clone, Debug)]
 pub struct LaunchParams {
     /// Blocks in x, y and z.
@@ -28,7 +30,7 @@ pub struct LaunchParams {
     pub shared_mem: ShapeExpr,
 }
 
-/// A scalar that a kernel takes.
+/// A scalar that a kernel takes: a number, or an expression of the inputs' shapes, as in [`LaunchParams`].
 #[derive(Clone, PartialEq, Debug)]
 pub enum AotArg {
     /// `int`. A value beyond 32 bits is an error of the run.

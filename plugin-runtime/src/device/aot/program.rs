@@ -22,6 +22,8 @@ pub(crate) struct AotSlots {
     pub(crate) inputs: usize,
     pub(crate) outputs: usize,
     pub(crate) workspace: bool,
+    /// Whether they cope with extents that only the device knows: then what they are launched with can't follow from those.
+    pub(crate) device_shape: bool,
 }
 
 /// Launches, one after another, with the expressions that they depend on.
@@ -215,10 +217,12 @@ fn parameter_of(
         Err(Error::invalid(format_args!("there is no {what} {index}: there are {count}, counted from 0")))
     };
     let mut scalar = |expr: &ShapeExpr| {
-        if let Some(size) = expr.symbols().iter().find(|symbol| symbol.kind == SymbolKind::Size) {
+        let size = expr.symbols().into_iter().find(|symbol| symbol.kind == SymbolKind::Size && slots.device_shape);
+        if let Some(size) = size {
             return Err(Error::invalid(format_args!(
                 "{expr} depends on the size tensor `{}`, whose value the device alone knows: make the size tensor an \
-                 input of the plugin, and let the kernel read it",
+                 input of the plugin, and let the kernel read it; or remove `device_shape = true` from the #[aot_impl], \
+                 so that a run waits for the value",
                 size.name
             )));
         }

@@ -88,6 +88,8 @@ pub fn device_copy(stream: &Stream, from: &DeviceTensor, to: &mut DeviceTensor) 
         )));
     }
     stream.bind()?;
+    from.use_for_reading(stream.cuda()?)?;
+    to.use_for_writing(stream.cuda()?)?;
     memory::copy(stream.cuda()?, from.address(), to.address(), from.byte_len())
 }
 

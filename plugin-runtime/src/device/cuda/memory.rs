@@ -53,6 +53,16 @@ impl DeviceMemory {
         Ok(memory)
     }
 
+    /// The stream whose order it is freed in.
+    pub(super) fn stream(&self) -> &Arc<CudaStream> {
+        &self.stream
+    }
+
+    /// Lets it never be freed, as work may still use it that can't be waited for.
+    pub(super) fn leak(&mut self) {
+        self.address = 0;
+    }
+
     #[inline]
     pub(crate) fn address(&self) -> u64 {
         self.address
@@ -90,6 +100,9 @@ impl DeviceMemory {
 
 impl Drop for DeviceMemory {
     fn drop(&mut self) {
+        if self.address == 0 {
+            return;
+        }
         // SAFETY: nobody else has it, and it isn't used after what is in the stream now.
         #[expect(unsafe_code, reason = "calls the driver")]
         let _ = self.gpu().bind().map(|()| unsafe { sys::cuMemFreeAsync(self.address, self.stream.raw()) });

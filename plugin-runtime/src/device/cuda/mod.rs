@@ -25,6 +25,7 @@ pub(crate) mod memory;
 pub(crate) mod module;
 mod nodes;
 mod nvrtc;
+mod queue;
 pub(crate) mod reformat;
 pub(crate) mod runtime;
 pub(crate) mod settle;
@@ -33,6 +34,7 @@ mod source;
 mod staging;
 mod stream;
 mod tensor;
+mod uses;
 
 pub use compiler::{CompileReport, KernelReport, compile_report};
 pub(crate) use constants::DeviceConstants;

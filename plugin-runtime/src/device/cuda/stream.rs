@@ -1,9 +1,12 @@
 //! Queues of work, and marks in them.
 
+use std::sync::Arc;
+
 use cudarc::driver::sys::{self, CUevent, CUevent_flags, CUgraph, CUgraphExec, CUresult, CUstream};
 
 use super::driver::check;
 use super::gpu::Gpu;
+use super::queue::Queue;
 use crate::error::Result;
 
 /// A queue of work on a GPU.
@@ -11,6 +14,8 @@ use crate::error::Result;
 pub(crate) struct CudaStream {
     gpu: &'static Gpu,
     raw: CUstream,
+    /// Owns `raw`, also for memory that its work used.
+    queue: Arc<Queue>,
 }
 
 // SAFETY: the driver allows every thread to use a stream.
@@ -28,7 +33,13 @@ impl CudaStream {
         // SAFETY: the pointer is to a local; a context is current.
         #[expect(unsafe_code, reason = "calls the driver")]
         check(unsafe { sys::cuStreamCreate(&raw mut raw, flags) }, "cuStreamCreate")?;
-        Ok(CudaStream { gpu, raw })
+        Ok(CudaStream { gpu, raw, queue: Arc::new(Queue::new(gpu, raw)) })
+    }
+
+    /// What memory that its work uses keeps of it.
+    #[inline]
+    pub(super) fn queue(&self) -> &Arc<Queue> {
+        &self.queue
     }
 
     #[inline]
@@ -67,14 +78,17 @@ impl CudaStream {
     pub(crate) fn record(&self, enqueue: impl FnOnce() -> Result<()>) -> Result<Recorded> {
         self.gpu.bind()?;
         let mode = sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_RELAXED;
-        // SAFETY: the stream lives.
-        #[expect(unsafe_code, reason = "calls the driver")]
-        check(unsafe { sys::cuStreamBeginCapture_v2(self.raw, mode) }, "cuStreamBeginCapture")?;
+        let recording = self.queue.begin_recording(|| {
+            // SAFETY: the stream lives.
+            #[expect(unsafe_code, reason = "calls the driver")]
+            check(unsafe { sys::cuStreamBeginCapture_v2(self.raw, mode) }, "cuStreamBeginCapture")
+        })?;
         let enqueued = enqueue();
         let mut recorded = Recorded { raw: std::ptr::null_mut() };
         // SAFETY: the stream is being captured; the pointer is to a local.
         #[expect(unsafe_code, reason = "calls the driver")]
         let ended = check(unsafe { sys::cuStreamEndCapture(self.raw, &raw mut recorded.raw) }, "cuStreamEndCapture");
+        drop(recording);
         enqueued.and(ended).map(|()| recorded)
     }
 
@@ -89,9 +103,7 @@ impl CudaStream {
 
 impl Drop for CudaStream {
     fn drop(&mut self) {
-        // SAFETY: nobody else has it. The driver destroys it once its work is done; what it answers can't be acted upon.
-        #[expect(unsafe_code, reason = "calls the driver")]
-        let _ = self.gpu.bind().map(|()| unsafe { sys::cuStreamDestroy_v2(self.raw) });
+        self.queue.close();
     }
 }
 
@@ -144,7 +156,7 @@ impl Drop for Graph {
 #[derive(Debug)]
 pub(crate) struct Event {
     gpu: &'static Gpu,
-    raw: CUevent,
+    pub(super) raw: CUevent,
 }
 
 // SAFETY: the driver allows every thread to use an event.

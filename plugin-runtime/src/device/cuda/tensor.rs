@@ -1,15 +1,22 @@
 //! Tensors that own their data in a GPU's memory.
 
 use super::memory::{DeviceMemory, fill};
+use super::stream::CudaStream;
+use super::uses::Uses;
 use crate::device::{Device, Stream};
 use crate::error::{Error, Result};
 use crate::shape::Dims;
 use crate::tensor::{DataType, HostTensor, Representation};
 
-/// A tensor in a GPU's memory, row-major, that owns its data. The memory is freed in the order of the stream that it was
-/// made on; before that, work of other streams that uses it has to be done.
+/// A tensor in a GPU's memory, row-major, that owns its data.
+///
+/// It may be used in any streams, and dropped at any time: what writes or frees it is ordered after the work of other
+/// streams that uses it, and what reads it after what wrote it, by events that the host doesn't wait for. That holds for
+/// runs that it was bound for and for the functions here; not for kernels that are given its [`address`](Self::address) as
+/// a number.
 #[derive(Debug)]
 pub struct DeviceTensor {
+    uses: Uses,
     memory: DeviceMemory,
     device: Device,
     dtype: DataType,
@@ -26,7 +33,7 @@ impl DeviceTensor {
         let dims = Dims::new(dims).filter(|dims| dims.iter().all(|&extent| extent >= 0)).ok_or_else(not_a_shape)?;
         let bytes = Representation::linear(dtype).bytes(&dims)?;
         let memory = DeviceMemory::new(stream.cuda()?, bytes)?;
-        Ok(DeviceTensor { memory, device: stream.device().clone(), dtype, dims })
+        Ok(DeviceTensor { uses: Uses::new(stream.cuda()?), memory, device: stream.device().clone(), dtype, dims })
     }
 
     /// A tensor of zeros.
@@ -49,7 +56,7 @@ impl DeviceTensor {
         Ok(copy)
     }
 
-    /// Replaces the data, after the work before in `stream`.
+    /// Replaces the data, after the work before in `stream` and whatever else uses it.
     ///
     /// # Errors
     /// When type or extents differ, or on the stream of another device.
@@ -63,16 +70,17 @@ impl DeviceTensor {
                 self.dims
             )));
         }
-        self.on(stream)?;
+        self.write_in(stream)?;
         self.memory.upload(stream.cuda()?, 0, tensor.bytes())
     }
 
-    /// A copy in host memory, made when the work before in `stream` is done.
+    /// A copy in host memory, made when the work before in `stream`, and that of other streams that writes it, is done.
     ///
     /// # Errors
     /// When the host has no memory left, on the stream of another device, or when that work failed.
     pub fn to_host(&self, stream: &Stream) -> Result<HostTensor> {
         self.on(stream)?;
+        self.uses.read_at_once(stream.cuda()?)?;
         let mut copy = HostTensor::zeros(self.dtype, &self.dims)?;
         self.memory.download(stream.cuda()?, 0, copy.bytes_mut())?;
         Ok(copy)
@@ -81,17 +89,18 @@ impl DeviceTensor {
     /// A copy of the first elements in host memory, as a tensor of smaller extents.
     pub(crate) fn to_host_truncated(&self, stream: &Stream, dims: &[i64]) -> Result<HostTensor> {
         let mut copy = HostTensor::zeros(self.dtype, dims)?;
+        self.uses.read_at_once(stream.cuda()?)?;
         self.memory.download(stream.cuda()?, 0, copy.bytes_mut())?;
         Ok(copy)
     }
 
-    /// Sets every byte, in the order of `stream`.
+    /// Sets every byte, in the order of `stream`, after whatever else uses it.
     ///
     /// # Errors
     /// On the stream of another device.
     pub fn fill(&mut self, stream: &Stream, byte: u8) -> Result<()> {
-        self.on(stream)?;
         stream.bind()?;
+        self.write_in(stream)?;
         fill(stream.cuda()?, self.memory.address(), self.memory.len(), byte)
     }
 
@@ -120,10 +129,36 @@ impl DeviceTensor {
         self.memory.len()
     }
 
+    /// Lets work that reads it be put into a stream of its device.
+    #[inline]
+    pub(in crate::device) fn use_for_reading(&self, stream: &CudaStream) -> Result<()> {
+        self.uses.read(stream)
+    }
+
+    /// Lets work that writes it be put into a stream of its device.
+    #[inline]
+    pub(in crate::device) fn use_for_writing(&mut self, stream: &CudaStream) -> Result<()> {
+        self.uses.write(stream)
+    }
+
+    /// As [`DeviceTensor::use_for_writing`], where the stream may be another device's.
+    fn write_in(&mut self, stream: &Stream) -> Result<()> {
+        self.on(stream)?;
+        self.uses.write(stream.cuda()?)
+    }
+
     pub(super) fn on(&self, stream: &Stream) -> Result<()> {
         if *stream.device() == self.device {
             return Ok(());
         }
         Err(Error::invalid(format_args!("a tensor on `{}` was used on a stream of `{}`", self.device, stream.device())))
+    }
+}
+
+impl Drop for DeviceTensor {
+    fn drop(&mut self) {
+        if !self.uses.free(self.memory.stream()) {
+            self.memory.leak();
+        }
     }
 }

@@ -1,15 +1,17 @@
 //! What a run on a GPU needs besides the steps: the order of streams, and sizes that only the device knows.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::extents::{ExtentsTable, WORD};
 use super::state::{State, in_step};
 use crate::device::cuda::settle::{Settle, SizePlace, enqueue_symbols};
 use crate::device::cuda::{Event, Gpu, PinnedMemory, memory};
-use crate::device::{Active, Base, Frame, StepMemory, Stream};
+use crate::device::{Active, Base, Frame, Stream};
 use crate::engine::EngineInner;
 use crate::engine::plan::{OutputShape, OwnSize, Plan, PlannedStep};
 use crate::error::{Error, Result};
-use crate::shape::{ShapeExpr, ShapeProgram, SymbolKind};
+use crate::shape::ShapeExpr;
 use crate::tactic::{check_size, data_dependent};
 use crate::tensor::DataType;
 
@@ -23,11 +25,15 @@ pub(super) struct GpuRun {
     finished: Event,
     /// One a step.
     after: Vec<AfterStep>,
-    /// Sizes that outputs need, 8 bytes each, then a word of 8 bytes that counts the steps that are done.
+    /// Sizes that the host needs, 8 bytes each, then a word of 8 bytes that counts the steps that are done.
     found: PinnedMemory,
+    /// In the order of the steps.
     reads: Vec<SizeRead>,
-    /// Whether some of them lie in memory that the caller may change once the run is over.
-    in_bindings: bool,
+    /// How many of them were dealt with where this run waited.
+    settled: usize,
+    /// Whether outputs need some of them, and whether a run itself copies some of those.
+    for_outputs: bool,
+    copied_in_run: bool,
     /// Whether sizes were found that weren't read yet.
     pending: bool,
     /// Whether the device has other values of the symbols than the host.
@@ -43,83 +49,34 @@ struct AfterStep {
     reads: std::ops::Range<usize>,
 }
 
-/// A size tensor that an output's extents need.
+/// A size tensor that the host needs.
 #[derive(Debug)]
 struct SizeRead {
     position: usize,
     size: Arc<OwnSize>,
-    /// Where it lies, if that is in the engine's own memory: then it is copied when it is asked for, else as part of
-    /// the run.
+    /// Whether an output's extents need it.
+    for_outputs: bool,
+    /// Whether a step has to wait for it.
+    awaited: bool,
+    /// Where it lies, if it is copied when it is asked for: in the engine's own memory. Else it is copied as part of the run.
     in_arena: Option<usize>,
-}
-
-/// Where each step's tensors find their true extents on the device, and how long the table of those is.
-pub(super) struct ExtentsTable {
-    /// For each step whose size tensors later steps need: what computes the extents that it settles, and where they go.
-    settled: Vec<Option<(ShapeProgram, usize)>>,
-    slots_at: usize,
-    len: usize,
-}
-
-const WORD: usize = size_of::<i64>();
-
-impl ExtentsTable {
-    /// Gives each tensor in `memories` that depends on data a place. The symbols' values come first.
-    ///
-    /// # Errors
-    /// When an extent carries a mistake.
-    pub(super) fn new(plan: &Plan, symbols: usize, memories: &mut [StepMemory]) -> Result<Self> {
-        let mut maker: Vec<Option<usize>> = vec![None; symbols];
-        let mut wanted: Vec<Vec<(usize, usize, &[ShapeExpr])>> = vec![Vec::new(); plan.steps.len()];
-        for (position, step) in plan.steps.iter().enumerate() {
-            let mut extents = &step.extents[..];
-            for (tensor, rank) in memories[position].ranks().enumerate() {
-                let (own, rest) = extents.split_at(rank.min(extents.len()));
-                extents = rest;
-                let last = own.iter().flat_map(ShapeExpr::symbols).filter(|s| s.kind == SymbolKind::Size);
-                let last = last.filter_map(|s| maker.get(s.index as usize).copied().flatten()).max();
-                if let Some(last) = last {
-                    wanted[last].push((position, tensor, own));
-                }
-            }
-            step.sizes.iter().for_each(|size| maker[size.symbol] = Some(position));
-        }
-        let mut programs = Vec::with_capacity(wanted.len());
-        for tensors in &wanted {
-            let exprs = tensors.iter().flat_map(|(_, _, exprs)| *exprs);
-            programs.push((!tensors.is_empty()).then(|| ShapeProgram::compile(exprs)).transpose()?);
-        }
-        // Intermediate values come before the results.
-        let mut len = symbols + programs.iter().flatten().map(ShapeProgram::scratch_len).max().unwrap_or(0);
-        let mut settled = Vec::with_capacity(wanted.len());
-        for (tensors, program) in wanted.iter().zip(programs) {
-            settled.push(program.map(|program| (program, len)));
-            for (position, tensor, exprs) in tensors {
-                memories[*position].place_extents(*tensor, len * WORD);
-                len += exprs.len();
-            }
-        }
-        Ok(ExtentsTable { settled, slots_at: symbols, len })
-    }
-
-    /// In bytes.
-    pub(super) fn len(&self) -> usize {
-        self.len * WORD
-    }
 }
 
 impl GpuRun {
     pub(super) fn new(gpu: &'static Gpu, plan: &Plan, table: ExtentsTable) -> Result<Self> {
+        let awaited: HashSet<usize> = plan.steps.iter().flat_map(|step| step.awaited.iter().copied()).collect();
         let mut reads = Vec::new();
         let mut after = Vec::with_capacity(plan.steps.len());
         for (position, (step, settled)) in plan.steps.iter().zip(&table.settled).enumerate() {
             let first = reads.len();
-            let read = |size: &&Arc<OwnSize>| plan.outputs.iter().any(|output| needs(output, size.symbol));
-            reads.extend(step.sizes.iter().filter(read).map(|size| {
+            let read = |size: &Arc<OwnSize>| {
+                let for_outputs = plan.outputs.iter().any(|output| needs(output, size.symbol));
+                let awaited = awaited.contains(&size.symbol);
                 let region = step.memory.outputs()[size.output].region;
-                let in_arena = (region.base == Base::Arena).then_some(region.offset);
-                SizeRead { position, size: size.clone(), in_arena }
-            }));
+                let in_arena = (region.base == Base::Arena && !awaited).then_some(region.offset);
+                SizeRead { position, size: size.clone(), for_outputs, awaited, in_arena }
+            };
+            reads.extend(step.sizes.iter().map(read).filter(|read| read.for_outputs || read.awaited));
             let settle = settled.as_ref().map(|(program, out_at)| Settle::new(gpu, program, table.slots_at, *out_at));
             after.push(AfterStep { settle: settle.transpose()?, reads: first..reads.len() });
         }
@@ -129,8 +86,10 @@ impl GpuRun {
             finished: Event::new(gpu, false)?,
             found: PinnedMemory::zeroed(gpu, (reads.len() + 1) * WORD)?,
             after,
-            in_bindings: reads.iter().any(|read| read.in_arena.is_none()),
+            for_outputs: reads.iter().any(|read| read.for_outputs),
+            copied_in_run: reads.iter().any(|read| read.for_outputs && read.in_arena.is_none()),
             reads,
+            settled: 0,
             pending: false,
             symbols_changed: true,
             places: Vec::new(),
@@ -152,6 +111,7 @@ impl GpuRun {
             return Err(self.other_device(stream));
         }
         self.gpu.bind_again()?;
+        self.settled = 0;
         match &self.last {
             Some(last) if Arc::ptr_eq(last.cuda()?, queue) => {}
             _ => self.change_stream(stream)?,
@@ -188,6 +148,52 @@ impl GpuRun {
         }
         self.symbols_changed = false;
         Ok(())
+    }
+
+    /// Whether a later step has to wait for a size tensor of this one.
+    pub(super) fn is_awaited(&self, position: usize) -> bool {
+        self.reads[self.after[position].reads.clone()].iter().any(|read| read.awaited)
+    }
+
+    /// Waits for the sizes that the extents of a step follow from, and puts them into the symbols. Allocates nothing.
+    ///
+    /// # Errors
+    /// When one wasn't written or is above its upper bound, or the work before failed: with the position of the step at
+    /// fault, if that is known.
+    pub(super) fn settle(
+        &mut self,
+        position: usize,
+        plan: &Plan,
+        state: &mut State,
+        stream: &Stream,
+    ) -> Result<(), (Option<usize>, Error)> {
+        let end = self.after[position].reads.start;
+        let pending = self.settled.min(end)..end;
+        let awaited = &plan.steps[position].awaited;
+        if !self.reads[pending.clone()].iter().any(|read| awaited.contains(&read.size.symbol)) {
+            return Ok(());
+        }
+        stream.synchronize().map_err(|error| (None, error))?;
+        for index in pending {
+            let read = &self.reads[index];
+            if read.awaited {
+                let taken = self.take(index, state).map_err(|error| (Some(read.position), error))?;
+                state.symbols[read.size.symbol] = taken;
+            }
+        }
+        self.settled = end;
+        Ok(())
+    }
+
+    /// A size that was copied.
+    fn take(&self, index: usize, state: &State) -> Result<i64> {
+        let read = &self.reads[index];
+        let word = self.found.read_word(index * WORD).unwrap_or(-1);
+        let found = match state.memories[read.position].outputs()[read.size.output].info.dtype {
+            DataType::Int64 => word,
+            _ => i64::from(word as i32),
+        };
+        check_size(read.size.output, found, state.upper_bounds[read.size.symbol]).map(|()| found)
     }
 
     /// Enqueues what a step's size tensors are for.
@@ -246,8 +252,8 @@ impl GpuRun {
     /// Lets a run end.
     #[inline]
     pub(super) fn end(&mut self, stream: &Stream) -> Result<()> {
-        self.pending = !self.reads.is_empty();
-        if self.in_bindings { self.finished.record(stream.cuda()?) } else { Ok(()) }
+        self.pending = self.for_outputs;
+        if self.copied_in_run { self.finished.record(stream.cuda()?) } else { Ok(()) }
     }
 
     /// Waits for sizes that were found, and puts them into the symbols. Whether there were any.
@@ -256,19 +262,12 @@ impl GpuRun {
             return Ok(false);
         }
         self.copy_from_arena(state, frame)?;
-        if self.in_bindings {
+        if self.copied_in_run {
             self.finished.synchronize()?;
         }
-        for (index, read) in self.reads.iter().enumerate() {
-            let step = &plan.steps[read.position];
-            let memory = &state.memories[read.position];
-            let word = self.found.read_word(index * WORD).unwrap_or(-1);
-            let found = match memory.outputs()[read.size.output].info.dtype {
-                DataType::Int64 => word,
-                _ => i64::from(word as i32),
-            };
-            let upper = state.upper_bounds[read.size.symbol];
-            check_size(read.size.output, found, upper).map_err(|e| in_step(step, Some(memory), e))?;
+        for (index, read) in self.reads.iter().enumerate().filter(|(_, read)| read.for_outputs) {
+            let (step, memory) = (&plan.steps[read.position], &state.memories[read.position]);
+            let found = self.take(index, state).map_err(|e| in_step(step, Some(memory), e))?;
             state.symbols[read.size.symbol] = found;
         }
         Ok(true)

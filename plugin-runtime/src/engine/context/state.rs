@@ -96,8 +96,9 @@ impl State {
         Ok(())
     }
 
-    /// Puts a step's own size tensors to their upper bounds, and its tensors to the extents that follow.
-    fn resize(&mut self, position: usize, step: &PlannedStep) -> Result<()> {
+    /// Puts a step's own size tensors to their upper bounds, and its tensors to the extents that follow from these and from
+    /// the symbols' present values.
+    pub(super) fn resize(&mut self, position: usize, step: &PlannedStep) -> Result<()> {
         for size in &step.sizes {
             let mut upper = [0];
             size.program.evaluate(&self.symbols, &mut self.scratch, &mut upper)?;
@@ -120,7 +121,8 @@ impl State {
         }
         let dims = |part: Range<usize>| largest_dims(&step.extents[part], ranges);
         fit(&mut self.memories[position], step, dims, |at| Ok(range(&step.extents[at], ranges)?.max))?;
-        self.set_kernels(position, step, ranges)
+        // What is launched once the true extents are known may be impossible at the largest.
+        if step.waits() { Ok(()) } else { self.set_kernels(position, step, ranges) }
     }
 
     /// Computes what kernels that lie in the engine are launched with: where ranges are given, the largest of what depends

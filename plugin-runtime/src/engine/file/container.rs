@@ -31,7 +31,7 @@ use crate::tensor::HostBytes;
 /// What a file begins with. Bytes that text modes change are part of it, so that their damage shows.
 pub(super) const MAGIC: [u8; 8] = *b"\x89PLAN\r\n\x1a";
 /// What this version reads and writes.
-pub(super) const FORMAT_VERSION: u32 = 1;
+pub(super) const FORMAT_VERSION: u32 = 2;
 /// Of sections, so that a constant can be used where it lies.
 pub(super) const ALIGNMENT: u64 = HostBytes::ALIGNMENT as u64;
 

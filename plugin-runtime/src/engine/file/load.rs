@@ -56,6 +56,8 @@ pub(super) enum LoadedRun {
     Aot {
         id: Arc<str>,
         version: u32,
+        /// Whether they cope with extents that only the device knows.
+        device_shape: bool,
     },
 }
 
@@ -265,7 +267,11 @@ fn layers(record: &EngineRecord, device: DeviceKind) -> Result<Vec<LoadedLayer>>
                 label: format!("{} v{}", saved.id, saved.version),
                 inputs: aot.inputs.iter().map(|name| name.as_str().into()).collect(),
                 in_place: in_place(aot.inputs.len(), &layer.in_place)?,
-                runs: LoadedRun::Aot { id: saved.id.as_str().into(), version: saved.version },
+                runs: LoadedRun::Aot {
+                    id: saved.id.as_str().into(),
+                    version: saved.version,
+                    device_shape: aot.device_shape,
+                },
                 sizes: Vec::new(),
             });
         }

@@ -173,12 +173,14 @@ impl Planner<'_> {
                 values: values.clone(),
                 tactic: record.tactic,
             }),
-            (LoadedRun::Aot { id, version }, Some(kernels)) => {
+            (LoadedRun::Aot { id, version, device_shape }, Some(kernels)) => {
                 let (inputs, outputs) = (layer.inputs.len(), layer.in_place.len());
-                let slots = AotSlots { inputs, outputs, workspace: record.workspace.is_some() };
+                let (workspace, device_shape) = (record.workspace.is_some(), *device_shape);
+                let slots = AotSlots { inputs, outputs, workspace, device_shape };
                 let program = kernels::load(self.graph, kernels, slots, &|exprs| self.check_known(exprs))?;
                 let tactic_name = kernels.tactic_name.clone();
-                let plugin = AotPlugin { id: id.clone(), version: *version, tactic: record.tactic, tactic_name };
+                let (id, version, tactic) = (id.clone(), *version, record.tactic);
+                let plugin = AotPlugin { id, version, tactic, tactic_name, device_shape };
                 Ok(Run::Aot { plugin, program: Arc::new(program) })
             }
             (LoadedRun::Aot { .. }, None) => Err(Error::invalid("its layer runs kernels, but none were saved")),

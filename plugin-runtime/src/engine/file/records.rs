@@ -156,6 +156,10 @@ pub(super) struct AotLayerRecord {
     /// The names of the plugin's inputs.
     #[prost(string, repeated, tag = "1")]
     pub(super) inputs: Vec<String>,
+    /// Whether the kernels cope with extents that only the device knows. Where not, a run has to wait for those, which
+    /// programs of format version 1 didn't know.
+    #[prost(bool, tag = "2")]
+    pub(super) device_shape: bool,
 }
 
 #[derive(Clone, PartialEq, prost::Message)]

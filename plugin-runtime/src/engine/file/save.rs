@@ -70,7 +70,7 @@ impl Layers {
             }
             Run::Aot { plugin, .. } => {
                 let inputs = step.memory.inputs().iter().map(|input| input.tensor.info.name.to_string());
-                aot = Some(AotLayerRecord { inputs: inputs.collect() });
+                aot = Some(AotLayerRecord { inputs: inputs.collect(), device_shape: plugin.device_shape });
                 (PluginRecord { id: plugin.id.to_string(), version: plugin.version }, Vec::new())
             }
         };

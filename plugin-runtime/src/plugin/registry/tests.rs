@@ -30,6 +30,7 @@ fn cpu_impl(id: &'static str, line: u32) -> ImplEntry {
         tactic_names: None,
         takes_tactic: false,
         workspace: None,
+        device_shape: false,
         run: |_| Ok(()),
         location: at(line),
     }

@@ -76,7 +76,7 @@ pub(crate) fn ahead_counted(x: &TensorDesc, count: &TensorDesc) -> TensorDesc {
     x.like()
 }
 
-#[aot_impl("gpu::ahead_counted")]
+#[aot_impl("gpu::ahead_counted", device_shape = true)]
 fn ahead_counted_aot(x: &TensorDesc, count: &TensorDesc, outputs: &[TensorDesc; 1]) -> AotKernel {
     AotKernel::new("ahead_counted", &AHEAD).grid([x.numel().ceil_div(256)]).block([256])
 }

@@ -36,7 +36,7 @@ fn scale_cpu(x: Tensor, factor: f32, outputs: [TensorMut; 1]) -> Result<()> {
     scale_on_host(x, factor, outputs)
 }
 
-#[impl_plugin("gpu::scale", device = cuda)]
+#[impl_plugin("gpu::scale", device = cuda, device_shape = true)]
 fn scale_cuda(x: Tensor, factor: f32, outputs: [TensorMut; 1], stream: &Stream) -> Result<()> {
     scale_on_device(x, factor, outputs, stream)
 }
@@ -80,7 +80,7 @@ fn counted_cpu(x: Tensor, factor: f32, outputs: [TensorMut; 1]) -> Result<()> {
     scale_on_host(x, factor, outputs)
 }
 
-#[impl_plugin("gpu::counted", device = cuda)]
+#[impl_plugin("gpu::counted", device = cuda, device_shape = true)]
 fn counted_cuda(x: Tensor, factor: f32, test: &str, outputs: [TensorMut; 1], stream: &Stream) -> Result<()> {
     count_call(test);
     scale_on_device(x, factor, outputs, stream)
@@ -133,7 +133,7 @@ fn add_in_place_cpu(x: Tensor, delta: f32, outputs: [TensorMut; 1]) -> Result<()
     Ok(())
 }
 
-#[impl_plugin("gpu::add_in_place", device = cuda)]
+#[impl_plugin("gpu::add_in_place", device = cuda, device_shape = true)]
 fn add_in_place_cuda(x: Tensor, delta: f32, outputs: [TensorMut; 1], stream: &Stream) -> Result<()> {
     let [y] = outputs;
     let (n, extents, rank) = (x.numel(), address(y.device_shape()), y.shape().len() as u32);
@@ -219,7 +219,7 @@ fn affine_cpu(x: Tensor, factors: &[f32], shift: i64, negate: bool, outputs: [Te
     Ok(())
 }
 
-#[impl_plugin("gpu::affine", device = cuda)]
+#[impl_plugin("gpu::affine", device = cuda, device_shape = true)]
 fn affine_cuda(
     x: Tensor,
     factors: &[f32],

@@ -88,7 +88,7 @@ pub(crate) fn wrong_positions(positions: &TensorDesc, columns: i64) -> TensorDes
     TensorDesc::from_shape_expr([1], DataType::Int64)
 }
 
-#[impl_plugin("gpu::wrong_positions", device = cuda)]
+#[impl_plugin("gpu::wrong_positions", device = cuda, device_shape = true)]
 fn wrong_positions_cuda(positions: Tensor, columns: i64, outputs: [TensorMut; 1], stream: &Stream) -> Result<()> {
     let [y] = outputs;
     let mut count = y.into_device_slice::<i64>()?;

@@ -6,7 +6,7 @@ use super::{address, each, one_block};
 
 kernels! {
     source SIZES = "sizes.cu";
-    fn keep_positive_i32(
+    pub(super) fn keep_positive_i32(
         x: DeviceSlice<f32>,
         extents: u64,
         known: u64,
@@ -20,8 +20,8 @@ kernels! {
         out: DeviceSliceMut<f32>,
         count: DeviceSliceMut<i64>,
     );
-    fn sum_f32(x: DeviceSlice<f32>, extents: u64, known: u64, out: DeviceSliceMut<f32>);
-    fn signed_pairs_f32(x: DeviceSlice<f32>, extents: u64, known: u64, out: DeviceSliceMut<f32>);
+    pub(super) fn sum_f32(x: DeviceSlice<f32>, extents: u64, known: u64, out: DeviceSliceMut<f32>);
+    pub(super) fn signed_pairs_f32(x: DeviceSlice<f32>, extents: u64, known: u64, out: DeviceSliceMut<f32>);
     fn column_sums_i32(x: DeviceSlice<i32>, extents: u64, rows: u64, columns: u64, out: DeviceSliceMut<i64>);
 }
 
@@ -47,7 +47,7 @@ fn keep_positive_cpu(x: Tensor, outputs: [TensorMut; 2]) -> Result<()> {
     count.write_size(n)
 }
 
-#[impl_plugin("gpu::keep_positive", device = cuda)]
+#[impl_plugin("gpu::keep_positive", device = cuda, device_shape = true)]
 fn keep_positive_cuda(x: Tensor, outputs: [TensorMut; 2], stream: &Stream) -> Result<()> {
     let [values, count] = outputs;
     let (extents, known) = (address(x.device_shape()), x.numel() as u64);
@@ -88,7 +88,7 @@ fn sum_cpu(x: Tensor, outputs: [TensorMut; 1]) -> Result<()> {
     Ok(())
 }
 
-#[impl_plugin("gpu::sum", device = cuda)]
+#[impl_plugin("gpu::sum", device = cuda, device_shape = true)]
 fn sum_cuda(x: Tensor, outputs: [TensorMut; 1], stream: &Stream, tactic: SumTactic) -> Result<()> {
     let [y] = outputs;
     let extents = match tactic {
@@ -118,7 +118,7 @@ fn signed_pairs_cpu(x: Tensor, outputs: [TensorMut; 1]) -> Result<()> {
     Ok(())
 }
 
-#[impl_plugin("gpu::signed_pairs", device = cuda)]
+#[impl_plugin("gpu::signed_pairs", device = cuda, device_shape = true)]
 fn signed_pairs_cuda(x: Tensor, outputs: [TensorMut; 1], stream: &Stream) -> Result<()> {
     let [y] = outputs;
     let (extents, known) = (address(y.device_shape()), y.numel() as u64);
@@ -145,7 +145,7 @@ fn column_sums_cpu(x: Tensor, outputs: [TensorMut; 1]) -> Result<()> {
     Ok(())
 }
 
-#[impl_plugin("gpu::column_sums", device = cuda)]
+#[impl_plugin("gpu::column_sums", device = cuda, device_shape = true)]
 fn column_sums_cuda(x: Tensor, outputs: [TensorMut; 1], stream: &Stream) -> Result<()> {
     let [y] = outputs;
     let [rows, columns] = [0, 1].map(|axis| x.shape()[axis] as u64);

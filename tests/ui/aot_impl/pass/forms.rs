@@ -18,7 +18,7 @@ fn plain(x: &TensorDesc, outputs: &[TensorDesc; 1]) -> AotKernel {
     AotKernel::new("plain", [])
 }
 
-#[aot_impl("test::scale")]
+#[aot_impl("test::scale", device_shape = true)]
 fn with_tactic(x: &TensorDesc, mode: &str, outputs: &[TensorDesc; 1], tactic: Choice) -> Result<AotKernel> {
     match tactic {
         Choice::Rows => Ok(AotKernel::new(mode, [])),

@@ -40,12 +40,12 @@ mod with_use {
 mod with_path {
     use plugin_runtime::prelude::*;
 
-    #[impl_plugin("test::scale", device = cuda, plugin = crate::ops::scale, workspace = rows)]
+    #[impl_plugin("test::scale", device = cuda, plugin = crate::ops::scale, workspace = rows, device_shape = true)]
     fn attribute(x: Tensor, y: Tensor, rows: i64, outputs: [TensorMut; 1 + 1], workspace: Workspace) {
         let _ = (rows, workspace);
     }
 
-    #[impl_plugin("test::scale", device = cuda, plugin = super::ops::scale, workspace = {
+    #[impl_plugin("test::scale", device = cuda, plugin = super::ops::scale, device_shape = false, workspace = {
         let elements = x.numel().max(outputs[1].numel());
         elements * 4 + rows
     })]

@@ -11,9 +11,15 @@ fn n() -> ShapeExpr {
     ShapeExpr::symbol(Symbol { kind: SymbolKind::Dim, index: 0, name: "n".into() })
 }
 
+/// With kernels that cope with extents that only the device knows.
 fn program(kernel: AotKernel) -> Result<AotProgram> {
+    program_that(true, kernel)
+}
+
+fn program_that(device_shape: bool, kernel: AotKernel) -> Result<AotProgram> {
     let module = AotModule::new(vec![AotBinary::new(PTX.as_bytes())?])?;
-    AotProgram::new(Arc::new(module), &kernel.launches, AotSlots { inputs: 0, outputs: 0, workspace: false })
+    let slots = AotSlots { inputs: 0, outputs: 0, workspace: false, device_shape };
+    AotProgram::new(Arc::new(module), &kernel.launches, slots)
 }
 
 fn kernel() -> AotKernel {
@@ -83,9 +89,17 @@ fn scalars_are_given_in_their_own_sizes() {
 fn a_scalar_that_the_device_alone_knows_is_refused() {
     let size = ShapeExpr::symbol(Symbol { kind: SymbolKind::Size, index: 0, name: "rows".into() });
     assert!(program(kernel().grid([&size])).is_ok(), "a launch may reach as far as is possible");
-    let message = program(kernel().extra_args([size + 1])).map(|_| ()).unwrap_err().to_string();
+    let scalar = || kernel().extra_args([AotArg::I32(&size + 1), AotArg::I64(0.into()), AotArg::F32(0.0)]);
+    let message = program(scalar()).map(|_| ()).unwrap_err().to_string();
     assert!(
-        message.contains("rows + 1 depends on the size tensor `rows`, whose value the device alone knows"),
+        message.contains("rows + 1 depends on the size tensor `rows`, whose value the device alone knows")
+            && message
+                .ends_with("or remove `device_shape = true` from the #[aot_impl], so that a run waits for the value"),
         "{message}"
     );
+    let waits = program_that(false, scalar()).unwrap();
+    let values: Vec<i64> = waits.exprs.iter().map(|e| e.evaluate(&[41]).unwrap()).collect();
+    let launch = &waits.launches[0];
+    let given = launch.scalar(launch.parameters[0], &waits.exprs, &values).unwrap().unwrap();
+    assert_eq!(given[..4], 42i32.to_ne_bytes());
 }

@@ -5,7 +5,7 @@ use prost::Message;
 use super::super::container::{self, Part, SectionKind};
 use super::super::load;
 use super::super::records::{EngineRecord, KernelsRecord, ParameterRecord};
-use super::plugins::{PTX, fill, total};
+use super::plugins::{PTX, copy, fill, total};
 use super::{expr, record, slot, step};
 use crate::device::{AotCompiler, Device, DeviceKind, FileBytes};
 use crate::engine::plan::Plan;
@@ -128,6 +128,39 @@ fn parameter(record: &mut EngineRecord, launch: usize, position: usize) -> &mut 
     &mut kernels(record, 0).launches[launch].parameters[position]
 }
 
+/// Lets kernels that cope with extents that the device alone knows take a scalar.
+fn copes_with(record: &mut EngineRecord, scalar: Vec<u8>) {
+    record.layers[0].aot.as_mut().unwrap().device_shape = true;
+    parameter(record, 0, 2).value = scalar;
+}
+
+#[test]
+fn a_file_keeps_whether_kernels_cope_with_extents_that_the_device_alone_knows() {
+    let mut network = Network::new();
+    let x = network.add_input("x", DataType::Float32, [-1]).unwrap();
+    let [filled, _] = network.add_plugin(fill::op(x).require_aot()).unwrap();
+    let [copied] = network.add_plugin(copy::op(filled).require_aot()).unwrap();
+    network.mark_output(copied, "copied").unwrap();
+    let profile = Profile::new().dims("x", [1], [2], [1000]);
+    let bounds = Bounds::new(&network, &profile).unwrap();
+    let plan =
+        Plan::new(&network, &profile, &bounds, &choose(&network), &AotCompiler::new(&Device::cpu(), &[])).unwrap();
+    let engine = Engine::new(Device::cpu(), &network, vec![plan], Vec::new(), BuildReport::default());
+    let awaited = |engine: &Engine| {
+        let steps = &engine.0.plans[0].steps;
+        steps.iter().map(|step| step.awaited.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(awaited(&engine), [vec![], vec![1]], "`copy` doesn't say that it copes");
+    let loaded = parse(&engine.to_bytes().unwrap()).unwrap();
+    assert_eq!(awaited(&loaded), awaited(&engine));
+    let mut record = record(&engine);
+    record.layers[1].aot.as_mut().unwrap().device_shape = true;
+    let loaded = parse(&file(&record, &[PTX.as_bytes()])).unwrap();
+    assert_eq!(awaited(&loaded), [vec![], vec![]]);
+    let again = parse(&loaded.to_bytes().unwrap()).unwrap();
+    assert_eq!(awaited(&again), awaited(&loaded));
+}
+
 #[test]
 fn what_kernels_may_not_say_is_refused() {
     assert_eq!(said(|_| {}), "it is loaded");
@@ -141,7 +174,7 @@ fn what_kernels_may_not_say_is_refused() {
         encode_exprs(&exprs).unwrap()
     };
     type Change<'c> = &'c dyn Fn(&mut EngineRecord);
-    let changes: [(Change<'_>, &str); 31] = [
+    let changes: [(Change<'_>, &str); 32] = [
         (&|r| r.images.clear(), "its graph has 0 images, but 1 sections hold one"),
         (&|r| r.images[0].major = 9, "image 0: it is a PTX for sm_80, but was saved as of sm_90"),
         (&|r| r.modules.clear(), "its kernels are in module 0: there are 0"),
@@ -168,7 +201,8 @@ fn what_kernels_may_not_say_is_refused() {
         (&|r| parameter(r, 0, 2).value.clear(), "parameter 3: its value isn't one expression"),
         (&|r| parameter(r, 0, 2).value = expr(1 << 40), "doesn't fit 32 bits"),
         (&|r| parameter(r, 0, 2).value = size(9), "may name 2 here"),
-        (&|r| parameter(r, 0, 2).value = size(1), "depends on the size tensor `fill_1.1`"),
+        (&|r| parameter(r, 0, 2).value = size(1), "`fill_1.1` is needed before a layer gives it a value"),
+        (&|r| copes_with(r, size(1)), "depends on the size tensor `fill_1.1`, whose value the device alone knows"),
         (&|r| parameter(r, 0, 2).kind = 5, "takes parameters of [8, 8, 4] bytes, but [8, 8, 8] are given"),
         (&|r| drop(kernels(r, 0).launches[0].parameters.pop()), "the numbers of parameters differ"),
         (&|r| kernels(r, 0).launches[0].dimensions = kernels(r, 1).launches[0].dimensions.clone(), "is needed before"),
