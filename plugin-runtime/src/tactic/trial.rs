@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::candidates::{data_dependent, descs, laid_out_descs, tensors};
 use super::clock::{Cache, Clock, Original};
+use super::difference::converted;
 use super::results::Results;
 use super::room;
 use super::sample_data::sample;
@@ -209,7 +210,8 @@ pub(crate) struct Data<'a> {
 }
 
 impl Data<'_> {
-    /// The inputs of a layer: constants as they are, then what the caller gave, then what the author describes.
+    /// The inputs of a layer: constants as they are, then what the caller gave, then sizes that an earlier layer finds as the
+    /// layer's other inputs have them, then what the author describes.
     fn inputs(&self, network: &Network, layer: &Layer, point: &Point, symbols: &[i64]) -> Result<Arc<[HostTensor]>> {
         let described = match layer.plugin.entry.sample_inputs {
             Some(describe) => guarded(|| describe(&descs(network, &layer.inputs), &*layer.attributes))?,
@@ -234,6 +236,9 @@ impl Data<'_> {
                     point.at.name()
                 )));
             }
+            if let Some(symbol) = size_in(network, tensor) {
+                return size_tensor(node.dtype, point.symbols[symbol as usize]);
+            }
             let (seed, usual) = (self.seed ^ ((index as u64) << 32), Sample::new());
             let wanted = described.get(index).unwrap_or(&usual);
             sample(wanted, node.dtype, &dims, symbols, seed)
@@ -241,6 +246,19 @@ impl Data<'_> {
         };
         layer.inputs.iter().enumerate().map(input).collect()
     }
+}
+
+/// The symbol that a tensor holds the value of, if it is a size tensor.
+fn size_in(network: &Network, tensor: usize) -> Option<u32> {
+    match network.tensors[tensor].producer {
+        Producer::Layer { layer, output } => network.layers[layer].sizes[output],
+        Producer::Cast(of) => size_in(network, of),
+        Producer::Input(_) | Producer::Constant(_) => None,
+    }
+}
+
+fn size_tensor(dtype: DataType, value: i64) -> Result<HostTensor> {
+    converted(&HostTensor::from_slice(&[value], &[])?, dtype)
 }
 
 /// The values of a network's symbols that a layer is tried at: a profile's, the layer's own size tensors at their

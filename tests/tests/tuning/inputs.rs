@@ -134,3 +134,27 @@ fn sorted_ones_between_two_numbers() {
     assert!(error.ends_with("data for input `x`: no number is from 10 and below 10"), "{error}");
     assert!(build(-5.0).unwrap_err().to_string().contains("isn't sorted, or holds what it shouldn't"));
 }
+
+/// A copy of as many elements as `count` says, which are all.
+#[register("tuning::counted_copy")]
+fn counted_copy(x: &TensorDesc, count: &TensorDesc) -> TensorDesc {
+    x.like()
+}
+
+#[impl_plugin("tuning::counted_copy", device = cpu)]
+fn counted_copy_cpu(x: Tensor, count: Tensor, outputs: [TensorMut; 1]) -> Result<()> {
+    let [y] = outputs;
+    let count = count.as_slice::<i64>()?[0] as usize;
+    y.into_slice::<f32>()?[..count].copy_from_slice(&x.as_slice::<f32>()?[..count]);
+    Ok(())
+}
+
+#[test]
+fn a_size_tensor_holds_the_extent_that_others_have() {
+    let mut network = Network::new();
+    let x = network.add_input("x", DataType::Float32, [-1]).unwrap();
+    let [kept, count] = network.add_plugin(tests::plugins::keep_positive::op(x)).unwrap();
+    let [y] = network.add_plugin(counted_copy::op(kept, count)).unwrap();
+    network.mark_output(y, "y").unwrap();
+    builder().profile(Profile::new().dims("x", [0], [100], [1000])).build(&network).unwrap();
+}
