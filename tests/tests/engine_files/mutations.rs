@@ -182,7 +182,7 @@ fn sections(file: &[u8]) -> Vec<(u32, Vec<u8>)> {
 fn pack(sections: &[(u32, Vec<u8>)]) -> Vec<u8> {
     let mut file = vec![0; TABLE + ENTRY * sections.len()];
     file[..8].copy_from_slice(b"\x89PLAN\r\n\x1a");
-    file[8] = 1;
+    file[8] = 2;
     file[12..16].copy_from_slice(&(sections.len() as u32).to_le_bytes());
     for (i, (kind, bytes)) in sections.iter().enumerate() {
         file.resize(file.len().next_multiple_of(64), 0);
