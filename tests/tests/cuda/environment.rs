@@ -120,6 +120,9 @@ fn kernels_are_kept_on_disk() {
     assert!(!kept.is_empty());
     run();
     assert_eq!(files(folder.path()), kept, "nothing was compiled again");
+    let without_compiler = [("PLUGIN_RUNTIME_CACHE", cache), ("NVRTC_LIBRARY", "/nonexistent/libnvrtc.so.13")];
+    passes_in_child("environment::kernels_are_kept_on_disk", &without_compiler);
+    assert_eq!(files(folder.path()), kept, "nor is the compiler needed");
 
     for name in kept.keys() {
         let path = folder.path().join(name);

@@ -54,8 +54,8 @@ fn a_file_that_is_not_whole_says_what_is_wrong() {
         format!("something was added to it: it has {} bytes, but should have {len}", len + 1)
     );
     assert_eq!(
-        said(&|f| f[8] = 3),
-        "it has format version 3, but this program reads version 2: save the engine again with the version of this program"
+        said(&|f| f[8] = 1),
+        "it has format version 1, but this program reads version 2: save the engine again with the version of this program"
     );
     assert!(said(&|f| f[30] = 1).starts_with("its header is damaged: the checksum is "));
     assert!(said(&|f| f[70] = 1).starts_with("its table of sections is damaged: "));

@@ -4,11 +4,14 @@
 //! `$XDG_CACHE_HOME/plugin-runtime`, else `$HOME/.cache/plugin-runtime`. A file holds everything that its machine code
 //! depends on, save the texts of headers outside the program, so that no other program ever gets it. Nothing is ever
 //! removed: delete the folder when it has grown too large.
+//!
+//! Where there is a compiler, its version and the folders of its headers count. Where there is none, what any version made
+//! of the program will do: the newest.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::nvrtc::Request;
 use crate::whole_file;
@@ -18,6 +21,9 @@ const MAGIC: &[u8; 8] = b"PRCUBIN1";
 /// Larger files aren't read: no program is of that size.
 const MAX_FILE_BYTES: u64 = 1 << 30;
 const CHECKSUM_BYTES: usize = 4;
+
+/// What options begin with that name folders of headers.
+pub(super) const INCLUDE_PATH: &str = "--include-path=";
 
 /// Where compiled kernels are kept.
 #[derive(Clone, Debug)]
@@ -38,12 +44,9 @@ impl Key {
         settings.extend(compiler.0.to_le_bytes());
         settings.extend(compiler.1.to_le_bytes());
         push_strings(&mut settings, request.options.iter().map(String::as_str));
-        let mut code = Vec::new();
-        push_strings(&mut code, [request.name, request.text].into_iter());
-        push_strings(&mut code, request.headers.iter().flat_map(|header| [header.0, header.1]));
-
+        let mut code = code_of(request);
         let checksums = (crc32fast::hash(&code), crc32fast::hash(&settings));
-        let file_name = format!("{:08x}{:08x}-{:x}.cubin", checksums.0, checksums.1, code.len());
+        let file_name = format!("{:08x}{:08x}{}", checksums.0, checksums.1, ending_of(&code));
         settings.append(&mut code);
         Key { bytes: settings, file_name }
     }
@@ -63,15 +66,29 @@ impl Cache {
 
     /// What was kept under this key. A file that is damaged, or another's, is as good as none.
     pub(super) fn load(&self, key: &Key) -> Option<Vec<u8>> {
-        let path = self.path(key);
-        // Opening something else than a file could wait forever.
-        let present = fs::metadata(&path).ok()?;
-        if !present.is_file() || present.len() > MAX_FILE_BYTES {
-            return None;
+        image_in(read(&self.path(key))?, &key.bytes)
+    }
+
+    /// What was kept of a program by any version of the compiler, with whatever folders of headers; of several the newest's.
+    pub(super) fn load_of_any_compiler(&self, request: &Request) -> Option<Vec<u8>> {
+        let code = code_of(request);
+        let (beginning, ending) = (format!("{:08x}", crc32fast::hash(&code)), ending_of(&code));
+        let wanted: Vec<&str> = request.options.iter().map(String::as_str).filter(is_setting).collect();
+        let mut found: Option<((u32, u32), Vec<u8>)> = None;
+        for file in fs::read_dir(&self.folder).ok()?.flatten() {
+            let name = file.file_name();
+            if !name.to_str().is_some_and(|name| name.starts_with(&beginning) && name.ends_with(&ending)) {
+                continue;
+            }
+            let Some(content) = read(&file.path()) else { continue };
+            let Some((version, key)) = key_in(&content, &code, &wanted) else { continue };
+            if found.as_ref().is_none_or(|(newest, _)| version > *newest)
+                && let Some(image) = image_in(content.clone(), &key)
+            {
+                found = Some((version, image));
+            }
         }
-        let mut content = Vec::new();
-        File::open(&path).ok()?.take(MAX_FILE_BYTES).read_to_end(&mut content).ok()?;
-        image_in(content, &key.bytes)
+        found.map(|(_, image)| image)
     }
 
     /// Keeps what belongs to a key. Where that can't be written, nothing is kept.
@@ -92,6 +109,59 @@ impl Cache {
     fn path(&self, key: &Key) -> PathBuf {
         self.folder.join(&key.file_name)
     }
+}
+
+fn read(path: &Path) -> Option<Vec<u8>> {
+    // Opening something else than a file could wait forever.
+    let present = fs::metadata(path).ok()?;
+    if !present.is_file() || present.len() > MAX_FILE_BYTES {
+        return None;
+    }
+    let mut content = Vec::new();
+    File::open(path).ok()?.take(MAX_FILE_BYTES).read_to_end(&mut content).ok()?;
+    Some(content)
+}
+
+/// The part of a key that doesn't depend on the compiler and its options.
+fn code_of(request: &Request) -> Vec<u8> {
+    let mut code = Vec::new();
+    push_strings(&mut code, [request.name, request.text].into_iter());
+    push_strings(&mut code, request.headers.iter().flat_map(|header| [header.0, header.1]));
+    code
+}
+
+/// What the names of all files end with that hold this code.
+fn ending_of(code: &[u8]) -> String {
+    format!("-{:x}.cubin", code.len())
+}
+
+/// Whether an option says something else than where headers are.
+fn is_setting(option: &&str) -> bool {
+    !option.starts_with(INCLUDE_PATH)
+}
+
+/// The compiler's version and the key of a file, if that holds this code, compiled with these settings.
+fn key_in(content: &[u8], code: &[u8], wanted: &[&str]) -> Option<((u32, u32), Vec<u8>)> {
+    let rest = content.strip_prefix(MAGIC)?;
+    let (key_len, rest) = rest.split_first_chunk::<8>()?;
+    let (_image_len, rest) = rest.split_first_chunk::<8>()?;
+    let key = rest.get(..usize::try_from(u64::from_le_bytes(*key_len)).ok()?)?;
+    let settings = key.strip_suffix(code)?;
+    let (major, settings) = settings.split_first_chunk::<4>()?;
+    let (minor, settings) = settings.split_first_chunk::<4>()?;
+    let (count, mut settings) = settings.split_first_chunk::<8>()?;
+    let mut wanted = wanted.iter();
+    for _ in 0..u64::from_le_bytes(*count) {
+        let (len, rest) = settings.split_first_chunk::<8>()?;
+        let (option, rest) = rest.split_at_checked(usize::try_from(u64::from_le_bytes(*len)).ok()?)?;
+        settings = rest;
+        let option = std::str::from_utf8(option).ok()?;
+        if is_setting(&option) && wanted.next() != Some(&option) {
+            return None;
+        }
+    }
+    let whole = settings.is_empty() && wanted.next().is_none();
+    whole.then(|| ((u32::from_le_bytes(*major), u32::from_le_bytes(*minor)), key.to_vec()))
 }
 
 fn image_in(mut content: Vec<u8>, key: &[u8]) -> Option<Vec<u8>> {

@@ -4,11 +4,16 @@ mod report;
 
 pub use report::{CompileReport, KernelReport};
 
-use super::cache::{Cache, Key};
+use std::path::PathBuf;
+
+use super::cache::{Cache, INCLUDE_PATH, Key};
 use super::image::Image;
 use super::nvrtc::{Nvrtc, Request};
 use super::{Architecture, Source};
 use crate::error::{Error, Result};
+
+/// The first NVRTC with a cache of its own, which gives no log of what is in there, and an option that leaves it alone.
+const FIRST_WITH_CACHE: (u32, u32) = (12, 9);
 
 /// Longer logs are cut.
 const MAX_LOG_BYTES: usize = 16 << 10;
@@ -25,9 +30,13 @@ pub(crate) fn compile(source: &Source, architecture: Architecture) -> Result<Ima
 }
 
 fn compile_with_cache(source: &Source, architecture: Architecture, cache: Option<&Cache>) -> Result<Image> {
-    let nvrtc = compiler_for(source, architecture)?;
-    let options = options(nvrtc, source, architecture, &[]);
     let name = program_name(source);
+    let nvrtc = match Nvrtc::get() {
+        Ok(nvrtc) => nvrtc,
+        Err(missing) => return cached_by_any(source, &name, architecture, cache).ok_or(missing),
+    };
+    check_architecture(nvrtc, source, architecture)?;
+    let options = options(nvrtc.include_folders(), source, architecture, &[]);
     let request = Request { text: source.text, name: &name, headers: source.headers, options: &options };
     let Some(cache) = cache else {
         return Image::from_bytes(&compile_now(nvrtc, &request, architecture)?.0);
@@ -39,6 +48,13 @@ fn compile_with_cache(source: &Source, architecture: Architecture, cache: Option
     let (cubin, _) = compile_now(nvrtc, &request, architecture)?;
     cache.store(&key, &cubin);
     Image::from_bytes(&cubin)
+}
+
+/// What some NVRTC made of the source, for a program that finds none.
+fn cached_by_any(source: &Source, name: &str, architecture: Architecture, cache: Option<&Cache>) -> Option<Image> {
+    let options = options(&[], source, architecture, &[]);
+    let request = Request { text: source.text, name, headers: source.headers, options: &options };
+    cache?.load_of_any_compiler(&request).and_then(|cubin| Image::from_bytes(&cubin).ok())
 }
 
 fn image_of(source: &Source, bytes: &[u8]) -> Result<Image> {
@@ -55,11 +71,23 @@ pub fn compile_report(source: &Source, architecture: Architecture) -> Result<Com
         return Ok(CompileReport::new(architecture, image_of(source, bytes)?, ""));
     }
     let nvrtc = compiler_for(source, architecture)?;
-    let options = options(nvrtc, source, architecture, &["--ptxas-options=-v"]);
+    let more: &[&str] = match nvrtc.version() >= FIRST_WITH_CACHE {
+        true => &["--ptxas-options=-v", "--no-cache"],
+        false => &["--ptxas-options=-v"],
+    };
+    let options = options(nvrtc.include_folders(), source, architecture, more);
     let name = program_name(source);
     let request = Request { text: source.text, name: &name, headers: source.headers, options: &options };
     let (cubin, log) = compile_now(nvrtc, &request, architecture)?;
-    Ok(CompileReport::new(architecture, Image::from_bytes(&cubin)?, &log))
+    let report = CompileReport::new(architecture, Image::from_bytes(&cubin)?, &log);
+    if report.tells_nothing() {
+        let (major, minor) = nvrtc.version();
+        return Err(Error::invalid(format_args!(
+            "CUDA source `{name}` was compiled for {architecture}, but NVRTC {major}.{minor} tells nothing of its kernels, as \
+             where it finds them in a cache of its own: set CUDA_CACHE_DISABLE=1"
+        )));
+    }
+    Ok(report)
 }
 
 /// The machine code and the compiler's log.
@@ -78,9 +106,13 @@ fn compile_now(nvrtc: &Nvrtc, request: &Request, architecture: Architecture) -> 
 
 fn compiler_for(source: &Source, architecture: Architecture) -> Result<&'static Nvrtc> {
     let nvrtc = Nvrtc::get()?;
+    check_architecture(nvrtc, source, architecture).map(|()| nvrtc)
+}
+
+fn check_architecture(nvrtc: &Nvrtc, source: &Source, architecture: Architecture) -> Result<()> {
     let known = nvrtc.architectures();
     if known.is_empty() || known.contains(&architecture) {
-        return Ok(nvrtc);
+        return Ok(());
     }
     let (major, minor) = nvrtc.version();
     let known: Vec<String> = known.iter().map(Architecture::to_string).collect();
@@ -92,10 +124,11 @@ fn compiler_for(source: &Source, architecture: Architecture) -> Result<&'static 
     )))
 }
 
-fn options(nvrtc: &Nvrtc, source: &Source, architecture: Architecture, more: &[&str]) -> Vec<String> {
+/// `folders` hold CUDA's own headers.
+fn options(folders: &[PathBuf], source: &Source, architecture: Architecture, more: &[&str]) -> Vec<String> {
     let mut options = vec![format!("--gpu-architecture={architecture}")];
     options.extend(["--std=c++17", "--generate-line-info"].map(str::to_owned));
-    options.extend(nvrtc.include_folders().iter().map(|folder| format!("--include-path={}", folder.display())));
+    options.extend(folders.iter().map(|folder| format!("{INCLUDE_PATH}{}", folder.display())));
     options.extend(more.iter().chain(source.options).map(|&option| option.to_owned()));
     options
 }

@@ -9,7 +9,8 @@
 //! | `PLUGIN_RUNTIME_CACHE` | the folder where compiled kernels are kept; empty: nowhere; else `plugin-runtime` in `$XDG_CACHE_HOME` or `~/.cache` |
 //!
 //! The folder only grows; it may be deleted at any time. A kernel is compiled again when its source, its headers, options,
-//! the GPU's architecture or the compiler's version change, but not when a header that it finds elsewhere does.
+//! the GPU's architecture or the compiler's version change, but not when a header that it finds elsewhere does. Where no
+//! compiler is found, what any version of it left there is used.
 
 pub(crate) mod aot;
 mod cache;

@@ -71,6 +71,52 @@ fn everything_that_matters_is_in_the_key() {
 }
 
 #[test]
+fn without_a_compiler_what_any_version_made_is_found() {
+    let folder = Folder::new("any");
+    let cache = folder.cache();
+    let options = |options: &[&str]| options.iter().map(|&option| option.to_owned()).collect::<Vec<_>>();
+    let (wanted, plain) = (options(&["--arch=a", "-O"]), options(&[]));
+    let request = Request { text: "t", name: "n", headers: &[("h", "i")], options: &wanted };
+    assert_eq!(cache.load_of_any_compiler(&request), None, "there is no folder");
+    let beside = options(&["--arch=a", "--include-path=/cuda/include", "--include-path=/more", "-O"]);
+    let other = options(&["--arch=b", "-O"]);
+    let longer = options(&["--arch=a", "-O", "-G"]);
+    for (at, request) in [
+        Request { options: &other, ..request },
+        Request { options: &longer, ..request },
+        Request { options: &plain, ..request },
+        Request { text: "T", ..request },
+        Request { headers: &[], ..request },
+        Request { name: "m", ..request },
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        cache.store(&Key::new(&request, (99, at as u32)), b"another's");
+    }
+    assert_eq!(cache.load_of_any_compiler(&request), None);
+    for (version, options, image) in
+        [((12, 4), &wanted, b"twelve"), ((13, 1), &beside, b"newest"), ((13, 0), &wanted, b"thirty")]
+    {
+        cache.store(&Key::new(&Request { options, ..request }, version), image);
+    }
+    assert_eq!(cache.load_of_any_compiler(&request).as_deref(), Some(&b"newest"[..]));
+    let newest = cache.path(&Key::new(&Request { options: &beside, ..request }, (13, 1)));
+    let whole = fs::read(&newest).unwrap();
+    for byte in 0..whole.len() {
+        let mut damaged = whole.clone();
+        damaged[byte] ^= 0x10;
+        fs::write(&newest, &damaged).unwrap();
+        assert_eq!(cache.load_of_any_compiler(&request).as_deref(), Some(&b"thirty"[..]), "byte {byte} changed");
+        fs::write(&newest, &whole[..byte]).unwrap();
+        assert_eq!(cache.load_of_any_compiler(&request).as_deref(), Some(&b"thirty"[..]), "cut to {byte} bytes");
+    }
+    fs::remove_file(&newest).unwrap();
+    fs::create_dir(&newest).unwrap();
+    assert_eq!(cache.load_of_any_compiler(&request).as_deref(), Some(&b"thirty"[..]), "a folder has its name");
+}
+
+#[test]
 fn a_damaged_file_is_ignored_and_replaced() {
     let folder = Folder::new("damaged");
     let (cache, key) = (folder.cache(), key("a", &["x"]));

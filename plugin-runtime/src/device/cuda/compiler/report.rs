@@ -36,6 +36,11 @@ impl CompileReport {
         CompileReport { architecture, kernels: kernels_in(log), image }
     }
 
+    /// Whether there are kernels of which the compiler's log said nothing.
+    pub(super) fn tells_nothing(&self) -> bool {
+        self.kernels.is_empty() && self.image.kernel_names().is_some_and(|names| !names.is_empty())
+    }
+
     /// What it was compiled for.
     pub fn architecture(&self) -> Architecture {
         self.architecture

@@ -49,7 +49,7 @@ fn a_second_compilation_comes_from_the_cache() {
     // A cubin for another architecture in the file's place shows where the second one comes from.
     let other = compile_with_cache(&GOOD, Architecture { major: 8, minor: 0 }, None).unwrap();
     let nvrtc = Nvrtc::get().unwrap();
-    let (name, options) = (program_name(&GOOD), options(nvrtc, &GOOD, HOPPER, &[]));
+    let (name, options) = (program_name(&GOOD), options(nvrtc.include_folders(), &GOOD, HOPPER, &[]));
     let request = Request { text: GOOD.text, name: &name, headers: GOOD.headers, options: &options };
     cache.store(&Key::new(&request, nvrtc.version()), other.bytes());
     assert_eq!(compile().bytes(), other.bytes());
@@ -58,6 +58,36 @@ fn a_second_compilation_comes_from_the_cache() {
     assert_eq!(compile().architecture(), Some(HOPPER));
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+const CACHE_OF_PROCESS_WITHOUT_COMPILER: &str = "PLUGIN_RUNTIME_TEST_COMPILED";
+
+#[test]
+fn a_warm_cache_needs_no_compiler() {
+    let folder = std::env::temp_dir().join(format!("plugin-runtime-warm-{}", std::process::id()));
+    if let Some(folder) = std::env::var_os(CACHE_OF_PROCESS_WITHOUT_COMPILER) {
+        let cache = Cache::from_environment(&|name| (name == "PLUGIN_RUNTIME_CACHE").then(|| folder.clone())).unwrap();
+        let missing = || compile_with_cache(&GOOD, HOPPER, Some(&cache)).map(|_| ()).unwrap_err().to_string();
+        assert!(missing().starts_with("NVRTC_LIBRARY names `/nonexistent/libnvrtc.so.13`"), "{}", missing());
+        let kept = b".version 7.0\n.target sm_80\n.visible .entry add(.param .u64 x) { ret; }\n\0";
+        let (name, options) = (program_name(&GOOD), options(&["/cuda/include".into()], &GOOD, HOPPER, &[]));
+        let request = Request { text: GOOD.text, name: &name, headers: GOOD.headers, options: &options };
+        cache.store(&Key::new(&request, (12, 4)), kept);
+        assert_eq!(compile_with_cache(&GOOD, HOPPER, Some(&cache)).unwrap().kernel_names(), Some(vec!["add"]));
+        for other in [Source { text: "", ..GOOD }, Source { options: &[], ..GOOD }, Source { headers: &[], ..GOOD }] {
+            assert!(compile_with_cache(&other, HOPPER, Some(&cache)).is_err());
+        }
+        assert!(compile_with_cache(&GOOD, Architecture::from_number(80), Some(&cache)).is_err());
+        assert!(compile_with_cache(&GOOD, HOPPER, None).is_err());
+        return;
+    }
+    let mut process = std::process::Command::new(std::env::current_exe().unwrap());
+    process.args(["--exact", "device::cuda::compiler::tests::a_warm_cache_needs_no_compiler", "--nocapture"]);
+    process.env("NVRTC_LIBRARY", "/nonexistent/libnvrtc.so.13").env(CACHE_OF_PROCESS_WITHOUT_COMPILER, &folder);
+    let output = process.output().unwrap();
+    let _ = std::fs::remove_dir_all(&folder);
+    let printed = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    assert!(output.status.success() && printed[0].contains("1 passed"), "{printed:?}");
 }
 
 #[test]
@@ -90,7 +120,8 @@ fn a_report_tells_registers_spills_and_parameters() {
         Parameter { name: "y", ty: "Large", bytes: 5000 },
         Parameter { name: "z", ty: "f64", bytes: 8 },
     ];
-    for architecture in [80, 90, 100].map(Architecture::from_number) {
+    // NVRTC has a cache of its own where there is a driver: the second time it has nothing to tell by itself.
+    for architecture in [80, 90, 100, 90, 90].map(Architecture::from_number) {
         let report = compile_report(&SPILLS, architecture).unwrap();
         assert_eq!(report.architecture(), architecture);
         let [plain, spilling] = report.kernels() else { panic!("{report:?}") };
