@@ -27,6 +27,8 @@ use proc_macro::TokenStream;
 ///
 /// Options:
 /// - `version = N`: from 1, the default.
+/// - `onnx = "domain::Operator"`, or several as `["..", ".."]`: under what ONNX models name the plugin, besides its id.
+///   A domain may hold dots; ONNX's own is `ai.onnx`. Models are written with the id all the same.
 /// - `crate = path`: an absolute path to `plugin_runtime`, where it has another name.
 ///
 /// Beside the function stands a module that has the name of the plugin and the visibility of the function:

@@ -25,7 +25,7 @@ impl Role {
     /// The options it takes after the id.
     pub(crate) const fn options(self) -> &'static [&'static str] {
         match self {
-            Role::Register => &["version", "crate"],
+            Role::Register => &["version", "onnx", "crate"],
             Role::Autotune | Role::Aot => &["plugin", "crate"],
             Role::Impl => &["device", "workspace", "plugin", "crate"],
         }

@@ -6,6 +6,7 @@ mod conflict;
 mod entry;
 mod guard;
 mod join;
+mod onnx_names;
 mod registry;
 mod runner;
 #[doc(hidden)]
@@ -13,12 +14,14 @@ pub mod shim;
 mod spec;
 
 pub use attribute::{Attribute, AttributeSchema, AttributeType, AttributeValue};
+pub(crate) use conflict::linked;
 pub use conflict::{Conflict, RegistryError};
 pub use entry::{
     AOT_IMPLS, AUTOTUNES, AotEntry, AutotuneEntry, IMPLS, ImplEntry, ListCombinations, Location, PLUGINS, PluginEntry,
     TacticNames, WorkspaceSize,
 };
 pub(crate) use guard::guarded;
+pub(crate) use onnx_names::OWN_DOMAIN;
 pub use registry::{Plugin, Registry};
 pub(crate) use runner::{AOT_TACTIC, Runner};
 pub use spec::{AttributeSet, IntoResult, KnownTactics, PluginSpec};
