@@ -66,6 +66,7 @@ mod suggest;
 pub mod tactic;
 pub mod tensor;
 mod whole_file;
+mod wording;
 
 pub use error::{ElementTypeError, Error, LayerError, Result};
 pub use plugin_macros::{Tactic, aot_impl, autotune, impl_plugin, register};

@@ -20,7 +20,7 @@ pub use entry::{
     AOT_IMPLS, AUTOTUNES, AotEntry, AutotuneEntry, IMPLS, ImplEntry, ListCombinations, Location, PLUGINS, PluginEntry,
     TacticNames, WorkspaceSize,
 };
-pub(crate) use guard::guarded;
+pub(crate) use guard::{discard, guarded};
 pub(crate) use onnx_names::OWN_DOMAIN;
 pub use registry::{Plugin, Registry};
 pub(crate) use runner::{AOT_TACTIC, Runner};
