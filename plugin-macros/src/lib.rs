@@ -27,6 +27,8 @@ use proc_macro::TokenStream;
 ///
 /// Options:
 /// - `version = N`: from 1, the default.
+/// - `onnx = "domain::Operator"`, or several as `["..", ".."]`: under what ONNX models name the plugin, besides its id.
+///   A domain may hold dots; ONNX's own is `ai.onnx`. Models are written with the id all the same.
 /// - `compare = ..`: how a build compares results with the reference's, a `Compare` or an array with one an output.
 /// - `sample_inputs(name = .., ..)`: what inputs look like that a build tries the plugin on, a `Sample` each. In both,
 ///   inputs (as descs) and attributes can be named: `sample_inputs(index = Sample::below(table.shape_expr(0)))`.

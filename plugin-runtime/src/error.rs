@@ -77,10 +77,10 @@ pub struct LayerError {
 impl fmt::Display for LayerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "layer `{}` ({}", self.layer, self.plugin)?;
-        if let Some(tactic) = &self.tactic {
+        if let Some(tactic) = self.tactic.as_deref().filter(|tactic| !tactic.is_empty()) {
             write!(f, ", tactic {tactic}")?;
         }
-        if let Some(shapes) = &self.shapes {
+        if let Some(shapes) = self.shapes.as_deref().filter(|shapes| !shapes.is_empty()) {
             write!(f, ", {shapes}")?;
         }
         write!(f, "): {}", self.source)

@@ -53,6 +53,7 @@
 //! | [`network`] | the graph; shapes are inferred as it is made |
 //! | [`tactic`] | combinations of types, layouts and tactics; their timing; the choice among them |
 //! | [`engine`] | the memory plan, engines, execution |
+//! | [`whole_file`] | files that are written whole or not at all |
 //!
 //! A crate of plugins that a program never names isn't linked, and registers nothing: write `use my_plugins as _;`.
 
@@ -65,7 +66,8 @@ pub mod shape;
 mod suggest;
 pub mod tactic;
 pub mod tensor;
-mod whole_file;
+pub mod whole_file;
+mod wording;
 
 pub use error::{ElementTypeError, Error, LayerError, Result};
 pub use plugin_macros::{Tactic, aot_impl, autotune, impl_plugin, register};

@@ -146,7 +146,7 @@ fn values_become_typed_attributes_or_an_error_that_names_them() {
     let message = make(&[offsets.clone(), AttributeValue::Int32(2), mode]).expect_err("a wrong type").to_string();
     assert!(["factor", "macros::affine", "f32", "i32"].iter().all(|part| message.contains(part)), "{message}");
     let message = make(&[offsets]).expect_err("too few").to_string();
-    assert!(message.contains("3 attributes") && message.contains("1 values"), "{message}");
+    assert!(message.contains("3 attributes") && message.contains("1 value"), "{message}");
 }
 
 #[test]

@@ -197,8 +197,8 @@ fn which_plugin_a_node_is() {
     assert!(import(&scaled(|g| g.node[0].attribute.push(int("aot", 0)))).is_ok());
     let message = refused(&scaled(|g| g.node[0].attribute.clear()));
     assert_eq!(message, "node \"make_y\" (\"scale\"): plugin `test::scale v1` needs the attribute `factor` (f32)");
-    let message = refused(&scaled(|g| g.node[0].attribute[0] = int("factor", 2)));
-    assert_eq!(message, "node \"make_y\" (\"scale\"): attribute `factor`: it is the integer 2; `f32` takes FLOAT");
+    let message = refused(&scaled(|g| g.node[0].attribute[0] = text("factor", "2")));
+    assert!(message.contains("attribute `factor`: it is a string; `f32` takes FLOAT, or an INT"), "{message}");
 }
 
 #[test]
@@ -292,7 +292,7 @@ fn graphs_that_contradict_themselves_are_refused() {
         (|g| g.output[0] = value("y", FLOAT, "N,5"), "it has the shape [N, 4], but the model declares [N, 5]"),
         (|g| g.value_info = vec![value("y", FLOAT, "N")], "it has the shape [N, 4], but the model declares [N]"),
         (|g| g.value_info = vec![value("y", FLOAT, "N,-4")], "dimension 1 is -4"),
-        (|g| g.input[0] = value("x", FLOAT, "-1,4"), "graph input \"x\": dimension 0 is -1; a dynamic one has a name"),
+        (|g| g.input[0] = value("x", FLOAT, "-3,4"), "graph input \"x\": dimension 0 is -3; a dynamic one has a name"),
         (|g| g.input[0] = value("x", 11, "N,4"), "graph input \"x\": DOUBLE isn't supported"),
         (|g| g.input[0] = value("x", FLOAT, "1,1,1,1,1,1,1,1,1"), "it has 9 dimensions"),
         (|g| g.input[0].r#type = None, "graph input \"x\": it has no type"),

@@ -116,3 +116,46 @@ fn links_dont_lead_out_of_the_folder() {
     }
     assert!(read(folder.path(), vec![external("w0", &[1], &[("location", "inside")])]).is_ok());
 }
+
+/// As the Hugging Face hub's cache keeps them: links in a folder of snapshots into a folder of files named by their hashes.
+#[cfg(unix)]
+#[test]
+fn links_into_the_folder_where_the_model_itself_lies_are_followed() {
+    use std::os::unix::fs::symlink;
+    let cache = tempfile::tempdir().unwrap();
+    let path = |path: &str| cache.path().join(path);
+    for folder in ["blobs", "snapshots/rev/onnx", "elsewhere"] {
+        fs::create_dir_all(path(folder)).unwrap();
+    }
+    let weight = |location: &str| external("w0", &[1], &[("location", location)]);
+    let write =
+        |location: &str| fs::write(path("blobs/model"), scaled(vec![weight(location)]).encode_to_vec()).unwrap();
+    fs::write(path("blobs/data"), 7f32.to_le_bytes()).unwrap();
+    fs::write(path("elsewhere/data"), 8f32.to_le_bytes()).unwrap();
+    for folder in ["snapshots/rev", "snapshots/rev/onnx"] {
+        symlink(path("blobs/model"), path(folder).join("model.onnx")).unwrap();
+        symlink(path("blobs/data"), path(folder).join("model.onnx_data")).unwrap();
+        symlink(path("elsewhere/data"), path(folder).join("elsewhere")).unwrap();
+    }
+    for model in ["snapshots/rev/model.onnx", "snapshots/rev/onnx/model.onnx"] {
+        for location in ["model.onnx_data", "data"] {
+            write(location);
+            let network = Network::from_onnx(path(model)).unwrap();
+            let outputs =
+                Builder::new(Device::cpu()).build(&network).unwrap().create_context().unwrap().run(&[]).unwrap();
+            assert_eq!(outputs[0].1.as_slice::<f32>().unwrap(), [7.0], "{model} {location}");
+        }
+        write("elsewhere");
+        let message = Network::from_onnx(path(model)).unwrap_err().to_string();
+        assert!(message.contains("leads out of the model's folder by a link"), "{message}");
+        write("nowhere");
+        let message = Network::from_onnx(path(model)).unwrap_err().to_string();
+        assert!(message.contains("can't find the external data file \"nowhere\""), "{message}");
+        write("../blobs/data");
+        let message = Network::from_onnx(path(model)).unwrap_err().to_string();
+        assert!(message.contains("a path below the model's folder"), "{message}");
+    }
+    write("model.onnx_data");
+    let message = Network::from_onnx_bytes(&fs::read(path("blobs/model")).unwrap(), Some(&path("snapshots/rev")));
+    assert!(message.unwrap_err().to_string().contains("leads out of the model's folder by a link"));
+}

@@ -28,12 +28,14 @@ pub(crate) fn expand(mut registration: Registration) -> TokenStream {
 
         #(#conditions)*
         #[doc = #documentation]
+        #[allow(non_snake_case)]
         #visibility mod #name {
             use #runtime as __rt;
             #module
         }
 
         #(#conditions)*
+        #[allow(non_snake_case)]
         const _: () = {
             use #runtime as __rt;
             #beside
@@ -51,6 +53,7 @@ pub(crate) fn failed(item: &ItemFn, options: &Options, errors: Error) -> TokenSt
         let (name, error) = (&id.name, errors.next()?);
         Some(quote! {
             #[doc = ""]
+            #[allow(non_snake_case)]
             #visibility mod #name {
                 #[doc = ""]
                 pub type Plugin = [(); #error];
@@ -204,7 +207,7 @@ fn describe(attribute: &AttributeParameter) -> String {
 
 /// What names the author's scope: the defaults, the function itself, and the entry.
 fn beside(registration: &Registration) -> TokenStream {
-    let Registration { id, function, inputs, attributes, outputs, .. } = registration;
+    let Registration { id, function, inputs, attributes, outputs, onnx, .. } = registration;
     let (plugin, id) = (&id.name, id.literal.value());
     let plugin = quote!(#plugin::Plugin);
     let defaults = defaults(&plugin, attributes);
@@ -234,6 +237,7 @@ fn beside(registration: &Registration) -> TokenStream {
             inputs: #input_names,
             attributes: &[#(#schemas),*],
             outputs: #outputs,
+            onnx: &[#(#onnx),*],
             infer: __infer,
             compare: #compare,
             sample_inputs: #samples,

@@ -36,6 +36,7 @@ pub(crate) fn beside(mut part: Part, body: TokenStream) -> TokenStream {
         #item
 
         #(#conditions)*
+        #[allow(non_snake_case)]
         const _: () = {
             use #runtime as __rt;
             type __Plugin = #plugin::Plugin;

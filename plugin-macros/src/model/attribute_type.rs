@@ -2,9 +2,10 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
-use syn::Type;
+use syn::{GenericArgument, PathArguments, PathSegment, Type};
 
-use super::types::{last_segment, plain, referent, spelled};
+use super::Role;
+use super::types::{ends_in, last_segment, plain, referent, spelled};
 
 /// Types of single numbers and flags.
 const SCALARS: [&str; 5] = ["i32", "i64", "f32", "f64", "bool"];
@@ -59,6 +60,17 @@ impl AttributeType {
         }
     }
 
+    /// A default that it could have.
+    fn example(self) -> &'static str {
+        match self {
+            AttributeType::Scalar("bool") => "false",
+            AttributeType::Scalar("f32" | "f64") => "0.0",
+            AttributeType::Scalar(_) => "0",
+            AttributeType::Str => "\"\"",
+            AttributeType::Slice(_) => "[]",
+        }
+    }
+
     /// Whether it is passed by value.
     pub(crate) fn is_copied(self) -> bool {
         matches!(self, AttributeType::Scalar(_))
@@ -77,53 +89,88 @@ impl std::fmt::Display for AttributeType {
 }
 
 /// What to write in place of a type that isn't supported, where that can be told.
-pub(crate) fn advice(ty: &Type) -> Option<String> {
-    let referent = match plain(ty) {
-        Type::Reference(reference) => plain(&reference.elem),
-        Type::Array(array) => return slice_of(&array.elem),
-        other => return replacement(other, false),
-    };
-    match referent {
-        Type::Array(array) => slice_of(&array.elem),
-        Type::Slice(slice) => slice_of(&slice.elem),
-        other => replacement(other, true),
+pub(crate) fn advice(ty: &Type, role: Role) -> Option<String> {
+    if let Some(inner) = optional(ty) {
+        return of_optional(inner, role);
     }
+    let right = nearest(ty)?;
+    let is_own = right.to_string() == spelled(ty).trim_start_matches('&');
+    Some(format!("write `{right}`{}", if is_own { ", without `&`" } else { "" }))
 }
 
-fn replacement(ty: &Type, referenced: bool) -> Option<String> {
-    let segment = last_segment(ty)?;
-    let argument = || match &segment.arguments {
-        syn::PathArguments::AngleBracketed(list) => list.args.iter().find_map(|argument| match argument {
-            syn::GenericArgument::Type(ty) => Some(ty),
-            _ => None,
-        }),
-        _ => None,
+/// The type in an `Option`, which an attribute can't be.
+fn optional(ty: &Type) -> Option<&Type> {
+    let ty = match plain(ty) {
+        Type::Reference(reference) => &reference.elem,
+        _ => ty,
     };
-    let name = segment.ident.to_string();
-    Some(match name.as_str() {
-        "str" | "String" => "write `&str`".to_owned(),
-        "Vec" => return slice_of(argument()?),
-        "Option" => {
-            let inner = argument()?;
-            let inner = AttributeType::of(inner).map_or_else(|| spelled(inner), |ty| ty.to_string());
-            format!("for one that may be left out, write `#[default(..)]` before it, and `{inner}`")
+    let segment = last_segment(ty).filter(|segment| segment.ident == "Option")?;
+    argument(segment)
+}
+
+fn of_optional(inner: &Type, role: Role) -> Option<String> {
+    if ["Tensor", "TensorDesc"].iter().any(|input| ends_in(referent(inner).unwrap_or(inner), input)) {
+        return Some("an input can't be left out: take it without `Option`".to_owned());
+    }
+    let right = AttributeType::of(inner).or_else(|| nearest(inner))?;
+    Some(match role {
+        Role::Register => {
+            let default = right.example();
+            format!(
+                "for one that may be left out, write `#[default({default})] name: {right}`, with a value that stands for none"
+            )
         }
-        "f16" | "bf16" => "write `f32`".to_owned(),
-        "i8" | "i16" | "u8" | "u16" => "write `i32`".to_owned(),
-        "u32" | "u64" | "usize" | "isize" | "i128" | "u128" => "write `i64`".to_owned(),
-        "char" => "write `&str`".to_owned(),
-        scalar if referenced && SCALARS.contains(&scalar) => format!("write `{scalar}`, without `&`"),
-        _ => return None,
+        _ => format!("write `{right}`, and give it a default in the `#[register]` function"),
     })
 }
 
-fn slice_of(element: &Type) -> Option<String> {
+/// The type of an attribute that a type comes nearest to.
+fn nearest(ty: &Type) -> Option<AttributeType> {
+    let target = match plain(ty) {
+        Type::Reference(reference) => plain(&reference.elem),
+        other => other,
+    };
+    match target {
+        Type::Array(array) => slice_of(&array.elem),
+        Type::Slice(slice) => slice_of(&slice.elem),
+        other => replacement(other),
+    }
+}
+
+fn argument(segment: &PathSegment) -> Option<&Type> {
+    match &segment.arguments {
+        PathArguments::AngleBracketed(list) => list.args.iter().find_map(|argument| match argument {
+            GenericArgument::Type(ty) => Some(ty),
+            _ => None,
+        }),
+        _ => None,
+    }
+}
+
+fn replacement(ty: &Type) -> Option<AttributeType> {
+    let segment = last_segment(ty)?;
+    let name = segment.ident.to_string();
+    Some(match name.as_str() {
+        "str" | "String" | "char" => AttributeType::Str,
+        "Vec" => return slice_of(argument(segment)?),
+        "Box" | "Option" => {
+            let inner = argument(segment)?;
+            return AttributeType::of(inner).or_else(|| nearest(inner));
+        }
+        "f16" | "bf16" => AttributeType::Scalar("f32"),
+        "i8" | "i16" | "u8" | "u16" => AttributeType::Scalar("i32"),
+        "u32" | "u64" | "usize" | "isize" | "i128" | "u128" => AttributeType::Scalar("i64"),
+        scalar => AttributeType::Scalar(SCALARS.into_iter().find(|known| *known == scalar)?),
+    })
+}
+
+fn slice_of(element: &Type) -> Option<AttributeType> {
     if let Some(name) = known(element, &ELEMENTS) {
-        return Some(format!("write `&[{name}]`"));
+        return Some(AttributeType::Slice(name));
     }
     match last_segment(element)?.ident.to_string().as_str() {
-        "u16" => Some("write `&[i32]`".to_owned()),
-        "u32" | "u64" | "usize" | "isize" => Some("write `&[i64]`".to_owned()),
+        "u16" => Some(AttributeType::Slice("i32")),
+        "u32" | "u64" | "usize" | "isize" => Some(AttributeType::Slice("i64")),
         _ => None,
     }
 }

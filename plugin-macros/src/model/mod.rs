@@ -7,7 +7,7 @@ mod role;
 pub(crate) mod types;
 
 use proc_macro2::{Ident, TokenStream};
-use syn::{Expr, LitBool, LitInt, Path, Type};
+use syn::{Expr, LitBool, LitInt, LitStr, Path, Type};
 
 pub(crate) use attribute_type::{AttributeType, NAMES as ATTRIBUTE_TYPES, advice};
 pub(crate) use function::{Function, Parameter};
@@ -19,6 +19,7 @@ pub(crate) use role::Role;
 pub(crate) struct Options {
     pub id: Option<PluginId>,
     pub version: Option<LitInt>,
+    pub onnx: Vec<LitStr>,
     pub device: Option<Ident>,
     pub workspace: Option<Expr>,
     pub compare: Option<Expr>,
@@ -58,6 +59,8 @@ pub(crate) struct Registration {
     pub compare: Option<Expr>,
     /// One an input; `None` where nothing is said of it.
     pub sample_inputs: Vec<Option<Expr>>,
+    /// `domain::Operator`, as ONNX models may name it besides its id.
+    pub onnx: Vec<String>,
 }
 
 /// One of a plugin's other functions.

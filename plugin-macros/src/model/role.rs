@@ -25,7 +25,7 @@ impl Role {
     /// The options it takes after the id.
     pub(crate) const fn options(self) -> &'static [&'static str] {
         match self {
-            Role::Register => &["version", "compare", "sample_inputs", "crate"],
+            Role::Register => &["version", "onnx", "compare", "sample_inputs", "crate"],
             Role::Autotune => &["plugin", "crate"],
             Role::Aot => &["device_shape", "plugin", "crate"],
             Role::Impl => &["device", "workspace", "device_shape", "plugin", "crate"],

@@ -3,6 +3,7 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream, Parser};
+use syn::punctuated::Punctuated;
 use syn::{Expr, LitStr, Path, Token};
 
 use crate::model::{Options, Role};
@@ -81,6 +82,10 @@ impl Reader<'_> {
         options.written.push(text.clone());
         match text.as_str() {
             "version" => options.version = self.value(&name, "a version is a whole number from 1: write `version = 2`"),
+            "onnx" => {
+                let advice = "write `onnx = \"domain::Operator\"`, or several in brackets: `onnx = [\"..\", \"..\"]`";
+                options.onnx = self.value(&name, advice).map(|Texts(texts)| texts).unwrap_or_default();
+            }
             "device" => options.device = self.value(&name, "write `device = cpu` or `device = cuda`"),
             "compare" => {
                 options.compare = self.value(&name, "write `compare = Compare::new().unordered()`, or another one")
@@ -189,6 +194,24 @@ impl Reader<'_> {
             if matches!(&token, Ok(TokenTree::Punct(punct)) if punct.as_char() == ',') {
                 break;
             }
+        }
+    }
+}
+
+/// A string, or a list of them.
+struct Texts(Vec<LitStr>);
+
+impl Parse for Texts {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if input.peek(LitStr) {
+            return Ok(Texts(vec![input.parse()?]));
+        }
+        let list;
+        syn::bracketed!(list in input);
+        let texts = Punctuated::<LitStr, Token![,]>::parse_terminated(&list)?;
+        match texts.is_empty() {
+            true => Err(list.error("expected a string")),
+            false => Ok(Texts(texts.into_iter().collect())),
         }
     }
 }

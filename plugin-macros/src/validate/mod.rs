@@ -1,6 +1,7 @@
 //! The rules that plugins follow; what breaks one is reported with what to write instead.
 
 mod id;
+mod onnx;
 mod options;
 mod outputs;
 mod part;

@@ -85,7 +85,7 @@ impl Sorted {
                     let right = if name == "outputs" { role.outputs_type().to_owned() } else { spelled(&parameter.ty) };
                     format!("the parameter of this type is called `{name}`: write `{name}: {right}`")
                 }
-                None => unsupported(&parameter.ty),
+                None => unsupported(&parameter.ty, role),
             };
             report.error(&parameter.ty, message);
         }

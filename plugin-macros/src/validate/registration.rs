@@ -3,11 +3,13 @@
 use proc_macro2::Ident;
 use syn::Expr;
 
+use super::onnx;
 use super::options::{runtime, version};
 use super::outputs::described;
 use crate::model::types::{ends_in, is_reference_to, plain, spelled};
-use crate::model::{ATTRIBUTE_TYPES, AttributeParameter, AttributeType, Function, Options, Parameter, Registration};
-use crate::model::{advice, types};
+use crate::model::{
+    ATTRIBUTE_TYPES, AttributeParameter, AttributeType, Function, Options, Parameter, Registration, Role, advice, types,
+};
 use crate::nearest::nearest;
 use crate::report::Report;
 
@@ -18,6 +20,7 @@ const RESERVED: [&str; 4] = ["outputs", "workspace", "stream", "tactic"];
 pub(crate) fn registration(options: Options, function: Function, report: &mut Report) -> Option<Registration> {
     let runtime = runtime(options.runtime.as_ref(), report);
     let version = version(options.version.as_ref(), report);
+    let onnx = onnx::names(&options.onnx, options.id.as_ref(), report);
     let outputs = described(&function, report);
     let mut inputs: Vec<Parameter> = Vec::new();
     let mut attributes: Vec<AttributeParameter> = Vec::new();
@@ -42,7 +45,7 @@ pub(crate) fn registration(options: Options, function: Function, report: &mut Re
         } else if let Some(ty) = AttributeType::of(&parameter.ty) {
             attributes.push(AttributeParameter { parameter: parameter.clone(), ty });
         } else {
-            report.error(&parameter.ty, unsupported(&parameter.ty));
+            report.error(&parameter.ty, unsupported(&parameter.ty, Role::Register));
         }
     }
     let all_read = function.parameters.len() == function.item.sig.inputs.len();
@@ -52,7 +55,7 @@ pub(crate) fn registration(options: Options, function: Function, report: &mut Re
     }
     let sample_inputs = sample_inputs(&options.sample_inputs, &inputs, report);
     let (id, compare, outputs) = (options.id?, options.compare, outputs?);
-    Some(Registration { id, version, runtime, function, inputs, attributes, outputs, compare, sample_inputs })
+    Some(Registration { id, version, runtime, function, inputs, attributes, outputs, onnx, compare, sample_inputs })
 }
 
 /// What is said of each input.
@@ -97,9 +100,9 @@ fn is_input(parameter: &Parameter, report: &mut Report) -> bool {
 }
 
 /// What to say of a type that neither inputs nor attributes have.
-pub(super) fn unsupported(ty: &syn::Type) -> String {
+pub(super) fn unsupported(ty: &syn::Type, role: Role) -> String {
     let spelled = spelled(ty);
-    match (advice(ty), types::plain(ty)) {
+    match (advice(ty, role), types::plain(ty)) {
         (Some(advice), _) => format!("an attribute can't be of type `{spelled}`: {advice}"),
         (None, syn::Type::ImplTrait(_)) => {
             format!("`{spelled}` isn't a type of its own: an attribute is {ATTRIBUTE_TYPES}")

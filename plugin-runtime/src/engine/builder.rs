@@ -1,6 +1,6 @@
 //! From a network to an engine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::plan::Plan;
@@ -67,7 +67,8 @@ impl<'o> Builder<'o> {
         self
     }
 
-    /// Tries only these tactics of a plugin.
+    /// Tries only these tactics of a plugin. One without an autotune function has no tactic but 0: a build that is limited
+    /// to others is refused.
     #[must_use]
     pub fn limit_tactics(mut self, id: &str, tactics: impl IntoIterator<Item = i32>) -> Self {
         self.rules.tactics.retain(|(other, _)| other != id);
@@ -122,7 +123,8 @@ impl<'o> Builder<'o> {
     /// Keeps timings in a lockfile: a text, sorted, one decision a line, to be reviewed and kept with the sources. What
     /// it holds for this device is taken from it; what it lacks is timed and added when the build ends, also when it
     /// ends with an error. It is made if it isn't there, and written whole or not at all. Of two builds that time the
-    /// same at once, the first to write it is kept. Replaces an earlier call of this or of [`Builder::locked`].
+    /// same at once, the first to write it is kept; one that has to wait for another to write for more than a second says
+    /// so with [`BuildEvent::Waits`]. Replaces an earlier call of this or of [`Builder::locked`].
     ///
     /// A record is found by the plugin's id, version and attributes, the types and extents of its tensors, the
     /// combination and tactic, how results were checked, whether the build is optimized, and the device; not by the seed or
@@ -187,9 +189,11 @@ impl<'o> Builder<'o> {
         if self.profiles.is_empty() {
             self.profiles.push(Profile::new());
         }
-        let mut timings = Timings::open(std::mem::take(&mut self.keeping), &self.device)?;
+        let mut timings = Timings::open(std::mem::take(&mut self.keeping), &self.device, &mut |path| {
+            waits(&mut self.observer, path)
+        })?;
         let planned = self.plan(network, &stream, &mut timings);
-        let saved = timings.save();
+        let saved = timings.save(&mut |path| waits(&mut self.observer, path));
         let (plans, kernels, report) = planned?;
         saved?;
         let engine = Engine::new(self.device, network, plans, kernels, report);
@@ -260,6 +264,13 @@ impl<'o> Builder<'o> {
             DeviceKind::Cpu => Vec::new(),
         };
         Ok((plans, kernels, report))
+    }
+}
+
+/// Tells the observer of a wait for another build.
+fn waits(observer: &mut Option<Observer<'_>>, lockfile: &Path) {
+    if let Some(observer) = observer {
+        observer(&BuildEvent::Waits { lockfile: lockfile.into() });
     }
 }
 

@@ -20,6 +20,7 @@ use crate::network::largest_dims;
 use crate::plugin::guarded;
 use crate::shape::{Dims, ProfileDims};
 use crate::tensor::Representation;
+use crate::wording::counted;
 
 /// Runs an engine: holds its intermediate memory and its present shapes. One thread uses a context at a time; several
 /// contexts of one engine run side by side.
@@ -30,6 +31,8 @@ pub struct ExecutionContext {
     input_dims: Vec<Option<Dims>>,
     /// Whether shapes were set since what follows from them was computed.
     stale: bool,
+    /// Why the last run failed, if it did and no shape was changed since.
+    failure: Option<Error>,
     state: State,
     bindings: Vec<BindingRule>,
     output_dims: Vec<Dims>,
@@ -64,6 +67,7 @@ impl ExecutionContext {
             profile,
             input_dims: engine.inputs.iter().map(|i| (!i.dims.contains(&-1)).then_some(i.dims)).collect(),
             stale: true,
+            failure: None,
             state,
             bindings: plan.bindings.clone(),
             output_dims: vec![Dims::SCALAR; plan.outputs.len()],
@@ -88,6 +92,7 @@ impl ExecutionContext {
         if self.input_dims[position] != Some(fits) {
             self.input_dims[position] = Some(fits);
             self.stale = true;
+            self.failure = None;
         }
         Ok(())
     }
@@ -96,9 +101,14 @@ impl ExecutionContext {
     /// present shapes, the largest that are possible. On a GPU, where they depend on the data, this waits for the last run.
     ///
     /// # Errors
-    /// When there is no such output, not all input shapes are set, or the last run failed.
+    /// When there is no such output, not all input shapes are set, or the last run failed and no shape was changed since.
     pub fn output_shape(&mut self, name: &str) -> Result<Dims> {
         let position = self.engine.output(name)?;
+        if let Some(failure) = &self.failure {
+            return Err(Error::invalid(format_args!(
+                "output `{name}` has no extents, as the last run failed: {failure}"
+            )));
+        }
         self.prepare()?;
         self.take_sizes()?;
         Ok(self.output_dims[position])
@@ -141,18 +151,27 @@ impl ExecutionContext {
             Some(_) if care == Care::Fast => active.replay(stream.cuda()?)?,
             _ => false,
         };
-        if !replayed {
-            let ran = run_steps(plan, &mut self.state, self.gpu.as_mut(), &mut active, stream, care);
-            if let Err(error) = ran {
-                // What the failed run left in the symbols is of no use.
-                self.stale = true;
-                return Err(error);
-            }
-        }
-        match &mut self.gpu {
+        let ran = match replayed {
+            true => Ok(()),
+            false => run_steps(plan, &mut self.state, self.gpu.as_mut(), &mut active, stream, care),
+        };
+        let ended = ran.and_then(|()| match &mut self.gpu {
             Some(gpu) => gpu.end(stream),
             None => self.update_output_dims(),
+        });
+        match ended {
+            Ok(()) => self.failure = None,
+            Err(error) => return Err(self.failed(error)),
         }
+        Ok(())
+    }
+
+    /// Remembers that a run failed; what it left in the symbols is of no use.
+    #[cold]
+    fn failed(&mut self, error: Error) -> Error {
+        self.stale = true;
+        self.failure = Some(error.clone());
+        error
     }
 
     /// Records a run with these bindings at the present shapes, to be replayed by each [`ExecutionContext::enqueue`] with
@@ -237,11 +256,12 @@ impl ExecutionContext {
     /// Takes over what the last run on a GPU found, once it is done.
     fn take_sizes(&mut self) -> Result<()> {
         let plan = &self.engine.plans[self.profile];
-        let found = match &mut self.gpu {
-            Some(gpu) => gpu.take_sizes(plan, &mut self.state, &self.frame)?,
-            None => false,
+        let taken = match &mut self.gpu {
+            Some(gpu) => gpu.take_sizes(plan, &mut self.state, &self.frame),
+            None => Ok(false),
         };
-        if found { self.update_output_dims() } else { Ok(()) }
+        let updated = taken.and_then(|found| if found { self.update_output_dims() } else { Ok(()) });
+        updated.map_err(|error| self.failed(error))
     }
 
     #[inline]
@@ -338,7 +358,7 @@ fn run_steps(
 /// Extents that fit an input, or what is wrong with them.
 fn check_extents(input: &Dims, profile: Option<&ProfileDims>, given: &[i64]) -> Result<Dims, String> {
     if given.len() != input.len() {
-        return Err(format!("it has {} dimensions, {input}", input.len()));
+        return Err(format!("it has {}, {input}", counted(input.len(), "dimension")));
     }
     for (axis, (&extent, &fixed)) in given.iter().zip(input.iter()).enumerate() {
         if fixed >= 0 && extent != fixed {

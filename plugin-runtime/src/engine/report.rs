@@ -1,5 +1,6 @@
 //! What the builder tried and what it chose.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::tactic::{LayerReport, Trial};
@@ -38,5 +39,11 @@ pub enum BuildEvent {
         done: usize,
         /// Trials in all.
         total: usize,
+    },
+    /// Another program has kept this build from its lockfile for a second, and still does: the build goes on when that
+    /// ends.
+    Waits {
+        /// The lockfile.
+        lockfile: PathBuf,
     },
 }

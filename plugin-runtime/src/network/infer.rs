@@ -8,6 +8,7 @@ use crate::plugin::{AttributeValue, DynAttributes, Plugin, guarded};
 use crate::shape::{MAX_RANK, ShapeExpr, SymbolKind};
 use crate::suggest::did_you_mean;
 use crate::tensor::{DataType, OutputDesc, SizeTensorDesc, TensorDesc};
+use crate::wording::counted;
 
 pub(super) struct Inferred {
     pub(super) attributes: Arc<DynAttributes>,
@@ -52,8 +53,9 @@ fn infer_outputs(
     let entry = &plugin.entry;
     if inputs.len() != entry.inputs.len() {
         return Err(Error::invalid(format_args!(
-            "{} inputs were given, but it takes {}: {}",
-            inputs.len(),
+            "{} {} given, but it takes {}: {}",
+            counted(inputs.len(), "input"),
+            if inputs.len() == 1 { "was" } else { "were" },
             entry.inputs.len(),
             entry.inputs.join(", ")
         )));
@@ -62,8 +64,8 @@ fn infer_outputs(
     let outputs = guarded(|| (entry.infer)(inputs, &*attributes))?;
     if outputs.len() != entry.outputs {
         return Err(Error::invalid(format_args!(
-            "its register function gave {} outputs, not {}",
-            outputs.len(),
+            "its register function gave {}, not {}",
+            counted(outputs.len(), "output"),
             entry.outputs
         )));
     }

@@ -16,6 +16,7 @@ use crate::plugin::{AttributeValue, DynAttributes, Plugin, Registry};
 use crate::shape::{MAX_RANK, ShapeExpr};
 use crate::suggest::did_you_mean;
 use crate::tensor::{DataType, HostTensor};
+use crate::wording::counted;
 
 pub(crate) use bounds::{At, Bounds, Point, checked_dims, dims_at, largest_dims, range};
 pub use inspect::{LayerSummary, NetworkSummary, OutputSummary, TensorSummary};
@@ -292,7 +293,7 @@ impl Network {
             layer.preference = op.preference;
         }
         outputs.try_into().map_err(|outputs: Vec<TensorId>| {
-            Error::invalid(format_args!("`{}` has {} outputs, not {N}", plugin.label(), outputs.len()))
+            Error::invalid(format_args!("`{}` has {}, not {N}", plugin.label(), counted(outputs.len(), "output")))
         })
     }
 

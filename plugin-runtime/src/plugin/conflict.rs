@@ -28,6 +28,13 @@ pub enum Conflict {
         /// Registered ids that look alike.
         nearest: Vec<String>,
     },
+    /// Two plugins that ONNX models would name alike.
+    OnnxName {
+        /// `domain::Operator`.
+        name: &'static str,
+        /// The plugins' ids and versions, and where they are registered.
+        claims: [(String, Location); 2],
+    },
 }
 
 impl Conflict {
@@ -46,6 +53,11 @@ impl fmt::Display for Conflict {
                 write!(f, "{what} at {location} is for `{plugin}`, which nobody registered")?;
                 write_nearest(f, nearest)
             }
+            Conflict::OnnxName { name, claims: [(first, here), (second, there)] } => write!(
+                f,
+                "`{first}` at {here} and `{second}` at {there} are both found as `{name}` in ONNX models: take it out of \
+                 `onnx = ..` of one of them"
+            ),
         }
     }
 }
@@ -87,14 +99,20 @@ impl fmt::Display for RegistryError {
             RegistryError::Unknown { id, version, nearest, linked, .. } => {
                 write!(f, "no plugin `{id}` v{version} is linked")?;
                 write_nearest(f, nearest)?;
-                write!(
-                    f,
-                    "; {linked} plugin{} linked. A crate of plugins that is never named links none of them: add `use the_crate as _;`",
-                    if *linked == 1 { " is" } else { "s are" }
-                )
+                write!(f, "; {}", self::linked(*linked))
             }
         }
     }
+}
+
+/// How many plugins are linked, and what to do where one is missing.
+pub(crate) fn linked(count: usize) -> String {
+    let are = match count {
+        0 => "no plugin is".into(),
+        1 => "1 plugin is".into(),
+        _ => format!("{count} plugins are"),
+    };
+    format!("{are} linked. A crate of plugins that is never named links none of them: add `use the_crate as _;`")
 }
 
 fn write_nearest(f: &mut fmt::Formatter<'_>, nearest: &[String]) -> fmt::Result {

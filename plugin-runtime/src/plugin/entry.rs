@@ -43,6 +43,8 @@ pub struct PluginEntry {
     pub attributes: &'static [AttributeSchema],
     /// Number of outputs.
     pub outputs: usize,
+    /// Domains and operators, `domain::Operator`, under which ONNX models may name it besides its id.
+    pub onnx: &'static [&'static str],
     /// The shape function. The slice holds one desc an input.
     pub infer: fn(&[TensorDesc], &DynAttributes) -> Result<Vec<OutputDesc>>,
     /// How its outputs are compared, where the author says so.
@@ -53,6 +55,13 @@ pub struct PluginEntry {
     pub attributes_from_values: fn(&[AttributeValue]) -> Result<Box<DynAttributes>>,
     /// Where the function stands.
     pub location: Location,
+}
+
+impl PluginEntry {
+    /// `namespace::name v1`
+    pub(super) fn label(&self) -> String {
+        format!("{} v{}", self.id, self.version)
+    }
 }
 
 /// Says how each output is compared, for inputs and attributes.

@@ -8,7 +8,19 @@ use crate::error::{Error, Result};
 /// Runs `f`, turning a panic into an error that quotes it. What `f` may leave half done must be made anew or thrown
 /// away by the caller.
 pub(crate) fn guarded<T>(f: impl FnOnce() -> Result<T>) -> Result<T> {
-    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|payload| Err(panicked(&*payload)))
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|payload| {
+        let error = panicked(&*payload);
+        discard(payload);
+        Err(error)
+    })
+}
+
+/// Drops what a panic carries, which may panic itself.
+pub(crate) fn discard(payload: Box<dyn Any + Send>) {
+    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        // It might go on like this for ever.
+        std::mem::forget(another);
+    }
 }
 
 fn panicked(payload: &(dyn Any + Send)) -> Error {

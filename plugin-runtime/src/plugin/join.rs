@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use super::onnx_names;
 use super::{AotEntry, AutotuneEntry, Conflict, ImplEntry, Location, Plugin, PluginEntry, RegistryError};
 use crate::suggest::nearest_names;
 
@@ -18,6 +19,7 @@ pub(super) fn join(
     autotunes.iter().for_each(|e| join.autotune(e));
     impls.iter().for_each(|e| join.implementation(e));
     aot_impls.iter().for_each(|e| join.aot(e));
+    join.onnx_names(plugins);
     if join.conflicts.is_empty() {
         return Ok(join.finish());
     }
@@ -27,6 +29,7 @@ pub(super) fn join(
     sorted(autotunes, |e| e.location).into_iter().for_each(|e| join.autotune(e));
     sorted(impls, |e| e.location).into_iter().for_each(|e| join.implementation(e));
     sorted(aot_impls, |e| e.location).into_iter().for_each(|e| join.aot(e));
+    join.onnx_names(plugins);
     Err(RegistryError::Conflicts(join.conflicts.into()))
 }
 
@@ -97,6 +100,11 @@ impl Join {
                 self.conflicts.push(conflict);
             }
         }
+    }
+
+    fn onnx_names(&mut self, plugins: &[PluginEntry]) {
+        let is_id = |name: &str| self.plugins.iter().any(|p| p.entry.id == name);
+        self.conflicts.extend(onnx_names::conflicts(plugins, is_id));
     }
 
     fn owner(&mut self, what: &'static str, key: (&'static str, u32), location: Location) -> Option<&mut Plugin> {

@@ -7,6 +7,7 @@ mod conflict;
 mod entry;
 mod guard;
 mod join;
+mod onnx_names;
 mod registry;
 mod runner;
 mod sample;
@@ -17,12 +18,14 @@ mod spec;
 pub use attribute::{Attribute, AttributeSchema, AttributeType, AttributeValue};
 pub(crate) use compare::Tolerance;
 pub use compare::{Compare, IntoComparisons};
+pub(crate) use conflict::linked;
 pub use conflict::{Conflict, RegistryError};
 pub use entry::{
     AOT_IMPLS, AUTOTUNES, AotEntry, AutotuneEntry, Comparisons, IMPLS, ImplEntry, ListCombinations, Location, PLUGINS,
     PluginEntry, SampleInputs, TacticNames, WorkspaceSize,
 };
-pub(crate) use guard::guarded;
+pub(crate) use guard::{discard, guarded};
+pub(crate) use onnx_names::OWN_DOMAIN;
 pub use registry::{Plugin, Registry};
 pub(crate) use runner::{AOT_TACTIC, Runner};
 pub use sample::Sample;

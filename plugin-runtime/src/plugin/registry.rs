@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use super::conflict::RegistryError;
 use super::join::join;
+use super::onnx_names::OnnxNames;
 use super::{AOT_IMPLS, AUTOTUNES, AotEntry, AutotuneEntry, IMPLS, ImplEntry, PLUGINS, PluginEntry};
 use crate::device::DeviceKind;
 use crate::suggest::nearest_names;
@@ -29,7 +30,7 @@ impl Plugin {
 
     /// `namespace::name v1`
     pub fn label(&self) -> String {
-        format!("{} v{}", self.entry.id, self.entry.version)
+        self.entry.label()
     }
 }
 
@@ -44,6 +45,7 @@ impl ImplEntry {
 #[derive(Clone, Debug)]
 pub struct Registry {
     plugins: Vec<Plugin>,
+    onnx_names: OnnxNames,
 }
 
 impl Registry {
@@ -69,7 +71,8 @@ impl Registry {
         impls: &[ImplEntry],
         aot_impls: &[AotEntry],
     ) -> Result<Registry, RegistryError> {
-        join(plugins, autotunes, impls, aot_impls).map(|plugins| Registry { plugins })
+        let plugins = join(plugins, autotunes, impls, aot_impls)?;
+        Ok(Registry { onnx_names: OnnxNames::new(&plugins), plugins })
     }
 
     /// Every plugin, by id, then version.
@@ -84,6 +87,13 @@ impl Registry {
     pub fn get(&self, id: &str, version: u32) -> Result<&Plugin, RegistryError> {
         let found = self.plugins.binary_search_by(|p| p.key().cmp(&(id, version)));
         found.map(|index| &self.plugins[index]).map_err(|_| self.unknown(id, version))
+    }
+
+    /// The versions of the plugin that ONNX models name so, `domain::Operator`: by its id, or as `#[register]` says.
+    pub(crate) fn in_onnx(&self, name: &str) -> impl Iterator<Item = &Plugin> + Clone {
+        let first = self.plugins.partition_point(|p| p.entry.id < name);
+        let by_id = self.plugins[first..].iter().take_while(move |p| p.entry.id == name);
+        by_id.chain(self.onnx_names.find(name).map(|position| &self.plugins[position]))
     }
 
     fn unknown(&self, id: &str, version: u32) -> RegistryError {

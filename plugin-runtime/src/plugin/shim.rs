@@ -3,6 +3,7 @@
 use super::{Attribute, AttributeSet, AttributeValue, DynAttributes, KnownTactics, PluginSpec};
 use crate::error::{Error, Result};
 use crate::tensor::TensorDesc;
+use crate::wording::counted;
 
 /// The descs as an array.
 ///
@@ -35,9 +36,12 @@ pub fn attributes_from_values<P: PluginSpec>(values: &[AttributeValue]) -> Resul
 /// When there aren't `N`.
 pub fn attribute_values<P: PluginSpec, const N: usize>(values: &[AttributeValue]) -> Result<&[AttributeValue; N]> {
     values.try_into().map_err(|_| {
-        let names = P::ATTRIBUTES.join(", ");
-        let given = values.len();
-        Error::invalid(format_args!("`{}` has {N} attributes ({names}), got {given} values", P::ID))
+        let names = match P::ATTRIBUTES {
+            [] => String::new(),
+            names => format!(" ({})", names.join(", ")),
+        };
+        let (has, got) = (counted(N, "attribute"), counted(values.len(), "value"));
+        Error::invalid(format_args!("`{}` has {has}{names}, got {got}", P::ID))
     })
 }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{Dims, Interval, MAX_RANK};
+use crate::wording::counted;
 
 /// For each network input with dynamic dimensions, its smallest, most usual and largest shape. A network without
 /// dynamic inputs needs none: the empty profile.
@@ -43,7 +44,7 @@ pub enum ProfileError {
         got: usize,
     },
     /// Another number of dimensions than the input has.
-    #[error("the profile's {which} of input `{input}` has {got} dimensions, but the input has {expected}: {shape}")]
+    #[error("the profile's {which} of input `{input}` has {}, but the input has {expected}: {shape}", counted(*got, "dimension"))]
     Rank {
         /// The input's name.
         input: String,

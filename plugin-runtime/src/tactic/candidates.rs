@@ -9,6 +9,7 @@ use crate::network::{Layer, Network, Preference};
 use crate::plugin::{Runner, guarded};
 use crate::shape::{ShapeExpr, SymbolKind};
 use crate::tensor::{DataType, Format, TensorDesc};
+use crate::wording::counted;
 
 /// What the user allows besides the network's own types.
 #[derive(Clone, Debug, Default)]
@@ -42,6 +43,10 @@ pub(crate) struct Candidates {
 pub(crate) fn enumerate(network: &Network, layer: &Layer, device: DeviceKind, rules: &Rules) -> Result<Candidates> {
     let runner = runner(layer, device)?;
     let own_types: Vec<DataType> = tensors(layer).map(|t| network.tensors[t].dtype).collect();
+    let wanted = rules.tactics.iter().find(|(id, _)| id == layer.plugin.entry.id).map(|(_, tactics)| tactics);
+    if let (None, Some(wanted)) = (layer.plugin.autotune, wanted.filter(|wanted| !wanted.contains(&0))) {
+        return Err(not_to_limit(layer, wanted));
+    }
     let Some(autotune) = layer.plugin.autotune else {
         let candidate = Candidate { combination: 0, tactic: 0, ruled_out: None };
         return Ok(Candidates {
@@ -57,7 +62,6 @@ pub(crate) fn enumerate(network: &Network, layer: &Layer, device: DeviceKind, ru
     let listed = guarded(|| (autotune.combinations)(&inputs, &outputs, &*layer.attributes))?;
     let mut combinations = merge(&listed, inputs.len(), outputs.len())?;
     keep_own_tactics(layer, runner, &mut combinations);
-    let wanted = rules.tactics.iter().find(|(id, _)| id == layer.plugin.entry.id).map(|(_, tactics)| tactics);
     let mut candidates = Vec::new();
     for (index, combination) in combinations.iter().enumerate() {
         let forbidden = forbidden_combination(network, layer, combination, &own_types, rules);
@@ -137,13 +141,30 @@ fn no_impl(layer: &Layer, device: DeviceKind) -> Error {
         ));
     }
     let have: Vec<String> = layer.plugin.impls.iter().map(|i| format!("`{}`", i.device)).collect();
-    let have = if have.is_empty() { "no device".into() } else { have.join(", ") };
+    let only = match (have.as_slice(), layer.plugin.aot) {
+        ([], Some(_)) => String::new(),
+        ([], None) => ", nor for another one".to_owned(),
+        (have, _) => format!(", only for {}", have.join(", ")),
+    };
     let aot = match layer.plugin.aot {
         Some(_) => format!(", and its AOT kernels run on device `{}` only", DeviceKind::Cuda),
         None => String::new(),
     };
     Error::invalid(format_args!(
-        "it has no impl for device `{device}`, only for {have}{aot}; add #[impl_plugin(\"{id}\", device = {device})]"
+        "it has no impl for device `{device}`{only}{aot}; add #[impl_plugin(\"{id}\", device = {device})]"
+    ))
+}
+
+/// Of a layer that the build's limits leave nothing to run as.
+fn not_to_limit(layer: &Layer, wanted: &[i32]) -> Error {
+    let id = layer.plugin.entry.id;
+    let wanted = match wanted {
+        [] => "none".to_owned(),
+        wanted => wanted.iter().map(i32::to_string).collect::<Vec<_>>().join(", "),
+    };
+    Error::invalid(format_args!(
+        "this build is limited to some of its tactics ({wanted}), but it has no #[autotune] that lists any, and runs as \
+         tactic 0: leave it out of limit_tactics, or add #[autotune(\"{id}\")]"
     ))
 }
 
@@ -179,9 +200,9 @@ fn forbidden_combination(
         }
         if !format.supports(node.shape.len()) || (dtype == DataType::Int4 && format != Format::Linear) {
             return Some(format!(
-                "{} has {} dimensions of {dtype}: {format} can't lay it out",
+                "{} has {} of {dtype}: {format} can't lay it out",
                 label(position),
-                node.shape.len()
+                counted(node.shape.len(), "dimension")
             ));
         }
         if node.shape.iter().any(data_dependent) && format != Format::Linear {

@@ -32,28 +32,32 @@ pub(crate) struct Timings {
 }
 
 impl Timings {
+    /// `waits` is called where another build keeps this one waiting for long.
+    ///
     /// # Errors
     /// When the lockfile can't be read, or isn't one, or couldn't be written later.
-    pub(crate) fn open(keeping: Keeping, device: &Device) -> Result<Self> {
+    pub(crate) fn open(keeping: Keeping, device: &Device, waits: &mut dyn FnMut(&Path)) -> Result<Self> {
         let held = match &keeping {
             Keeping::Nothing => Held::default(),
             Keeping::Locked(path) => lockfile::read(path)?,
             Keeping::Lockfile(path) => {
                 let held = lockfile::read_if_there(path)?.unwrap_or_default();
-                lockfile::check_writable(path)?;
+                lockfile::check_writable(path, waits)?;
                 held
             }
         };
         Ok(Timings { keeping, surroundings: Surroundings::of(device), held, own: Records::new() })
     }
 
-    /// Adds this build's timings to the lockfile.
+    /// Adds this build's timings to the lockfile; `waits` as in [`Timings::open`].
     ///
     /// # Errors
     /// When it can't be written, or isn't a lockfile any more.
-    pub(crate) fn save(&self) -> Result<()> {
+    pub(crate) fn save(&self, waits: &mut dyn FnMut(&Path)) -> Result<()> {
         match &self.keeping {
-            Keeping::Lockfile(path) if !self.own.is_empty() => lockfile::add(path, &self.held.records, &self.own),
+            Keeping::Lockfile(path) if !self.own.is_empty() => {
+                lockfile::add(path, &self.held.records, &self.own, waits)
+            }
             _ => Ok(()),
         }
     }

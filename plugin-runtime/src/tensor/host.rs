@@ -4,16 +4,19 @@ use super::{DataType, Element};
 use crate::error::{ElementTypeError, Error, Result};
 use crate::shape::Dims;
 
-/// Bytes aligned to [`HostBytes::ALIGNMENT`].
-#[derive(Clone, Default)]
+/// Bytes aligned to [`HostBytes::ALIGNMENT`], or to a word where there are none.
+#[derive(Default)]
 pub(crate) struct HostBytes {
-    lines: Vec<Line>,
+    /// With room before and after the bytes. Of memory aligned to no more than a word the system hands out zeros without
+    /// writing them, so that pages which nobody touches take no memory.
+    words: Vec<u64>,
+    /// The first word of the bytes.
+    first: usize,
+    /// In bytes.
     len: usize,
 }
 
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
-#[repr(C, align(64))]
-struct Line([u8; HostBytes::ALIGNMENT]);
+const WORD: usize = size_of::<u64>();
 
 impl HostBytes {
     /// A cache line.
@@ -21,9 +24,29 @@ impl HostBytes {
 
     /// `len` zeros.
     pub(crate) fn zeroed(len: usize) -> Result<Self> {
-        bytemuck::try_zeroed_vec(len.div_ceil(Self::ALIGNMENT))
-            .map(|lines| HostBytes { lines, len })
-            .map_err(|()| Error::invalid(format_args!("the host has no {len} bytes of memory left")))
+        let words: Vec<u64> = bytemuck::try_zeroed_vec(Self::words(len))
+            .map_err(|()| Error::invalid(format_args!("the host has no {len} bytes of memory left")))?;
+        Ok(HostBytes { first: Self::first(&words), words, len })
+    }
+
+    /// How many words have room for aligned bytes wherever they lie.
+    fn words(len: usize) -> usize {
+        if len == 0 { 0 } else { len.div_ceil(WORD) + Self::ALIGNMENT / WORD - 1 }
+    }
+
+    /// The first aligned word.
+    fn first(words: &Vec<u64>) -> usize {
+        if words.capacity() == 0 { 0 } else { (words.as_ptr().addr().wrapping_neg() % Self::ALIGNMENT) / WORD }
+    }
+}
+
+impl Clone for HostBytes {
+    fn clone(&self) -> Self {
+        let mut words = Vec::with_capacity(Self::words(self.len));
+        let first = Self::first(&words);
+        words.resize(first, 0);
+        words.extend_from_slice(&self.words[self.first..][..self.len.div_ceil(WORD)]);
+        HostBytes { words, first, len: self.len }
     }
 }
 
@@ -36,13 +59,13 @@ impl std::fmt::Debug for HostBytes {
 impl std::ops::Deref for HostBytes {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
-        &bytemuck::cast_slice(&self.lines)[..self.len]
+        &bytemuck::cast_slice(&self.words[self.first..])[..self.len]
     }
 }
 
 impl std::ops::DerefMut for HostBytes {
     fn deref_mut(&mut self) -> &mut [u8] {
-        &mut bytemuck::cast_slice_mut(&mut self.lines)[..self.len]
+        &mut bytemuck::cast_slice_mut(&mut self.words[self.first..])[..self.len]
     }
 }
 
@@ -162,5 +185,38 @@ fn checked_size(dtype: DataType, dims: &[i64]) -> Result<(Dims, usize)> {
 impl std::fmt::Debug for HostTensor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "HostTensor({} {}, {} bytes)", self.dtype, self.dims, self.data.len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_are_zero_and_aligned_and_so_are_copies() {
+        for len in (0..200).chain([4095, 4096, 4097, 1 << 20]) {
+            let mut bytes = HostBytes::zeroed(len).unwrap();
+            assert_eq!(bytes.len(), len);
+            assert!(bytes.iter().all(|byte| *byte == 0));
+            for (index, byte) in bytes.iter_mut().enumerate() {
+                *byte = index as u8;
+            }
+            let copies = [bytes.clone(), bytes.clone().clone()];
+            for bytes in copies.iter().chain([&bytes]) {
+                assert!(bytes.iter().enumerate().all(|(index, byte)| *byte == index as u8));
+                assert!(len == 0 || bytes.as_ptr().addr().is_multiple_of(HostBytes::ALIGNMENT), "{len}");
+            }
+        }
+        assert!(HostBytes::zeroed(usize::MAX).is_err() && HostBytes::zeroed(isize::MAX as usize).is_err());
+    }
+
+    #[test]
+    fn what_is_cut_off_is_not_copied() {
+        let tensor = HostTensor::from_slice(&[1i64, 2, 3], &[3]).unwrap();
+        let cut = tensor.truncated(Dims::new(&[1]).unwrap()).unwrap();
+        assert_eq!(cut.clone().as_slice::<i64>().unwrap(), [1]);
+        let none = cut.truncated(Dims::new(&[0]).unwrap()).unwrap();
+        assert!(none.clone().as_slice::<i64>().unwrap().is_empty() && none.as_slice::<i64>().unwrap().is_empty());
+        assert!(HostTensor::zeros(DataType::Int64, &[0]).unwrap().as_mut_slice::<i64>().unwrap().is_empty());
     }
 }

@@ -3,6 +3,7 @@
 use super::{DataType, Format};
 use crate::error::{Error, Result};
 use crate::shape::Dims;
+use crate::wording::counted;
 
 /// How a tensor's values are written down.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -33,8 +34,8 @@ impl Representation {
     pub(crate) fn bytes(&self, dims: &Dims) -> Result<usize> {
         if !self.format.supports(dims.len()) {
             return Err(Error::invalid(format_args!(
-                "{dims} has {} dimensions, but {} needs at least {}",
-                dims.len(),
+                "{dims} has {}, but {} needs at least {}",
+                counted(dims.len(), "dimension"),
                 self.format,
                 self.format.spatial_dims().unwrap_or(0) + 1
             )));

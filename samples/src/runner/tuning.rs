@@ -1,11 +1,13 @@
 //! What a builder tries: while it does, and afterwards.
 
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use plugin_runtime::engine::{BuildEvent, BuildReport, LayerReport, Trial, TrialOutcome};
 
 use super::table::Table;
+use super::text::shown_lines;
 
 /// Builds that take less aren't worth a bar.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -28,12 +30,18 @@ impl Progress {
     }
 
     pub(super) fn update(&self, event: &BuildEvent) {
-        if let BuildEvent::Trial { layer, trial, done, total } = event
-            && self.start.elapsed() > PATIENCE
-        {
-            self.bar.set_length(*total as u64);
-            self.bar.set_position(*done as u64);
-            self.bar.set_message(format!("{layer}: {}, {}", trial.combination, trial.tactic));
+        match event {
+            BuildEvent::Trial { layer, trial, done, total } if self.start.elapsed() > PATIENCE => {
+                self.bar.set_length(*total as u64);
+                self.bar.set_position(*done as u64);
+                self.bar.set_message(format!("{layer}: {}, {}", trial.combination, trial.tactic));
+            }
+            BuildEvent::Waits { lockfile } => self.bar.suspend(|| {
+                let lockfile = shown_lines(&lockfile.display().to_string());
+                // Nobody misses it where stderr is closed.
+                let _ = writeln!(std::io::stderr(), "waiting for another program that is writing {lockfile}");
+            }),
+            _ => {}
         }
     }
 

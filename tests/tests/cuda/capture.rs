@@ -297,6 +297,11 @@ fn a_size_beyond_its_bound_shows_after_a_replay_too() {
     let error = rig.context.output_shape("y").unwrap_err().to_string();
     assert!(error.starts_with("layer `large` (gpu::misbehave_late v1, "), "{error}");
     assert!(error.contains("wrote 5 to its size tensor, output 1; it must be 0 to 4"), "{error}");
+    for name in ["y", "n", "y"] {
+        let again = rig.context.output_shape(name).unwrap_err().to_string();
+        assert_eq!(again, format!("output `{name}` has no extents, as the last run failed: {error}"));
+    }
+    assert_eq!(*rig.context.max_output_shape("y").unwrap(), [4]);
 }
 
 #[test]

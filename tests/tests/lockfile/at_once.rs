@@ -46,6 +46,36 @@ fn threads_that_tune_at_once_lose_nothing() {
     check_all_five(&folder, &path, &names);
 }
 
+#[test]
+fn who_waits_for_another_build_says_so() {
+    let (folder, path) = folder();
+    let take = || {
+        let file = fs::File::create(folder.path().join(".tuning.lock.guard")).unwrap();
+        file.lock().unwrap();
+        Some(file)
+    };
+    // The first wait is before anything is timed, the second when all is.
+    let mut guard = take();
+    let (mut waits, mut trials) = (0, 0);
+    let observe = |event: &BuildEvent| match event {
+        BuildEvent::Waits { lockfile } => {
+            assert_eq!(*lockfile, path);
+            assert!(guard.take().is_some(), "it goes on without the lock");
+            waits += 1;
+        }
+        _ => {
+            trials += 1;
+            if waits == 1 && guard.is_none() {
+                guard = take();
+            }
+        }
+    };
+    builder().lockfile(&path).observe(observe).build(&network("waits")).unwrap();
+    assert_eq!(waits, 2);
+    assert!(trials > 0);
+    assert_eq!(files(&folder), ["tuning.lock"]);
+}
+
 const LOCKFILE: &str = "TESTS_LOCKFILE";
 const NAME: &str = "TESTS_LOCKFILE_NAME";
 

@@ -63,3 +63,16 @@ for dtype in TYPES:
     x = random.standard_normal((10, 3, 32, 32)).astype(dtype)
     same(through(["add"], x), x + dtype(1), f"add {dtype.__name__}")
     same(through(["inplace_add"], x), x + dtype(2) + dtype(4), f"inplace_add {dtype.__name__}")
+
+np.save(folder / "x.npy", np.ones((1, 2), np.float32))
+whole = (folder / "x.npy").read_bytes()
+for version in [(0, 0), (1, 0), (1, 1), (2, 1), (3, 1), (4, 0), (255, 255)]:
+    odd = folder / "odd.npy"
+    odd.write_bytes(whole[:6] + bytes(version) + whole[8:])
+    try:
+        taken = np.load(odd, allow_pickle=False) is not None
+    except ValueError:
+        taken = False
+    run = [samples, "non_zero", "--input", odd]
+    if (subprocess.run(run, capture_output=True).returncode == 0) != taken:
+        sys.exit(f"numpy {'takes' if taken else 'refuses'} version {version}, and {run} doesn't")

@@ -4,6 +4,7 @@ mod bad_files;
 mod models;
 mod numpy;
 mod samples;
+mod waiting;
 
 use std::process::Command;
 

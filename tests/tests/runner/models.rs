@@ -136,7 +136,7 @@ fn profiles_say_what_an_engine_takes() {
         ("--profile X=1x3:2x3", "2 shapes were given"),
         ("--profile X=3x3:2x3:1x3", "min 3, opt 2, max 1"),
         ("--profile X=1x4", "extent 4"),
-        ("--profile X=1", "1 dimensions"),
+        ("--profile X=1", "1 dimension"),
     ] {
         let line = format!("build @model.onnx --save @x.engine {options}");
         let complaint = wrong(&files.line(&line), if expected.contains("shapes") { 2 } else { 1 });

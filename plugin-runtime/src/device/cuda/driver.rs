@@ -7,6 +7,7 @@ use cudarc::driver::sys::{self, CUresult};
 
 use super::gpu::Gpu;
 use crate::error::{Error, Result};
+use crate::plugin::discard;
 
 /// The oldest driver that has all that is called, as `cuDriverGetVersion` counts: CUDA 12.8, for `cuEventElapsedTime_v2`.
 const OLDEST: i32 = 12080;
@@ -82,7 +83,10 @@ pub(crate) fn find_gpus() -> Result<&'static [Gpu]> {
     static GPUS: OnceLock<Result<Vec<Gpu>, String>> = OnceLock::new();
     let found = GPUS.get_or_init(|| {
         // A driver that lacks a function that is called makes the loader panic.
-        catch_unwind(probe).unwrap_or_else(|_| Err(LACKS_FUNCTIONS.into()))
+        catch_unwind(probe).unwrap_or_else(|payload| {
+            discard(payload);
+            Err(LACKS_FUNCTIONS.into())
+        })
     });
     match found {
         Ok(gpus) => Ok(gpus),

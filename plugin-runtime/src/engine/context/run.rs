@@ -133,12 +133,12 @@ impl ExecutionContext {
 
     /// Says in which layer a traced run failed.
     fn failed_on_gpu(&mut self, error: Error) -> Error {
-        self.stale = true;
         let plan = &self.engine.plans[self.profile];
         let position = self.gpu.as_ref().map_or(0, GpuRun::steps_done);
-        match plan.steps.get(position) {
+        let error = match plan.steps.get(position) {
             Some(step) => in_step(step, Some(&self.state.memories[position]), error),
             None => error,
-        }
+        };
+        self.failed(error)
     }
 }

@@ -19,6 +19,7 @@ use crate::plugin::{AttributeValue, DynAttributes, ImplEntry, Plugin, Registry};
 use crate::shape::{Dims, MAX_RANK, ShapeExpr, Symbol, decode_exprs};
 use crate::tactic::Combination;
 use crate::tensor::{DataType, Representation};
+use crate::wording::counted;
 
 /// What the plans of an engine share.
 pub(super) struct Graph {
@@ -283,7 +284,10 @@ fn layers(record: &EngineRecord, device: DeviceKind) -> Result<Vec<LoadedLayer>>
         let outputs = plugin.entry.outputs;
         if layer.in_place.len() != outputs {
             let (plugin, saved) = (plugin.label(), layer.in_place.len());
-            return Err(Error::invalid(format_args!("`{plugin}` has {outputs} outputs, but {saved} were saved")));
+            return Err(Error::invalid(format_args!(
+                "`{plugin}` has {}, but {saved} were saved",
+                counted(outputs, "output")
+            )));
         }
         let values = attributes::load(&plugin.entry, implementation, &layer.attributes).map_err(Error::invalid)?;
         Ok(LoadedLayer {
@@ -325,8 +329,9 @@ fn in_place(inputs: usize, record: &[u32]) -> Result<Vec<Option<usize>>> {
     for (output, input) in over.iter().enumerate() {
         if input.is_some_and(|input| input >= inputs || over[..output].contains(&Some(input))) {
             return Err(Error::invalid(format_args!(
-                "output {output} can't be updated in place over input {}: there are {inputs} inputs, each for one output",
-                record[output] - 1
+                "output {output} can't be updated in place over input {}: of {}, each is for one output",
+                record[output] - 1,
+                counted(inputs, "input")
             )));
         }
     }

@@ -12,6 +12,7 @@ use crate::network::Bounds;
 use crate::plugin::Runner;
 use crate::shape::{Profile, ShapeExpr, SymbolKind, decode_exprs};
 use crate::tensor::{DataType, Format, HostBytes, Representation, TensorInfo};
+use crate::wording::counted;
 
 pub(super) fn plan(graph: &Graph, record: &PlanRecord) -> Result<Plan> {
     let profile = profile(graph, record)?;
@@ -135,8 +136,10 @@ impl Planner<'_> {
         let (inputs, outputs) = (layer.inputs.len(), layer.in_place.len());
         if (record.inputs.len(), record.outputs.len()) != (inputs, outputs) {
             return Err(Error::invalid(format_args!(
-                "`{}` has {inputs} inputs and {outputs} outputs, but {} and {} were saved",
+                "`{}` has {} and {}, but {} and {} were saved",
                 layer.label,
+                counted(inputs, "input"),
+                counted(outputs, "output"),
                 record.inputs.len(),
                 record.outputs.len()
             )));

@@ -101,8 +101,11 @@ fn what_a_graph_may_not_say_is_refused() {
         (|r| r.layers[0].attributes.clear(), "uses the attributes [delta], but [] were saved"),
         (|r| r.layers[0].attributes[0].ty = 4, "attribute `delta` is f32, but type 4 was saved, not 3"),
         (|r| r.layers[0].attributes[0].value.push(0), "5 bytes are no f32 for attribute `delta`"),
-        (|r| r.layers[0].in_place.push(0), "`file_test::add v1` has 1 outputs, but 2 were saved"),
-        (|r| r.layers[0].in_place[0] = 2, "output 0 can't be updated in place over input 1: there are 1 inputs"),
+        (|r| r.layers[0].in_place.push(0), "`file_test::add v1` has 1 output, but 2 were saved"),
+        (
+            |r| r.layers[0].in_place[0] = 2,
+            "output 0 can't be updated in place over input 1: of 1 input, each is for one output",
+        ),
         (|r| r.inputs[0].dims = vec![1; 9], "input 0: its extents have to be at most 8"),
         (|r| r.inputs[0].dims[0] = -2, "input 0: its extents have to be at most 8, each at least -1, not [-2]"),
         (|r| r.inputs[0].dtype = 11, "input 0: 11 is no element type"),
@@ -155,7 +158,7 @@ fn what_a_plan_may_not_say_is_refused() {
         (|r| step(r, 0).layer = Some(7), "it runs layer 7, but layer 0 is next"),
         (|r| step(r, 0).tactic = 1, "has no tactic 1"),
         (|r| step(r, 1).tactic = 1, "has no `tactic` parameter"),
-        (|r| step(r, 0).inputs.clear(), "`file_test::add v1` has 1 inputs and 1 outputs, but 0 and 1 were saved"),
+        (|r| step(r, 0).inputs.clear(), "`file_test::add v1` has 1 input and 1 output, but 0 and 1 were saved"),
         (|r| step(r, 1).workspace = None, "asks for workspace, which isn't what was saved"),
         (
             |r| step(r, 0).workspace = Some(WorkspaceRecord { offset: 0, size: expr(1) }),

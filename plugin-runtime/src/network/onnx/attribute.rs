@@ -11,6 +11,7 @@ use super::proto::{AttributeKind, AttributeProto, TensorProto};
 use super::text::quoted;
 use crate::error::{Error, Result};
 use crate::plugin::{AttributeType, AttributeValue};
+use crate::wording::counted;
 
 /// What a node's attribute holds, whichever way it is written.
 pub(super) enum Given<'a> {
@@ -27,8 +28,8 @@ impl Given<'_> {
             Given::Int(value) => format!("the integer {value}"),
             Given::Float(value) => format!("the float {value:?}"),
             Given::Text(_) => "a string".into(),
-            Given::Ints(values) => format!("a list of {} integers", values.len()),
-            Given::Floats(values) => format!("a list of {} floats", values.len()),
+            Given::Ints(values) => format!("a list of {}", counted(values.len(), "integer")),
+            Given::Floats(values) => format!("a list of {}", counted(values.len(), "float")),
         }
     }
 }
@@ -37,14 +38,37 @@ impl Given<'_> {
 pub(super) fn given(attribute: &AttributeProto) -> Result<Given<'_>> {
     let empty = || Error::invalid(format_args!("it is marked {}, but holds none", kind_name(attribute.r#type)));
     match AttributeKind::try_from(attribute.r#type) {
-        Ok(AttributeKind::Int) => attribute.i.map(Given::Int).ok_or_else(empty),
-        Ok(AttributeKind::Float) => attribute.f.map(|f| Given::Float(f.into())).ok_or_else(empty),
-        Ok(AttributeKind::Text) => attribute.s.as_deref().map(Given::Text).ok_or_else(empty),
+        Ok(AttributeKind::Int) => scalar(attribute, attribute.i).map(Given::Int),
+        Ok(AttributeKind::Float) => scalar(attribute, attribute.f).map(|f| Given::Float(f.into())),
+        Ok(AttributeKind::Text) => scalar(attribute, attribute.s.as_deref()).map(Given::Text),
         Ok(AttributeKind::Ints) => Ok(Given::Ints((&attribute.ints).into())),
         Ok(AttributeKind::Floats) => Ok(Given::Floats(attribute.floats.iter().map(|&f| f.into()).collect())),
         Ok(AttributeKind::Tensor) => of_tensor(attribute.t.as_deref().ok_or_else(empty)?),
         Ok(AttributeKind::Undefined) => Err(Error::invalid("it has no type")),
         _ => Err(Error::invalid(format_args!("it is {}, which a plugin can't take", kind_name(attribute.r#type)))),
+    }
+}
+
+/// The value of an attribute that is marked as a single one. Writers of proto3 leave out zeros and empty strings.
+///
+/// # Errors
+/// When it holds a value of another kind in its place.
+pub(super) fn scalar<T: Default>(attribute: &AttributeProto, value: Option<T>) -> Result<T> {
+    let others = [
+        (attribute.i.is_some(), "an INT"),
+        (attribute.f.is_some(), "a FLOAT"),
+        (attribute.s.is_some(), "a STRING"),
+        (attribute.t.is_some(), "a TENSOR"),
+        (!attribute.ints.is_empty(), "INTS"),
+        (!attribute.floats.is_empty(), "FLOATS"),
+        (!attribute.strings.is_empty(), "STRINGS"),
+    ];
+    match (value, others.iter().find(|(is_there, _)| *is_there)) {
+        (Some(value), _) => Ok(value),
+        (None, None) => Ok(T::default()),
+        (None, Some((_, other))) => {
+            Err(Error::invalid(format_args!("it is marked {}, but holds {other}", kind_name(attribute.r#type))))
+        }
     }
 }
 
@@ -95,7 +119,9 @@ pub(super) fn converted(given: &Given<'_>, wanted: AttributeType) -> Result<Attr
         (Type::Int64, Given::Int(v)) => Value::Int64(*v),
         (Type::Bool, Given::Int(v)) => Value::Bool(boolean(*v, &"it")?),
         (Type::Float32, Given::Float(v)) => Value::Float32(single(*v, &"it")?),
+        (Type::Float32, Given::Int(v)) => Value::Float32(whole(*v, &"it")?),
         (Type::Float64, Given::Float(v)) => Value::Float64(*v),
+        (Type::Float64, Given::Int(v)) => Value::Float64(whole(*v, &"it")?),
         (Type::Str, Given::Text(bytes)) => Value::Str(utf8(bytes)?.to_owned()),
         (Type::Bytes, Given::Text(bytes)) => Value::Bytes(bytes.to_vec()),
         (Type::Bytes, Given::Ints(v)) => Value::Bytes(integers(v, "u8")?),
@@ -112,6 +138,10 @@ pub(super) fn converted(given: &Given<'_>, wanted: AttributeType) -> Result<Attr
         }
         (Type::Float32s, Given::Floats(v)) => Value::Float32s(list(v, single)?),
         (Type::Float64s, Given::Floats(v)) => Value::Float64s(v.clone()),
+        (Type::Float16s, Given::Ints(v)) => Value::Float16s(list(v, whole)?),
+        (Type::BFloat16s, Given::Ints(v)) => Value::BFloat16s(list(v, whole)?),
+        (Type::Float32s, Given::Ints(v)) => Value::Float32s(list(v, whole)?),
+        (Type::Float64s, Given::Ints(v)) => Value::Float64s(list(v, whole)?),
         _ => {
             return Err(Error::invalid(format_args!(
                 "it is {}; `{}` takes {}",
@@ -128,12 +158,14 @@ fn accepted(wanted: AttributeType) -> &'static str {
     match wanted {
         Type::Int32 | Type::Int64 => "INT",
         Type::Bool => "INT, 0 or 1",
-        Type::Float32 | Type::Float64 => "FLOAT",
+        Type::Float32 | Type::Float64 => "FLOAT, or an INT that it holds exactly",
         Type::Str => "STRING",
         Type::Bytes => "STRING, INTS of 0 to 255, or a 1-D TENSOR of UINT8",
         Type::Bools => "INTS of 0 or 1, or a 1-D TENSOR of BOOL",
         Type::Int8s | Type::Int16s | Type::Int32s | Type::Int64s => "INTS, or a 1-D TENSOR of integers",
-        Type::Float16s | Type::BFloat16s | Type::Float32s | Type::Float64s => "FLOATS, or a 1-D TENSOR of floats",
+        Type::Float16s | Type::BFloat16s | Type::Float32s | Type::Float64s => {
+            "FLOATS, or INTS that it holds exactly, or a 1-D TENSOR of either"
+        }
     }
 }
 
@@ -156,6 +188,46 @@ fn boolean(value: i64, at: &dyn Display) -> Result<bool> {
         1 => Ok(true),
         _ => Err(Error::invalid(format_args!("{at} is {value}; a boolean is 0 or 1"))),
     }
+}
+
+/// A type of floats.
+trait Float: Copy {
+    const NAME: &'static str;
+    fn from_f64(value: f64) -> Self;
+    fn to_f64(self) -> f64;
+}
+
+macro_rules! floats {
+    ($($ty:ty: $from:expr, $to:expr;)*) => {
+        $(impl Float for $ty {
+            const NAME: &'static str = stringify!($ty);
+
+            fn from_f64(value: f64) -> Self {
+                $from(value)
+            }
+
+            fn to_f64(self) -> f64 {
+                $to(self)
+            }
+        })*
+    };
+}
+
+floats! {
+    f16: f16::from_f64, f16::to_f64;
+    bf16: bf16::from_f64, bf16::to_f64;
+    f32: |v| v as f32, f64::from;
+    f64: std::convert::identity, std::convert::identity;
+}
+
+/// An integer as a float, where that is exact.
+fn whole<T: Float>(value: i64, at: &dyn Display) -> Result<T> {
+    let float = T::from_f64(value as f64);
+    // An i128 holds every finite value that comes of an i64, and differs from it where one is infinite.
+    if float.to_f64() as i128 == i128::from(value) {
+        return Ok(float);
+    }
+    Err(Error::invalid(format_args!("{at} is the integer {value}, which {} doesn't hold exactly", T::NAME)))
 }
 
 fn single(value: f64, at: &dyn Display) -> Result<f32> {

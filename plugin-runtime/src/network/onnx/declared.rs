@@ -71,8 +71,10 @@ fn dimension(axis: usize, dim: &DimensionProto) -> Result<Dim> {
     let name = dim.dim_param.as_deref().filter(|name| !name.is_empty());
     match (dim.dim_value, name) {
         (Some(_), Some(_)) => Err(Error::invalid(format_args!("dimension {axis} has both a number and a name"))),
+        // What exporters write for an extent that they don't know.
+        (Some(-1), None) => Ok(Dim::Dynamic),
         (Some(extent), None) if extent < 0 => Err(Error::invalid(format_args!(
-            "dimension {axis} is {extent}; a dynamic one has a name (dim_param) or nothing"
+            "dimension {axis} is {extent}; a dynamic one has a name (dim_param), or is -1 or left out"
         ))),
         (Some(extent), None) => Ok(Dim::Fixed(extent)),
         (None, Some(name)) => {

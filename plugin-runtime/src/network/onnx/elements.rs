@@ -7,6 +7,7 @@ use super::proto::{DataLocation, TensorProto};
 use crate::error::{Error, Result};
 use crate::shape::{Dims, MAX_RANK};
 use crate::tensor::{DataType, HostTensor};
+use crate::wording::counted;
 
 /// Where a tensor's elements are.
 #[derive(Clone, Copy)]
@@ -115,7 +116,10 @@ pub(super) fn numbers(tensor: &TensorProto) -> Result<Numbers> {
         if given as u64 == elements {
             return Ok(());
         }
-        Err(Error::invalid(format_args!("it has {elements} elements by its extents, but holds {given}")))
+        Err(Error::invalid(format_args!(
+            "it has {} by its extents, but holds {given}",
+            counted(elements as usize, "element")
+        )))
     };
     let data = data(tensor)?;
     match data {

@@ -1,8 +1,8 @@
-//! Constants whose data is in files beside the model, and nowhere else.
+//! Constants whose data is in files beside the model, or beside the file that the model is a link to, and nowhere else.
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Component, Path, PathBuf};
 
 use super::elements::{from_little_endian, layout};
@@ -13,9 +13,21 @@ use crate::tensor::HostTensor;
 
 /// Reads them. No more is read in all than the files hold, so a small model can't ask for much by naming one range often.
 pub(super) struct ExternalData<'p> {
-    folder: Option<&'p Path>,
-    canonical: Option<PathBuf>,
+    origin: Origin<'p>,
+    /// The folders that data may lie in, links followed; the first is where it is looked for first.
+    folders: Option<Vec<PathBuf>>,
     read: HashMap<PathBuf, u64>,
+}
+
+/// Where a model comes from.
+#[derive(Clone, Copy)]
+pub(super) enum Origin<'p> {
+    /// Memory alone: external data is refused.
+    Memory,
+    /// Memory, with a folder for its data.
+    Folder(&'p Path),
+    /// A file.
+    File(&'p Path),
 }
 
 /// Where the data of a tensor stands.
@@ -26,9 +38,8 @@ struct Range<'t> {
 }
 
 impl<'p> ExternalData<'p> {
-    /// `folder` is the model's; without one, external data is refused.
-    pub(super) fn new(folder: Option<&'p Path>) -> Self {
-        ExternalData { folder, canonical: None, read: HashMap::new() }
+    pub(super) fn new(origin: Origin<'p>) -> Self {
+        ExternalData { origin, folders: None, read: HashMap::new() }
     }
 
     pub(super) fn read(&mut self, tensor: &TensorProto) -> Result<HostTensor> {
@@ -41,7 +52,7 @@ impl<'p> ExternalData<'p> {
             )));
         }
         let path = self.resolved(range.location)?;
-        let failed = |what: &str, e: std::io::Error| {
+        let failed = |what: &str, e: io::Error| {
             Error::invalid(format_args!("can't {what} the external data file {}: {e}", quoted(range.location)))
         };
         let regular = std::fs::metadata(&path).map_err(|e| failed("read", e))?.is_file();
@@ -71,35 +82,60 @@ impl<'p> ExternalData<'p> {
         Ok(from_little_endian(value))
     }
 
-    /// The file, which lies in the model's folder whatever links there are.
+    /// The file, which lies in one of the folders whatever links there are.
     fn resolved(&mut self, location: &str) -> Result<PathBuf> {
-        let Some(folder) = self.folder else {
-            return Err(Error::invalid(
-                "its data is in another file, and the model wasn't read from a folder: use Network::from_onnx, or name the folder",
-            ));
-        };
-        let failed = |e: std::io::Error| {
-            Error::invalid(format_args!("can't find the external data file {}: {e}", quoted(location)))
-        };
         let inside = |component: Component<'_>| matches!(component, Component::Normal(_) | Component::CurDir);
-        if location.is_empty() || !Path::new(location).components().all(inside) {
+        let is_below = !location.is_empty() && Path::new(location).components().all(inside);
+        if !is_below && !matches!(self.origin, Origin::Memory) {
             return Err(Error::invalid(format_args!(
                 "external data {} has to be a path below the model's folder, without `..`",
                 quoted(location)
             )));
         }
-        let canonical = match &self.canonical {
-            Some(canonical) => canonical,
-            None => self.canonical.insert(folder.canonicalize().map_err(failed)?),
+        let failed =
+            |e: io::Error| Error::invalid(format_args!("can't find the external data file {}: {e}", quoted(location)));
+        let folders = match &self.folders {
+            Some(folders) => folders,
+            None => self.folders.insert(self.origin.folders().map_err(failed)?),
         };
-        let path = canonical.join(location).canonicalize().map_err(failed)?;
-        if !path.starts_with(canonical) {
-            return Err(Error::invalid(format_args!(
-                "external data {} leads out of the model's folder by a link",
-                quoted(location)
-            )));
+        let mut missing = None;
+        for folder in folders {
+            match folder.join(location).canonicalize() {
+                Ok(path) if folders.iter().any(|folder| path.starts_with(folder)) => return Ok(path),
+                Ok(path) => {
+                    return Err(Error::invalid(format_args!(
+                        "external data {} leads out of the model's folder by a link, to {}: put the file itself there",
+                        quoted(location),
+                        quoted(&path.to_string_lossy())
+                    )));
+                }
+                Err(e) => missing = missing.or(Some(e)),
+            }
         }
-        Ok(path)
+        match missing {
+            Some(e) => Err(failed(e)),
+            None => Err(Error::invalid(
+                "its data is in another file, and the model wasn't read from a folder: use Network::from_onnx, or name the folder",
+            )),
+        }
+    }
+}
+
+impl Origin<'_> {
+    /// The folders that data may lie in, links followed. A model that is a link has two: where the link stands, and where
+    /// the model itself does.
+    fn folders(self) -> io::Result<Vec<PathBuf>> {
+        let path = match self {
+            Origin::Memory => return Ok(Vec::new()),
+            Origin::Folder(folder) => return Ok(vec![folder.canonicalize()?]),
+            Origin::File(path) => path,
+        };
+        let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+        let mut folders = vec![folder.canonicalize()?];
+        if let Some(own) = path.canonicalize()?.parent().filter(|own| *own != folders[0]) {
+            folders.push(own.to_owned());
+        }
+        Ok(folders)
     }
 }
 
@@ -143,14 +179,14 @@ mod tests {
     #[test]
     fn only_paths_below_the_folder_are_taken() {
         let folder = std::env::temp_dir();
-        let mut data = ExternalData::new(Some(&folder));
+        let mut data = ExternalData::new(Origin::Folder(&folder));
         for outside in ["", "/etc/passwd", "../x", "a/../../x", "a/..", "./../x"] {
             let message = data.resolved(outside).unwrap_err().to_string();
             assert!(message.contains("below the model's folder"), "{outside}: {message}");
         }
         let missing = data.resolved("no such\nfile\0").unwrap_err().to_string();
         assert!(missing.starts_with(r#"can't find the external data file "no such\nfile\0""#), "{missing}");
-        assert!(ExternalData::new(None).resolved("x").unwrap_err().to_string().contains("from_onnx"));
+        assert!(ExternalData::new(Origin::Memory).resolved("x").unwrap_err().to_string().contains("from_onnx"));
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! From a decoded model to a network.
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
 
-use super::attribute::{converted, given, kind_name};
+use super::attribute::{Given, converted, given, kind_name, scalar};
 use super::declared::{check_type, input_type};
 use super::element_type;
 use super::elements::{host_tensor, is_external};
-use super::external::ExternalData;
+use super::external::{ExternalData, Origin};
 use super::flatten::{Flat, FlatNode, Source, flatten};
 use super::order::order;
 use super::proto::{AttributeKind, AttributeProto, GraphProto, ModelProto, StringStringEntryProto, TensorProto};
@@ -18,9 +17,10 @@ use crate::network::{Network, TensorId};
 use crate::plugin::{AttributeValue, Plugin};
 use crate::suggest::did_you_mean;
 use crate::tensor::HostTensor;
+use crate::wording::counted;
 
-/// `folder` is where external data lies.
-pub(super) fn import(model: &ModelProto, folder: Option<&Path>) -> Result<Network> {
+/// `origin` says where external data lies.
+pub(super) fn import(model: &ModelProto, origin: Origin<'_>) -> Result<Network> {
     let Some(graph) = &model.graph else {
         return Err(Error::invalid("it has no graph: this isn't an ONNX model"));
     };
@@ -33,7 +33,7 @@ pub(super) fn import(model: &ModelProto, folder: Option<&Path>) -> Result<Networ
     let flat = flatten(model, graph)?;
     let order = order(&flat)?;
     let layer_names = layer_names(&flat)?;
-    let mut importer = Importer::new(graph, &flat, folder);
+    let mut importer = Importer::new(graph, &flat, origin);
     importer.inputs()?;
     importer.initializers()?;
     for index in order {
@@ -79,7 +79,7 @@ struct Importer<'m, 'f> {
 }
 
 impl<'m, 'f> Importer<'m, 'f> {
-    fn new(graph: &'m GraphProto, flat: &'f Flat<'m>, folder: Option<&'f Path>) -> Self {
+    fn new(graph: &'m GraphProto, flat: &'f Flat<'m>, origin: Origin<'f>) -> Self {
         let inputs = graph.input.iter().map(|i| i.name.as_str());
         let initializers = graph.initializer.iter().map(|i| i.name.as_str());
         Importer {
@@ -87,7 +87,7 @@ impl<'m, 'f> Importer<'m, 'f> {
             flat,
             network: Network::new(),
             tensors: vec![None; flat.values.len()],
-            external: ExternalData::new(folder),
+            external: ExternalData::new(origin),
             source_names: inputs.chain(initializers).collect(),
             output_names: graph.output.iter().map(|o| o.name.as_str()).collect(),
             node_constants: HashMap::new(),
@@ -180,7 +180,9 @@ impl<'m, 'f> Importer<'m, 'f> {
             (&[Some(input)], &[Some(output)]) => Ok((self.tensor(input)?, output)),
             (&[Some(_)], _) => Err(Error::invalid("it has to have one output")),
             (&[None], _) => Err(Error::invalid("its input is left out")),
-            (inputs, _) => Err(Error::invalid(format_args!("it has {} inputs; one is expected", inputs.len()))),
+            (inputs, _) => {
+                Err(Error::invalid(format_args!("it has {}; one is expected", counted(inputs.len(), "input"))))
+            }
         }
     }
 
@@ -210,8 +212,8 @@ impl<'m, 'f> Importer<'m, 'f> {
         let outputs = without_trailing_none(&node.outputs, entry.outputs);
         if outputs.len() > entry.outputs {
             return Err(Error::invalid(format_args!(
-                "it has {} outputs, but plugin `{}` has {}",
-                outputs.len(),
+                "it has {}, but plugin `{}` has {}",
+                counted(outputs.len(), "output"),
                 entry.id,
                 entry.outputs
             )));
@@ -236,8 +238,8 @@ impl<'m, 'f> Importer<'m, 'f> {
         };
         let &[(name, attribute)] = node.attributes.as_slice() else {
             return Err(Error::invalid(format_args!(
-                "it has {} attributes; one is expected, of: {}",
-                node.attributes.len(),
+                "it has {}; one is expected, of: {}",
+                counted(node.attributes.len(), "attribute"),
                 CONSTANT_ATTRIBUTES.join(", ")
             )));
         };
@@ -262,8 +264,8 @@ impl<'m, 'f> Importer<'m, 'f> {
                 let tensor = attribute.t.as_deref();
                 self.constant_data(tensor.ok_or_else(|| Error::invalid("it is marked TENSOR, but holds none"))?)
             }
-            ("value_int", AttributeKind::Int) => HostTensor::from_slice(&[attribute.i.unwrap_or(0)], &[]),
-            ("value_float", AttributeKind::Float) => HostTensor::from_slice(&[attribute.f.unwrap_or(0.0)], &[]),
+            ("value_int", AttributeKind::Int) => HostTensor::from_slice(&[scalar(attribute, attribute.i)?], &[]),
+            ("value_float", AttributeKind::Float) => HostTensor::from_slice(&[scalar(attribute, attribute.f)?], &[]),
             ("value_ints", AttributeKind::Ints) => {
                 HostTensor::from_slice(&attribute.ints, &[attribute.ints.len() as i64])
             }
@@ -344,10 +346,10 @@ fn plugin_attributes(plugin: &Plugin, node: &FlatNode<'_>) -> Result<Vec<(&'stat
 fn cast_type(node: &FlatNode<'_>) -> Result<crate::tensor::DataType> {
     let mut to = None;
     for (name, attribute) in &node.attributes {
-        match (*name, attribute.i) {
-            ("to", Some(code)) => to = Some(i32::try_from(code).unwrap_or(i32::MAX)),
+        match (*name, given(attribute)) {
+            ("to", Ok(Given::Int(code))) => to = Some(i32::try_from(code).unwrap_or(i32::MAX)),
             // Both are about narrow floats, which saturate here.
-            ("saturate", Some(1)) | ("round_mode", _) => {}
+            ("saturate", Ok(Given::Int(1))) | ("round_mode", _) => {}
             ("saturate", _) => return Err(Error::invalid("`saturate` is 1 in all that is supported")),
             _ => return Err(Error::invalid(format_args!("attribute {} isn't supported or has no INT", quoted(name)))),
         }

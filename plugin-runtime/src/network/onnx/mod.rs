@@ -1,13 +1,16 @@
 //! Networks from ONNX models, and models from networks: [`Network::from_onnx`], [`Network::to_onnx`].
 //!
 //! A node is a plugin's if its operator is the plugin's name, and its attribute `plugin_namespace`, or else its domain,
-//! is the plugin's namespace. The attribute `plugin_version` (1 if it isn't there) says which version; `aot` = 1 insists
-//! on ahead-of-time kernels, 0 on an impl; with `aot_preferred` = 1, an attribute of ours that other readers pass over, it
-//! is a preference only. All other attributes are the plugin's, in the types it registered.
+//! is the plugin's namespace; or if these two are ones that the plugin's `#[register]` names with `onnx = ..`. The
+//! attribute `plugin_version` says which version; without it 1 is meant, or the only one that names itself so. `aot` = 1
+//! insists on ahead-of-time kernels, 0 on an impl; with `aot_preferred` = 1, an attribute of ours that other readers
+//! pass over, it is a preference only. All other attributes are the plugin's, in the types it registered: one without a
+//! value is zero or empty, and an integer is taken as a float that holds it exactly.
 //!
 //! Identity, Cast and Constant nodes and calls of the model's own functions are understood too; a Cast between integers
 //! gives the nearest value that the new type has, where ONNX would drop the upper bits. Initializers that nothing uses
-//! are left out. Symbolic dimensions of inputs are dynamic ones, with one extent wherever they have one name.
+//! are left out. Symbolic dimensions of inputs are dynamic ones, with one extent wherever they have one name; so is an
+//! extent of -1.
 
 mod attribute;
 mod declared;
@@ -32,23 +35,24 @@ use prost::bytes::Buf;
 
 use crate::error::{Error, Result};
 use crate::network::Network;
+use external::Origin;
 use proto::{Bytes, ModelProto};
 
 /// What protobuf messages can have at most, in bytes.
 const LARGEST_MODEL: u64 = (1 << 31) - 1;
 
 impl Network {
-    /// Reads a model. Constants whose data is in files of their own are read from the model's folder, and from nowhere
-    /// else.
+    /// Reads a model. Constants whose data is in files of their own are read from the model's folder; where the model is a
+    /// link, also from the folder that it leads to; and from nowhere else. Files of data may be links too, if they lead
+    /// into one of these folders, as in the cache of the Hugging Face hub.
     ///
     /// # Errors
     /// When the file can't be read or isn't a model; when it has operators that aren't plugins, each of which is named;
     /// when its nodes, types or values contradict each other or the plugins.
     pub fn from_onnx(path: impl AsRef<Path>) -> Result<Network> {
         let path = path.as_ref();
-        let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
         let model = read(path).and_then(decode);
-        let network = model.and_then(|model| import::import(&model, Some(folder)));
+        let network = model.and_then(|model| import::import(&model, Origin::File(path)));
         network.map_err(|e| text::at(path.display(), e))
     }
 
@@ -58,10 +62,11 @@ impl Network {
     /// # Errors
     /// As [`Network::from_onnx`].
     pub fn from_onnx_bytes(model: &[u8], folder: Option<&Path>) -> Result<Network> {
-        import::import(&decode(model)?, folder)
+        import::import(&decode(model)?, folder.map_or(Origin::Memory, Origin::Folder))
     }
 
-    /// A model of this network, as a file holds it: plugins are nodes in the domain of their namespace.
+    /// A model of this network, as a file holds it: plugins are nodes in the domain of their namespace, also those that
+    /// were read under another name.
     ///
     /// # Errors
     /// When it would be larger than the 2 GiB that a model can have, or a plugin has an attribute called

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use super::attribute::{Given, given, kind_name, utf8};
+use super::attribute::{Given, given, kind_name, scalar, utf8};
 use super::proto::{AttributeKind, AttributeProto, FunctionProto, NodeProto};
 use super::text::{at, check_name, quoted};
 use crate::error::{Error, Result};
 use crate::network::Preference;
-use crate::plugin::{Plugin, Registry};
+use crate::plugin::{OWN_DOMAIN, Plugin, Registry, linked};
 use crate::suggest::did_you_mean;
 
 /// Attributes that say which plugin a node is, rather than being the plugin's.
@@ -42,7 +42,7 @@ pub(super) struct Recognizer<'m> {
 
 /// ONNX's own domain has two names.
 fn domain(name: &str) -> &str {
-    if name == "ai.onnx" { "" } else { name }
+    if name == OWN_DOMAIN { "" } else { name }
 }
 
 impl<'m> Recognizer<'m> {
@@ -88,29 +88,25 @@ impl<'m> Recognizer<'m> {
     }
 
     fn plugin(&self, namespace: &str, op: &str, attributes: &[NamedAttribute<'m>]) -> Result<Option<&'static Plugin>> {
-        if namespace.is_empty() {
-            return Ok(None);
-        }
-        let id = format!("{namespace}::{op}");
-        let plugins = self.registry.plugins();
-        let first = plugins.partition_point(|p| p.entry.id < id.as_str());
-        let versions = plugins[first..].iter().take_while(|p| p.entry.id == id);
-        if versions.clone().next().is_none() {
-            return Ok(None);
-        }
+        let name = format!("{}::{op}", if namespace.is_empty() { OWN_DOMAIN } else { namespace });
+        let mut versions = self.registry.in_onnx(&name);
+        let all = versions.clone();
+        let Some(first) = versions.next() else { return Ok(None) };
         let given = version(attributes)?;
-        let version = given.unwrap_or(1);
-        match versions.clone().find(|p| p.entry.version == version) {
-            Some(plugin) => Ok(Some(plugin)),
-            None => {
-                let linked: Vec<String> = versions.map(|p| p.entry.version.to_string()).collect();
-                let default = if given.is_none() { "; without the attribute `plugin_version`, 1 is meant" } else { "" };
-                Err(Error::invalid(format_args!(
-                    "plugin `{id}` is linked at version {}, not {version}{default}",
-                    linked.join(", ")
-                )))
-            }
+        // Models that name it otherwise are of other makers, who know nothing of `plugin_version`.
+        let is_only = first.entry.id != name && versions.next().is_none();
+        let version = given.unwrap_or(if is_only { first.entry.version } else { 1 });
+        if let Some(plugin) = all.clone().find(|p| p.entry.version == version) {
+            return Ok(Some(plugin));
         }
+        let id = first.entry.id;
+        let alias = if id == name { String::new() } else { format!(" (here {})", quoted(&name)) };
+        let linked: Vec<String> = all.map(|p| p.entry.version.to_string()).collect();
+        let default = if given.is_none() { "; without the attribute `plugin_version`, 1 is meant" } else { "" };
+        Err(Error::invalid(format_args!(
+            "plugin `{id}`{alias} is linked at version {}, not {version}{default}",
+            linked.join(", ")
+        )))
     }
 
     /// # Errors
@@ -126,8 +122,8 @@ fn find<'m>(attributes: &[NamedAttribute<'m>], name: &str) -> Option<&'m Attribu
 
 fn text<'m>(attributes: &[NamedAttribute<'m>], name: &str) -> Result<Option<&'m str>> {
     let Some(attribute) = find(attributes, name) else { return Ok(None) };
-    let text = match (AttributeKind::try_from(attribute.r#type), &attribute.s) {
-        (Ok(AttributeKind::Text), Some(bytes)) => utf8(bytes),
+    let text = match AttributeKind::try_from(attribute.r#type) {
+        Ok(AttributeKind::Text) => scalar(attribute, attribute.s.as_deref()).and_then(utf8),
         _ => Err(Error::invalid(format_args!("it is {}; STRING is expected", kind_name(attribute.r#type)))),
     };
     text.map(Some).map_err(|e| at(format_args!("attribute `{name}`"), e))
@@ -215,31 +211,51 @@ impl Refused {
             1 => "one node can't be run here:".to_owned(),
             _ => format!("{count} nodes can't be run here:"),
         };
-        let mut unlinked = 0;
-        for Group { namespace, op, nodes } in &self.groups {
+        let (mut unlinked, mut elsewhere) = (0, 0);
+        for (position, Group { namespace, op, nodes }) in self.groups.iter().enumerate() {
             let nodes = nodes.join(", ");
-            if namespace.is_empty() {
-                message += &format!("\n  operator {}: {nodes}", quoted(op));
-                continue;
-            }
-            unlinked += 1;
-            let id = format!("{namespace}::{op}");
-            let ids = registry.plugins().iter().map(|p| p.entry.id);
-            let nearest = if unlinked <= MOST_SUGGESTIONS { did_you_mean(&id, ids) } else { String::new() };
-            message += &format!("\n  {}, which isn't linked{nearest}: {nodes}", quoted(&id));
+            let is_own = namespace.is_empty();
+            let is_named = position < MOST_SUGGESTIONS;
+            let near = is_named.then(|| near(registry, namespace, op)).flatten();
+            elsewhere += usize::from(is_own && near.is_none());
+            unlinked += usize::from(!is_own);
+            let near = near.map(|near| format!("; {near}")).unwrap_or_default();
+            message += &match is_own {
+                true => format!("\n  operator {}{near}: {nodes}", quoted(op)),
+                false => format!("\n  {}, which isn't linked{near}: {nodes}", quoted(&format!("{namespace}::{op}"))),
+            };
         }
         if unlinked > 0 {
-            let linked = registry.plugins().len();
-            message += &format!(
-                "\n{linked} plugins are linked. A crate of plugins that is never named links none of them: add `use the_crate as _;`"
-            );
+            message += &format!("\n{}", linked(registry.plugins().len()));
         }
-        if unlinked < self.groups.len() {
+        if elsewhere > 0 {
             message += "\nOnly plugins, Identity, Cast, Constant and the model's own functions run here. A full model runs in a host \
                         engine (TensorRT, ONNX Runtime) that these plugins are loaded into.";
         }
         Err(Error::invalid(message))
     }
+}
+
+/// Which linked plugin a node may mean, and what to write for it to be that one.
+fn near(registry: &Registry, namespace: &str, op: &str) -> Option<String> {
+    let plugins = registry.plugins();
+    let name = format!("{namespace}::{op}");
+    let nearest =
+        did_you_mean(&name, plugins.iter().flat_map(|p| [p.entry.id].into_iter().chain(p.entry.onnx.iter().copied())));
+    if let (false, Some(nearest)) = (namespace.is_empty(), nearest.strip_prefix("; ")) {
+        return Some(nearest.to_owned());
+    }
+    let named = |p: &&Plugin| p.entry.id.split_once("::").is_some_and(|(_, name)| name.eq_ignore_ascii_case(op));
+    let id = plugins.iter().find(named)?.entry.id;
+    let (right_namespace, right_op) = id.split_once("::")?;
+    let operator = if right_op == op { String::new() } else { format!(" and the operator \"{right_op}\"") };
+    let domain = if namespace.is_empty() { OWN_DOMAIN } else { namespace };
+    let alias = format!("{domain}::{op}");
+    Some(format!(
+        "the plugin `{id}` is linked: give the node the domain \"{right_namespace}\", or the attribute `plugin_namespace` = \
+         \"{right_namespace}\"{operator}, or write #[register(\"{id}\", onnx = {})]",
+        quoted(&alias)
+    ))
 }
 
 /// A node's name, or one made of its operator and position.

@@ -13,6 +13,7 @@ fn plugin(id: &'static str, version: u32, line: u32) -> PluginEntry {
         inputs: &["x"],
         attributes: &[],
         outputs: 1,
+        onnx: &[],
         infer: |_, _| Ok(Vec::new()),
         attributes_from_values: |_| Ok(Box::new(())),
         compare: None,
@@ -78,4 +79,55 @@ fn a_miss_lists_what_is_near_and_how_to_link_a_crate() {
     );
     let version = registry.get("sample::non_zero_plugin", 3).unwrap_err().to_string();
     assert_eq!(version, "plugin `sample::non_zero_plugin` is linked at version 1, not 3");
+}
+
+fn named(id: &'static str, version: u32, line: u32, onnx: &'static [&'static str]) -> PluginEntry {
+    PluginEntry { onnx, ..plugin(id, version, line) }
+}
+
+#[test]
+fn plugins_are_found_by_their_names_in_onnx_too() {
+    let plugins = [
+        named("b::y", 2, 1, &["com.example::Y"]),
+        named("b::y", 1, 2, &["com.example::Y", "ai.onnx::Y"]),
+        named("a::x", 1, 3, &["com.example::X"]),
+    ];
+    let registry = Registry::join(&plugins, &[], &[], &[]).unwrap();
+    let found = |name: &str| registry.in_onnx(name).map(Plugin::label).collect::<Vec<_>>();
+    assert_eq!(found("com.example::Y"), ["b::y v1", "b::y v2"]);
+    assert_eq!(found("ai.onnx::Y"), ["b::y v1"]);
+    assert_eq!(found("b::y"), ["b::y v1", "b::y v2"]);
+    assert_eq!(found("com.example::X"), ["a::x v1"]);
+    assert!(found("com.example::Z").is_empty() && found("").is_empty());
+}
+
+#[test]
+fn two_plugins_of_one_name_in_onnx_are_refused_whatever_order_the_linker_gives() {
+    let plugins = [
+        named("a::x", 1, 3, &["com.example::X", "b::y"]),
+        named("b::y", 1, 1, &[]),
+        named("c::z", 1, 2, &["com.example::X"]),
+        named("c::z", 2, 4, &["com.example::X"]),
+    ];
+    for rotation in 0..plugins.len() {
+        let mut plugins = plugins;
+        plugins.rotate_left(rotation);
+        assert_eq!(
+            Registry::join(&plugins, &[], &[], &[]).unwrap_err().to_string(),
+            "the linked plugins contradict each other\n  \
+             `b::y v1` at ops.rs:1:1 and `a::x v1` at ops.rs:3:1 are both found as `b::y` in ONNX models: take it out of \
+             `onnx = ..` of one of them\n  \
+             `a::x v1` at ops.rs:3:1 and `c::z v1` at ops.rs:2:1 are both found as `com.example::X` in ONNX models: take it \
+             out of `onnx = ..` of one of them"
+        );
+    }
+}
+
+#[test]
+fn the_number_of_linked_plugins_reads_well() {
+    for (linked, expected) in
+        [(0, "no plugin is linked. A"), (1, "1 plugin is linked. A"), (2, "2 plugins are linked. A")]
+    {
+        assert!(crate::plugin::linked(linked).starts_with(expected), "{linked}");
+    }
 }

@@ -38,7 +38,7 @@ fn mistakes_name_input_and_dimension() {
     );
     assert_eq!(
         message(x(&[1, 4], &[1], &[1, 4]), &inputs),
-        "the profile's opt of input `X` has 1 dimensions, but the input has 2: [-1, 4]"
+        "the profile's opt of input `X` has 1 dimension, but the input has 2: [-1, 4]"
     );
     let order = "but it needs 0 <= min <= opt <= max";
     for [min, opt, max] in [[2, 1, 3], [1, 3, 2], [-1, 1, 1]] {

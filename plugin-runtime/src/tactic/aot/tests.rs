@@ -116,7 +116,7 @@ fn a_preference_decides_where_there_is_a_choice_and_insisting_where_there_is_non
             network_of(only::op),
             [
                 "aot",
-                "it has no impl for device `cpu`, only for no device, and its AOT kernels run on device `cuda` only; add \
+                "it has no impl for device `cpu`, and its AOT kernels run on device `cuda` only; add \
                  #[impl_plugin(\"aot_test::only\", device = cpu)]",
             ],
         ),

@@ -1,13 +1,14 @@
 //! Lockfiles on disk: read with bounds, and written whole or not at all, also when several builds write at once.
 
-use std::ffi::OsString;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::{Held, LARGEST_FILE, Records, parse, render};
 use crate::error::{Error, Result};
-use crate::whole_file;
+use crate::whole_file::{Target, is_at};
 
 /// Reads a lockfile.
 ///
@@ -34,13 +35,14 @@ pub(in crate::tactic) fn read_if_there(path: &Path) -> Result<Option<Held>> {
     }
 }
 
-/// Adds records. One that the file has got since `base` was read stays as it is: another build may have used it.
+/// Adds records. One that the file has got since `base` was read stays as it is: another build may have used it. `waits`
+/// is called once where another build keeps it from writing for long.
 ///
 /// # Errors
 /// When the file can't be read or written, or isn't a valid lockfile any more; it's left as it was.
-pub(in crate::tactic) fn add(path: &Path, base: &Records, fresh: &Records) -> Result<()> {
+pub(in crate::tactic) fn add(path: &Path, base: &Records, fresh: &Records, waits: &mut dyn FnMut(&Path)) -> Result<()> {
     let target = Target::of(path).map_err(|e| failed(path, e))?;
-    let _guard = Guard::take(&target).map_err(|e| failed(path, e))?;
+    let _guard = Guard::take(&target, &mut || waits(path)).map_err(|e| failed(path, e))?;
     let mut records = read_if_there(path)?.unwrap_or_default().records;
     for (key, outcome) in fresh {
         let known = records.get(key);
@@ -51,18 +53,18 @@ pub(in crate::tactic) fn add(path: &Path, base: &Records, fresh: &Records) -> Re
     let text = render(&records).map_err(|bytes| {
         failed(path, format_args!("it would have {bytes} bytes or more, and the most is {LARGEST_FILE}; delete lines that aren't needed any more"))
     })?;
-    whole_file::write(&target.path, |out| out.write_all(text.as_bytes())).map_err(|e| failed(path, e))
+    target.write(|out| out.write_all(text.as_bytes())).map_err(|e| failed(path, e))
 }
 
-/// Finds out whether [`add`] will be able to write.
+/// Finds out whether [`add`] will be able to write; `waits` as there.
 ///
 /// # Errors
 /// When it won't.
-pub(in crate::tactic) fn check_writable(path: &Path) -> Result<()> {
-    let check = || {
+pub(in crate::tactic) fn check_writable(path: &Path, waits: &mut dyn FnMut(&Path)) -> Result<()> {
+    let mut check = || {
         let target = Target::of(path)?;
-        let _guard = Guard::take(&target)?;
-        whole_file::check_folder(&target.path)
+        let _guard = Guard::take(&target, &mut || waits(path))?;
+        target.check_folder()
     };
     check().map_err(|e: io::Error| failed(path, format_args!("it can't be written: {e}")))
 }
@@ -88,41 +90,8 @@ fn content(path: &Path) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(content))
 }
 
-/// The file that a path leads to, which need not be there yet.
-struct Target {
-    path: PathBuf,
-}
-
-impl Target {
-    fn of(path: &Path) -> io::Result<Target> {
-        let other = |reason: &str| Err(io::Error::other(reason));
-        match fs::metadata(path) {
-            Ok(metadata) if !metadata.is_file() => other("it isn't a file"),
-            Ok(metadata) if metadata.permissions().readonly() => other("it is read-only"),
-            Ok(_) => Ok(Target { path: fs::canonicalize(path)? }),
-            Err(e) if e.kind() == ErrorKind::NotFound => {
-                // Another build may have made it by now, so it's not enough that something is there.
-                if fs::symlink_metadata(path).is_ok_and(|there| there.is_symlink()) {
-                    return other("it is a link to a file that isn't there");
-                }
-                let Some(name) = path.file_name() else { return other("it names no file") };
-                let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-                let folder = fs::canonicalize(folder)
-                    .map_err(|e| io::Error::new(e.kind(), format!("its folder `{}`: {e}", folder.display())))?;
-                Ok(Target { path: folder.join(name) })
-            }
-            Err(e) => Err(e),
-        }
-    }
-
-    /// A hidden file beside it.
-    fn beside(&self, ending: &str) -> PathBuf {
-        let mut name = OsString::from(".");
-        name.push(self.path.file_name().unwrap_or_default());
-        name.push(ending);
-        self.path.with_file_name(name)
-    }
-}
+/// Who waits longer for another build says so.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Keeps other builds from writing, in this process or another, as long as it lives: an advisory lock on a file of its
 /// own, because the lockfile itself is replaced by each write.
@@ -132,21 +101,43 @@ struct Guard {
 }
 
 impl Guard {
-    fn take(target: &Target) -> io::Result<Guard> {
+    /// Calls `waits` once if another has it for longer than [`PATIENCE`].
+    fn take(target: &Target, waits: &mut dyn FnMut()) -> io::Result<Guard> {
         const MOST_TRIES: usize = 1000;
+        let mut patience = Some(PATIENCE);
         let path = target.beside(".guard");
         for _ in 0..MOST_TRIES {
             if fs::symlink_metadata(&path).is_ok_and(|present| !present.is_file()) {
                 return Err(io::Error::other(format!("`{}` is in the way", path.display())));
             }
             let file = File::options().write(true).create(true).truncate(false).open(&path)?;
-            file.lock()?;
+            wait_for(&file, &mut patience, waits)?;
             if is_at(&file, &path)? {
                 return Ok(Guard { path, file });
             }
         }
         Err(io::Error::other(format!("`{}` is replaced all the time", path.display())))
     }
+}
+
+/// Locks a file. Who waits longer than the `patience` that is left says so, once.
+fn wait_for(file: &File, patience: &mut Option<Duration>, waits: &mut dyn FnMut()) -> io::Result<()> {
+    /// Others have it for a few milliseconds, as a rule.
+    const BETWEEN_LOOKS: Duration = Duration::from_millis(1);
+    while let Some(left) = *patience {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::WouldBlock) => {}
+        }
+        let begin = Instant::now();
+        thread::sleep(BETWEEN_LOOKS);
+        *patience = left.checked_sub(begin.elapsed());
+        if patience.is_none() {
+            waits();
+        }
+    }
+    file.lock()
 }
 
 impl Drop for Guard {
@@ -157,21 +148,4 @@ impl Drop for Guard {
         }
         let _ = self.file.unlock();
     }
-}
-
-/// Whether the file that was opened at a path is still there.
-#[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt;
-    let opened = file.metadata()?;
-    match fs::symlink_metadata(path) {
-        Ok(there) => Ok((there.dev(), there.ino()) == (opened.dev(), opened.ino())),
-        Err(e) if e.kind() == ErrorKind::NotFound => Ok(false),
-        Err(e) => Err(e),
-    }
-}
-
-#[cfg(not(unix))]
-fn is_at(_file: &File, _path: &Path) -> io::Result<bool> {
-    Ok(true)
 }

@@ -17,7 +17,10 @@ pub(in crate::runner) fn list(out: &mut Output) -> Result<()> {
     for plugin in registry.plugins() {
         describe(plugin, out)?;
     }
-    out.line(format_args!("{} plugins are linked", registry.plugins().len()))
+    match registry.plugins().len() {
+        1 => out.line("1 plugin is linked"),
+        count => out.line(format_args!("{count} plugins are linked")),
+    }
 }
 
 fn describe(plugin: &Plugin, out: &mut Output) -> Result<()> {
@@ -32,6 +35,9 @@ fn describe(plugin: &Plugin, out: &mut Output) -> Result<()> {
         out.line(format_args!("  attributes  {}", attributes.join(", ")))?;
     }
     out.line(format_args!("  outputs     {}", entry.outputs))?;
+    if !entry.onnx.is_empty() {
+        out.line(format_args!("  in ONNX     {}", entry.onnx.join(", ")))?;
+    }
     for implementation in &plugin.impls {
         out.line(format_args!("  on {:<8} {}", implementation.device.name(), tactics(implementation)))?;
     }

@@ -4,10 +4,11 @@ mod header;
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use half::f16;
 use plugin_runtime::tensor::{DataType, HostTensor};
+use plugin_runtime::whole_file;
 
 use super::failure::{Failure, Result};
 use header::Header;
@@ -52,13 +53,14 @@ fn decode(mut source: impl Read, size: Option<u64>) -> std::result::Result<HostT
     if magic != *MAGIC {
         return Err("it isn't an .npy file: it doesn't begin with \\x93NUMPY".into());
     }
-    let (length, length_bytes) = match major {
-        1 => {
+    // numpy reads no minor version but 0.
+    let (length, length_bytes) = match (major, minor) {
+        (1, 0) => {
             let mut length = [0; 2];
             read_exactly(&mut source, &mut length, "the header's length")?;
             (u32::from(u16::from_le_bytes(length)), 2)
         }
-        2 | 3 => {
+        (2 | 3, 0) => {
             let mut length = [0; 4];
             read_exactly(&mut source, &mut length, "the header's length")?;
             (u32::from_le_bytes(length), 4)
@@ -160,46 +162,17 @@ fn write_elements(out: &mut dyn Write, tensor: &HostTensor) -> io::Result<()> {
     }
 }
 
-/// Writes a file beside `path` and moves it there when it is whole. What isn't a file, such as a pipe, is written to
-/// directly; through a link, the file it leads to is replaced.
+/// Writes a file whole or not at all. What isn't a file, such as a pipe, is written to directly.
 pub(super) fn write_whole(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
-    let present = fs::metadata(path).ok();
-    if present.as_ref().is_some_and(|m| m.is_dir()) {
-        return Err(io::Error::from(io::ErrorKind::IsADirectory));
-    }
-    let write_to = |file: File| {
-        let mut out = BufWriter::new(file);
-        content(&mut out)?;
-        out.flush()
-    };
-    if present.as_ref().is_some_and(|m| !m.is_file()) {
-        return write_to(File::options().write(true).open(path)?);
-    }
-    let target = if present.is_some() { fs::canonicalize(path)? } else { path.to_owned() };
-    let temporary = beside(&target)?;
-    let result = File::options().write(true).create_new(true).open(&temporary).and_then(|file| {
-        write_to(file)?;
-        if let Some(present) = &present {
-            if present.permissions().readonly() {
-                return Err(io::Error::from(io::ErrorKind::PermissionDenied));
-            }
-            fs::set_permissions(&temporary, present.permissions())?;
+    match fs::metadata(path) {
+        Ok(present) if present.is_dir() => Err(io::Error::from(io::ErrorKind::IsADirectory)),
+        Ok(present) if !present.is_file() => {
+            let mut out = BufWriter::new(File::options().write(true).open(path)?);
+            content(&mut out)?;
+            out.flush()
         }
-        fs::rename(&temporary, &target)
-    });
-    if result.is_err() {
-        // The first error is the one to report; the file may not even have been made.
-        let _ = fs::remove_file(&temporary);
+        _ => whole_file::write(path, content),
     }
-    result
-}
-
-fn beside(target: &Path) -> io::Result<PathBuf> {
-    let name = target.file_name().ok_or_else(|| io::Error::other("it names no file"))?;
-    let mut temporary = std::ffi::OsString::from(".");
-    temporary.push(name);
-    temporary.push(format!(".{}.partial", std::process::id()));
-    Ok(target.with_file_name(temporary))
 }
 
 #[cfg(test)]

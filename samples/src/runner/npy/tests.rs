@@ -29,7 +29,12 @@ fn reads_every_version() {
         assert_eq!(tensor.dims(), [2, 1]);
         assert_eq!(tensor.as_slice::<f32>().unwrap(), [1.5, -2.0]);
     }
-    assert!(decode_bytes(&file(4, DICT, &data)).unwrap_err().contains("version 4.0"));
+    for (major, minor) in [(0, 0), (4, 0), (1, 1), (2, 1), (3, 255)] {
+        let mut other = file(major, DICT, &data);
+        other[7] = minor;
+        let error = decode_bytes(&other).unwrap_err();
+        assert!(error.contains(&format!("version {major}.{minor}; expected 1.0, 2.0 or 3.0")), "{error}");
+    }
 }
 
 #[test]

@@ -185,7 +185,7 @@ fn what_kernels_may_not_say_is_refused() {
         (&|r| r.layers[0].plugin = 9, "layer `total_0`: there is no plugin 9"),
         (&|r| r.layers[0].attributes.push(Default::default()), "but attributes were saved"),
         (&|r| r.layers[0].in_place[0] = 2, "output 0 can't be updated in place over input 1"),
-        (&|r| r.layers[0].aot.as_mut().unwrap().inputs.clear(), "has 0 inputs and 1 outputs, but 1 and 1 were saved"),
+        (&|r| r.layers[0].aot.as_mut().unwrap().inputs.clear(), "has 0 inputs and 1 output, but 1 and 1 were saved"),
         (&|r| step(r, 0).kernels = None, "its layer runs kernels, but none were saved"),
         (&|r| step(r, 0).workspace = None, "kernel `sums`: parameter 2: there is no workspace"),
         (&|r| kernels(r, 0).launches.clear(), "it launches no kernel"),

@@ -51,7 +51,14 @@ fn values_out_of_range_and_of_other_types_are_refused() {
     for (given, wanted, expected) in [
         (one(1 << 31), Type::Int32, "it is 2147483648, which isn't in the range of i32"),
         (one(2), Type::Bool, "it is 2; a boolean is 0 or 1"),
-        (one(1), Type::Float32, "it is the integer 1; `f32` takes FLOAT"),
+        (one((1 << 24) + 1), Type::Float32, "it is the integer 16777217, which f32 doesn't hold exactly"),
+        (one(i64::MAX), Type::Float32, "it is the integer 9223372036854775807, which f32 doesn't hold exactly"),
+        (one((1 << 53) + 1), Type::Float64, "it is the integer 9007199254740993, which f64 doesn't hold exactly"),
+        (one(i64::MAX), Type::Float64, "it is the integer 9223372036854775807, which f64 doesn't hold exactly"),
+        (many(&[1, 2049]), Type::Float16s, "element 1 is the integer 2049, which f16 doesn't hold exactly"),
+        (many(&[65536]), Type::Float16s, "element 0 is the integer 65536, which f16 doesn't hold exactly"),
+        (many(&[257]), Type::BFloat16s, "element 0 is the integer 257, which bf16 doesn't hold exactly"),
+        (string("a", "1"), Type::Float32, "it is a string; `f32` takes FLOAT, or an INT that it holds exactly"),
         (float("a", 1.0), Type::Int32, "it is the float 1.0; `i32` takes INT"),
         (float("a", 1.0), Type::Int64s, "`&[i64]` takes INTS, or a 1-D TENSOR of integers"),
         (doubles("a", &[1e300], &[]), Type::Float32, "it is 1e300, which is too large for f32"),
@@ -63,8 +70,10 @@ fn values_out_of_range_and_of_other_types_are_refused() {
         (many(&[0, 3]), Type::Str, "it is a list of 2 integers; `&str` takes STRING"),
         (string("a", "x"), Type::Int32s, "it is a string; `&[i32]` takes INTS"),
         (tensor("a", types::UINT8, &[1, 1], vec![1]), Type::Bytes, "its tensor has 2 dimensions"),
-        (tensor("a", types::FLOAT, &[1], vec![0; 4]), Type::Int32s, "it is a list of 1 floats"),
-        (of(AttributeKind::Int), Type::Int32, "it is marked INT, but holds none"),
+        (tensor("a", types::FLOAT, &[1], vec![0; 4]), Type::Int32s, "it is a list of 1 float;"),
+        (AttributeProto { f: Some(1.0), ..of(AttributeKind::Int) }, Type::Int32, "it is marked INT, but holds a FLOAT"),
+        (AttributeProto { i: Some(1), ..of(AttributeKind::Text) }, Type::Str, "it is marked STRING, but holds an INT"),
+        (AttributeProto { ints: vec![1], ..of(AttributeKind::Float) }, Type::Float32, "FLOAT, but holds INTS"),
         (of(AttributeKind::Tensor), Type::Int32s, "it is marked TENSOR, but holds none"),
         (of(AttributeKind::Graph), Type::Int32, "it is GRAPH, which a plugin can't take"),
         (of(AttributeKind::Strings), Type::Str, "it is STRINGS"),
@@ -93,4 +102,39 @@ fn tensors_stand_for_lists_and_single_values() {
     assert_eq!(read(&bools, Type::Bools).unwrap(), AttributeValue::Bools(vec![true, false]));
     let halves = tensor("a", types::FLOAT16, &[1], f16::from_f32(0.5).to_le_bytes().to_vec());
     assert_eq!(read(&halves, Type::Float32s).unwrap(), AttributeValue::Float32s(vec![0.5]));
+}
+
+#[test]
+fn a_zero_that_was_left_out_is_zero() {
+    use AttributeType as Type;
+    use AttributeValue as Value;
+    for (kind, wanted, zero) in [
+        (AttributeKind::Int, Type::Int32, Value::Int32(0)),
+        (AttributeKind::Int, Type::Int64, Value::Int64(0)),
+        (AttributeKind::Int, Type::Bool, Value::Bool(false)),
+        (AttributeKind::Int, Type::Float32, Value::Float32(0.0)),
+        (AttributeKind::Float, Type::Float32, Value::Float32(0.0)),
+        (AttributeKind::Float, Type::Float64, Value::Float64(0.0)),
+        (AttributeKind::Text, Type::Str, Value::Str(String::new())),
+        (AttributeKind::Text, Type::Bytes, Value::Bytes(Vec::new())),
+    ] {
+        assert_eq!(read(&attribute("a", kind), wanted).unwrap(), zero);
+    }
+}
+
+#[test]
+fn integers_are_floats_where_that_is_exact() {
+    use AttributeType as Type;
+    use AttributeValue as Value;
+    for exact in [0, 2, -7, 1 << 24, i64::MIN] {
+        assert_eq!(read(&int("a", exact), Type::Float32).unwrap(), Value::Float32(exact as f32));
+        assert_eq!(read(&int("a", exact), Type::Float64).unwrap(), Value::Float64(exact as f64));
+    }
+    let list = ints("a", &[1i64, -2048]);
+    assert_eq!(read(&list, Type::Float16s).unwrap(), Value::Float16s(vec![f16::ONE, f16::from_f32(-2048.0)]));
+    assert_eq!(read(&list, Type::BFloat16s).unwrap(), Value::BFloat16s(vec![bf16::ONE, bf16::from_f32(-2048.0)]));
+    assert_eq!(read(&list, Type::Float32s).unwrap(), Value::Float32s(vec![1.0, -2048.0]));
+    assert_eq!(read(&list, Type::Float64s).unwrap(), Value::Float64s(vec![1.0, -2048.0]));
+    let tensor = tensor("a", types::INT16, &[], 3i16.to_le_bytes().to_vec());
+    assert_eq!(read(&tensor, Type::Float32).unwrap(), Value::Float32(3.0));
 }
