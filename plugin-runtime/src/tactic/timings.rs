@@ -7,6 +7,7 @@ use super::lockfile::{self, Held, Records};
 use super::record::{Key, Outcome, Subject, Surroundings};
 use crate::device::Device;
 use crate::error::{Error, Result};
+use crate::wording::counted;
 
 /// Where timings are kept from one build to the next.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -121,7 +122,10 @@ impl Timings {
         let of_plugin = |k: &&Key| matches!(&k.subject, Subject::Trial { plugin: other, .. } if other == plugin);
         match self.held.records.keys().filter(of_plugin).count() {
             0 => format!("; it has no record of `{}`", Arc::as_ref(plugin)),
-            n => format!("; it has {n} records of `{}` that differ in something else", Arc::as_ref(plugin)),
+            n => {
+                let (records, differ) = (counted(n, "record"), if n == 1 { "differs" } else { "differ" });
+                format!("; it has {records} of `{}` that {differ} in something else", Arc::as_ref(plugin))
+            }
         }
     }
 }
