@@ -47,6 +47,12 @@ pub fn cases() -> Vec<Case> {
     marked.collect()
 }
 
+/// What an autotune function lists for these attributes: types as a text, tactics, and the marked one or 0.
+pub fn listed(types: &str, tactics: &[i32], marked: i32) -> Vec<AutoTuneCombination> {
+    let combination = AutoTuneCombination::new(types).tactics(tactics.iter().copied());
+    vec![if marked == 0 { combination } else { combination.reference(marked) }]
+}
+
 impl Case {
     /// What the plugins take as attributes: the tactics' numbers, and that of the marked one or 0.
     pub fn attributes(&self) -> (Vec<i32>, i32) {

@@ -127,7 +127,8 @@ impl ExecutionContext {
     /// Runs the engine: one binding for each input, then for each output, in the engine's order. On the CPU the work is
     /// done when this returns, on a GPU when `stream` gets there. After the first run with a shape this allocates nothing,
     /// and it waits for nothing, unless an impl doesn't cope with extents that only the GPU knows: then it waits for those
-    /// before that impl (see `device_shape` of [`impl_plugin`](macro@crate::prelude::impl_plugin)). Where [`ExecutionContext::capture`] recorded a run with just these bindings, it is replayed.
+    /// before that impl (see `device_shape` of [`impl_plugin`](macro@crate::prelude::impl_plugin)). Where
+    /// [`ExecutionContext::capture`] recorded a run with just these bindings, it is replayed.
     ///
     /// What goes wrong on a GPU after this returned, whoever waits for the stream next is told.
     ///

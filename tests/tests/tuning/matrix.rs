@@ -1,7 +1,7 @@
 //! Each tactic is judged on what it wrote itself.
 
 use plugin_runtime::prelude::*;
-use tests::partial::{Writes, cases};
+use tests::partial::{Writes, cases, listed};
 
 use super::builder;
 
@@ -16,11 +16,6 @@ fn partial(x: &TensorDesc, tactics: &[i32], marked: i32) -> TensorDesc {
 fn partial_sized(x: &TensorDesc, tactics: &[i32], marked: i32) -> (TensorDesc, SizeTensorDesc) {
     let n = size_tensor(x.numel(), x.numel());
     (TensorDesc::from_shape_expr([n.expr()], x.dtype()), n)
-}
-
-fn listed(types: &str, tactics: &[i32], marked: i32) -> Vec<AutoTuneCombination> {
-    let combination = AutoTuneCombination::new(types).tactics(tactics.iter().copied());
-    vec![if marked == 0 { combination } else { combination.reference(marked) }]
 }
 
 #[autotune("tuning::partial")]

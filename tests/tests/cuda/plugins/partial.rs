@@ -1,7 +1,7 @@
 //! Tactics that write only a part of what they should, or something wrong, with and without an impl for the CPU.
 
 use plugin_runtime::prelude::*;
-use tests::partial::Writes;
+use tests::partial::{Writes, listed};
 
 use super::each;
 
@@ -31,11 +31,6 @@ pub(crate) fn partial_sized(x: &TensorDesc, tactics: &[i32], marked: i32) -> (Te
 #[register("gpu::partial_compared")]
 pub(crate) fn partial_compared(x: &TensorDesc, tactics: &[i32], marked: i32) -> TensorDesc {
     x.like()
-}
-
-fn listed(types: &str, tactics: &[i32], marked: i32) -> Vec<AutoTuneCombination> {
-    let combination = AutoTuneCombination::new(types).tactics(tactics.iter().copied());
-    vec![if marked == 0 { combination } else { combination.reference(marked) }]
 }
 
 #[autotune("gpu::partial")]

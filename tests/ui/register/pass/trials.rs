@@ -20,6 +20,13 @@ pub fn pair(x: &TensorDesc) -> (TensorDesc, TensorDesc) {
     (x.like(), x.like())
 }
 
+/// A name in camel case.
+#[allow(non_snake_case)]
+#[register("ui::camel", compare = Compare::new().close(maxError, 0.0), sample_inputs(inputIds = Sample::below(numRows)))]
+pub fn camel(inputIds: &TensorDesc, maxError: f64, numRows: i64) -> TensorDesc {
+    inputIds.like()
+}
+
 fn ramp() -> Sample {
     Sample::with(|tensor, _seed| {
         tensor.as_mut_slice::<f32>()?.iter_mut().enumerate().for_each(|(at, x)| *x = at as f32);
