@@ -1,16 +1,18 @@
 //! Whether what a tactic gives is right: what it has to be compared with, and how.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
 use super::Combination;
+use super::candidates::Candidates;
 use super::record::abridged;
 use super::results::{Outputs, Results};
 use super::trial::{LaidOut, POISONS};
 use crate::device::DeviceKind;
 use crate::error::Result;
 use crate::network::{Layer, Network};
-use crate::plugin::{Compare, ImplEntry, Runner, guarded};
+use crate::plugin::{Compare, ImplEntry, Plugin, Runner, guarded};
 use crate::tensor::DataType;
 
 /// Where right results come from.
@@ -34,10 +36,31 @@ pub(crate) struct Check {
     pub(super) text: Arc<str>,
 }
 
+/// How layers are checked, kept by plugin where it is the same for all of a plugin's layers.
+#[derive(Debug, Default)]
+pub(super) struct Checks(HashMap<*const Plugin, Arc<Check>>);
+
+impl Checks {
+    /// # Errors
+    /// As [`Check::of`].
+    pub(super) fn of(&mut self, network: &Network, layer: &Layer, candidates: &Candidates) -> Result<Arc<Check>> {
+        let Candidates { device, runner, combinations, .. } = candidates;
+        let make = || Check::of(network, layer, *device, *runner, combinations).map(Arc::new);
+        if layer.plugin.entry.compare.is_some() || combinations.iter().any(|c| !c.references.is_empty()) {
+            return make();
+        }
+        let plugin = std::ptr::from_ref(layer.plugin);
+        match self.0.get(&plugin) {
+            Some(known) => Ok(known.clone()),
+            None => Ok(self.0.entry(plugin).or_insert(make()?).clone()),
+        }
+    }
+}
+
 impl Check {
     /// # Errors
     /// When the author's function fails.
-    pub(super) fn of(
+    fn of(
         network: &Network,
         layer: &Layer,
         device: DeviceKind,

@@ -1,6 +1,7 @@
 //! The trials of one layer, and what came of them.
 
 use std::ops::Range;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Combination;
@@ -38,7 +39,7 @@ pub(super) struct LayerRun<'n> {
     pub(super) layer: &'n Layer,
     pub(super) candidates: Candidates,
     /// `None` where results are taken as they come.
-    pub(super) check: Option<Check>,
+    pub(super) check: Option<Arc<Check>>,
     /// One a candidate; `None` for those that are ruled out, and where nothing is run.
     keys: Vec<Option<Key>>,
     pub(super) outcomes: Vec<Option<TrialOutcome>>,
@@ -52,23 +53,19 @@ impl<'n> LayerRun<'n> {
     /// `points` are the profile's shapes, its opt first.
     ///
     /// # Errors
-    /// When the extents that the layer is tried at can't be computed, or an author's function fails.
+    /// When the extents that the layer is tried at can't be computed.
     pub(super) fn new(
         network: &Network,
         layer: &'n Layer,
         candidates: Candidates,
         points: &[Point],
-        checked: bool,
+        check: Option<Arc<Check>>,
         timings: &Timings,
     ) -> Result<Self> {
         let count = candidates.candidates.len();
         let (mut keys, mut outcomes) = (vec![None; count], vec![None; count]);
-        let Candidates { device, runner, combinations, .. } = &candidates;
-        let check = match checked {
-            true => Some(Check::of(network, layer, *device, *runner, combinations)?),
-            false => None,
-        };
-        if candidates.autotuned || checked {
+        let Candidates { runner, combinations, .. } = &candidates;
+        if candidates.autotuned || check.is_some() {
             let text = check.as_ref().map_or_else(|| "-".into(), |check| check.text.clone());
             let subject = LayerSubject::new(network, layer, *runner, points, text)?;
             let combinations: Vec<_> = combinations.iter().map(combination_text).collect();
@@ -160,7 +157,7 @@ impl<'n> LayerRun<'n> {
             layer: self.layer.name.clone(),
             plugin: self.layer.plugin.label(),
             profile,
-            check: self.check.as_ref().map(|check| check.text.to_string()),
+            check: self.check.as_ref().map(|check| check.text.clone()),
             notes: self.notes.clone(),
             trials: self.trials(),
         }

@@ -67,7 +67,7 @@ pub struct LayerReport {
     pub profile: usize,
     /// What results were compared with, and how: `against the impl for cpu; outputs[1] any order`. `None` where the build
     /// has no checks, and of an engine that comes from a file.
-    pub check: Option<String>,
+    pub check: Option<Arc<str>>,
     /// What of that couldn't be done, and why.
     pub notes: Vec<String>,
     /// Every combination and tactic, in the order in which autotune lists them; of an engine that comes from a file the

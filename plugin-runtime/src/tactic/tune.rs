@@ -2,6 +2,7 @@
 
 use super::Combination;
 use super::candidates::{Rules, enumerate};
+use super::check::Checks;
 use super::conversions::select;
 use super::layer_run::LayerRun;
 use super::layer_trials::LayerTrials;
@@ -51,9 +52,13 @@ pub(crate) fn tune(
 ) -> Result<(Vec<Choice>, Vec<LayerReport>)> {
     let points = points(network, bounds, tuning.checked)?;
     let mut runs = Vec::with_capacity(network.layers.len());
+    let mut checks = Checks::default();
     for layer in &network.layers {
         let candidates = enumerate(network, layer, tuning.stream.device().kind(), tuning.rules);
-        let run = candidates.and_then(|c| LayerRun::new(network, layer, c, &points, tuning.checked, timings));
+        let run = candidates.and_then(|candidates| {
+            let check = tuning.checked.then(|| checks.of(network, layer, &candidates)).transpose()?;
+            LayerRun::new(network, layer, candidates, &points, check, timings)
+        });
         runs.push(run.map_err(in_layer(layer))?);
     }
     if timings.locked() {
