@@ -3,6 +3,7 @@
 mod agreement;
 mod comparison;
 mod inputs;
+mod kinds;
 mod matrix;
 mod shapes;
 mod untuned;
