@@ -1,16 +1,24 @@
 //! Each tactic is judged on what it wrote itself.
 
 use plugin_runtime::engine::Builder;
-use tests::partial::cases;
+use plugin_runtime::tensor::DataType;
+use tests::partial::{Case, cases};
 
 use crate::gpu::{gpu, quick};
 use crate::plugins::partial::{partial, partial_compared, partial_sized};
+
+/// Of the many under compute-sanitizer those of one type.
+fn wanted() -> Vec<Case> {
+    let mut wanted = cases();
+    wanted.retain(|case| !quick() || (case.dtype == DataType::Float32 && !case.marked));
+    wanted
+}
 
 #[test]
 fn no_build_gives_a_wrong_engine() {
     let Some(device) = gpu("no_build_gives_a_wrong_engine") else { return };
     for extent in if quick() { vec![1001] } else { vec![1001, 4096] } {
-        for case in cases() {
+        for case in wanted() {
             let (tactics, marked) = case.attributes();
             let network = match case.sized {
                 true => case.network(extent, |x| partial_sized::op(x, &tactics, marked)),
@@ -24,7 +32,7 @@ fn no_build_gives_a_wrong_engine() {
 #[test]
 fn the_cpus_impl_says_what_is_right() {
     let Some(device) = gpu("the_cpus_impl_says_what_is_right") else { return };
-    for case in cases().into_iter().filter(|case| !case.sized) {
+    for case in wanted().into_iter().filter(|case| !case.sized) {
         let (tactics, marked) = case.attributes();
         let network = case.network(1001, |x| partial_compared::op(x, &tactics, marked));
         let built = Builder::new(device.clone()).build(&network);

@@ -54,6 +54,9 @@ struct Work {
     Divider by_target_blocks;
     Divider by_nested;
     Tiling tiling;
+    // Where the true extents are, if `elements` counts those up to upper bounds; only in_order asks.
+    const long long* extents;
+    u64 rank;
 };
 
 // Threads of a block.
@@ -102,10 +105,17 @@ __device__ inline Index source_offset(const Work& work, Index outer, Index chann
 // Eight elements each thread, in the same order on both sides.
 __device__ inline void in_order(const u8* source, u8* target, const Work& work) {
     u64 first = ((u64)blockIdx.x * THREADS + threadIdx.x) * COUNT;
-    if (first >= work.elements) {
+    u64 elements = work.elements;
+    if (work.extents) {
+        elements = 1;
+        for (u64 axis = 0; axis < work.rank; ++axis) {
+            elements *= (u64)work.extents[axis];
+        }
+    }
+    if (first >= elements) {
         return;
     }
-    u32 count = work.elements - first < COUNT ? (u32)(work.elements - first) : COUNT;
+    u32 count = elements - first < COUNT ? (u32)(elements - first) : COUNT;
     u64 raw[COUNT];
     read_elements(source, work.conversion.source_bytes, first, count, raw);
     convert(work.conversion, raw);

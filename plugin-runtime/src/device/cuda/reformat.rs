@@ -35,7 +35,8 @@ mod declared {
 }
 
 /// Enqueues the conversion of `source` from one representation to another in `target`, which doesn't overlap it. The
-/// result is that of the CPU's reformat. Allocates nothing.
+/// result is that of the CPU's reformat. Where `dims` are upper bounds, `extents` are the true ones, which only the device
+/// knows. Allocates nothing.
 ///
 /// # Errors
 /// When the extents don't fit a layout, a scale isn't positive and finite, INT4 isn't LINEAR, one side isn't as long as
@@ -47,6 +48,7 @@ pub(crate) fn reformat(
     to: Representation,
     target: DeviceSliceMut<'_, u8>,
     dims: &Dims,
+    extents: Option<DeviceSlice<'_, i64>>,
 ) -> Result<()> {
     let (source_bytes, target_bytes) = Reformat::new(from, to, dims)?.bytes();
     if (source.len(), target.len()) != (source_bytes, target_bytes) {
@@ -61,7 +63,12 @@ pub(crate) fn reformat(
     match Way::of(from, to, dims)? {
         Way::Nothing => Ok(()),
         Way::Copy => memory::copy(stream.cuda()?, source.address(), target.address(), target_bytes),
-        Way::Run(run) => launch(stream, run, source, target),
+        Way::Run(mut run) => {
+            if let (Some(extents), Kernel::Flat) = (extents, run.kernel) {
+                run.work.up_to(extents.address(), extents.len());
+            }
+            launch(stream, run, source, target)
+        }
     }
 }
 

@@ -247,6 +247,7 @@ fn run_reformat(mut views: StepViews<'_>, stream: &Stream) -> Result<()> {
             to.representation(),
             target.into_device_bytes()?,
             &from.dims,
+            source.device_shape(),
         );
     }
     let (source, target) = (source.bytes()?, target.into_bytes()?);

@@ -63,6 +63,15 @@ pub(super) struct Work {
     by_target_blocks: Divider,
     by_nested: Divider,
     tiling: Tiling,
+    extents: u64,
+    rank: u64,
+}
+
+impl Work {
+    /// Lets what is beyond the true extents be, which the device keeps at an address. Both sides are LINEAR.
+    pub(super) fn up_to(&mut self, extents: u64, rank: usize) {
+        (self.extents, self.rank) = (extents, rank as u64);
+    }
 }
 
 #[derive(Clone, Copy, Pod, Zeroable, Debug)]
@@ -157,6 +166,8 @@ impl Way {
             by_target_blocks: Divider::new(target.blocks),
             by_nested: Divider::new(nested),
             tiling: Tiling::zeroed(),
+            extents: 0,
+            rank: 0,
         };
         let tiled = !flat && !int4 && nesting == Nesting::Same && source.lanes != target.lanes;
         if let Some((tiling, tiles)) = tiled.then(|| Tiling::new(&source, &target)).flatten() {
