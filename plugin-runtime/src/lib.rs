@@ -60,6 +60,7 @@
 pub mod device;
 pub mod engine;
 mod error;
+mod guard;
 pub mod network;
 pub mod plugin;
 pub mod shape;
@@ -75,16 +76,17 @@ pub use plugin_macros::{Tactic, aot_impl, autotune, impl_plugin, register};
 /// What a plugin's author needs: `use plugin_runtime::prelude::*;`
 pub mod prelude {
     pub use crate::bail;
-    pub use crate::device::cuda::{DeviceSlice, DeviceSliceMut, LaunchConfig};
-    pub use crate::device::{AotArg, AotImage, AotKernel, AotLaunch, AotParameter, LaunchParams, Stream};
+    pub use crate::device::Stream;
+    pub use crate::device::cuda::{AotArg, AotImage, AotKernel, AotLaunch, AotParameter, LaunchConfig, LaunchParams};
     pub use crate::error::{Error, Result};
     pub use crate::kernels;
     pub use crate::network::IntoOp;
+    pub use crate::plugin::combination::{AutoTuneCombination, Tactic};
     pub use crate::plugin::{Compare, Sample};
     pub use crate::shape::ShapeExpr;
-    pub use crate::tactic::{AutoTuneCombination, Tactic};
     pub use crate::tensor::{
-        DataType, Element, Format, SizeTensorDesc, Tensor, TensorDesc, TensorMut, Workspace, size_tensor,
+        DataType, DeviceSlice, DeviceSliceMut, Element, Format, SizeTensorDesc, Tensor, TensorDesc, TensorMut,
+        Workspace, size_tensor,
     };
     pub use half::{bf16, f16};
     pub use plugin_macros::{Tactic, aot_impl, autotune, impl_plugin, register};
@@ -93,13 +95,14 @@ pub mod prelude {
 /// What the attributes' expansions name; not for use by hand.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::device::{AotKernel, DeviceKind, Invocation};
+    pub use crate::device::cuda::AotKernel;
+    pub use crate::device::{DeviceKind, Invocation};
     pub use crate::error::Result;
     pub use crate::network::{IntoOp, Op, TensorId};
+    pub use crate::plugin::combination::{AutoTuneCombination, Tactic};
     pub use crate::plugin::shim::*;
     pub use crate::plugin::*;
     pub use crate::shape::ShapeExpr;
-    pub use crate::tactic::{AutoTuneCombination, Tactic};
     pub use crate::tensor::{IntoOutputs, OutputDesc, TensorDesc};
     pub use half::{bf16, f16};
     pub use linkme;

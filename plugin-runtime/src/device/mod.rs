@@ -1,6 +1,5 @@
 //! Devices: the only code that touches memory and launches work.
 
-mod aot;
 mod binding;
 mod constant;
 pub mod cpu;
@@ -12,14 +11,9 @@ mod map;
 mod numbers;
 mod step;
 
-pub use aot::{AotArg, AotImage, AotKernel, AotLaunch, AotParameter, LaunchParams};
-pub(crate) use aot::{
-    AotBinary, AotCompiler, AotModule, AotProgram, AotSlots, LARGEST_IMAGE, ProgramLaunch, ProgramParameter,
-};
 pub use binding::Binding;
 pub(crate) use binding::{BindingRule, BindingUse};
 pub(crate) use constant::{Constant, ConstantInFile};
-pub(crate) use cuda::aot::AotRun;
 pub(crate) use frame::{Active, Base, Frame, FrameSize, Region};
 pub use invocation::{DynAttributes, Invocation};
 pub(crate) use map::FileBytes;

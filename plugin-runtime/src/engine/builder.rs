@@ -7,7 +7,9 @@ use super::plan::Plan;
 use super::runtime_kernels::RuntimeKernels;
 use super::{BuildEvent, BuildReport, Engine, InsertedStep, input_dims};
 use crate::device::cuda::Architecture;
-use crate::device::{AotCompiler, Device, DeviceKind, Stream};
+use crate::device::{Device, DeviceKind, Stream};
+
+use crate::device::cuda::AotCompiler;
 use crate::error::{Error, Result};
 use crate::network::{Bounds, Network};
 use crate::plugin::Registry;
@@ -111,7 +113,7 @@ impl<'o> Builder<'o> {
     /// Takes results as they come. Without this, each implementation that the engine may run is run on made-up data (see
     /// [`Sample`](crate::plugin::Sample)), at the profile's min, opt and max: what it leaves unwritten, or what
     /// differs from the reference, is left out. The reference is the plugin's impl for the CPU, for those of other devices;
-    /// else the tactic marked with [`AutoTuneCombination::reference`](crate::tactic::AutoTuneCombination::reference); else
+    /// else the tactic marked with [`AutoTuneCombination::reference`](crate::plugin::combination::AutoTuneCombination::reference); else
     /// all have to agree. Plugins without `#[autotune]` aren't run at all then. Times aren't kept in a lockfile, though
     /// those that it has are used.
     #[must_use]

@@ -7,7 +7,9 @@ use crate::device::{Base, PlacedTensor};
 use crate::network::{Bounds, SymbolSource, checked_dims};
 use crate::plugin::{AOT_TACTIC, AttributeValue, Registry};
 use crate::shape::{Dims, Profile, ShapeExpr};
-use crate::tactic::{Combination, TimedSubject};
+use crate::tactic::TimedSubject;
+
+use crate::plugin::combination::Combination;
 use crate::tensor::{DataType, Format};
 
 /// An engine, built or loaded.

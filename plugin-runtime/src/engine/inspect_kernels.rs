@@ -2,8 +2,8 @@
 
 use super::plan::PlannedStep;
 use super::runtime_kernels::RuntimeKernels;
+use crate::device::cuda::{AotArg, AotBinary, AotParameter, AotProgram, LaunchParams, ProgramLaunch, ProgramParameter};
 use crate::device::cuda::{Architecture, ImageKind};
-use crate::device::{AotArg, AotBinary, AotParameter, AotProgram, LaunchParams, ProgramLaunch, ProgramParameter};
 use crate::shape::ShapeExpr;
 
 /// The kernels that a step launches out of the engine itself, so that its plugin isn't needed.

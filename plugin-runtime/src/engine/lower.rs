@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::network::{Network, Producer};
-use crate::tactic::Combination;
+use crate::plugin::combination::Combination;
 use crate::tensor::{DataType, Format};
 
 /// A tensor of the network in one type and layout.

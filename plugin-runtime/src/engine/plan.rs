@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::lower::{Lowered, Step, StepKind, Value, lower};
 use super::memory::{self, MemoryPlan};
-use crate::device::{AotCompiler, AotProgram, BindingRule, BindingUse, PlacedInput, PlacedTensor, StepMemory};
+use crate::device::{BindingRule, BindingUse, PlacedInput, PlacedTensor, StepMemory};
+
+use crate::device::cuda::{AotCompiler, AotProgram};
 use crate::error::{Error, Result};
 use crate::network::{Bounds, Network};
 use crate::plugin::{AttributeValue, DynAttributes, ImplEntry, Runner};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::plan::{Plan, Run};
+use crate::device::cuda::{AotCompiler, AotModule};
 use crate::device::cuda::{Gpu, Source, kernel, reformat, runtime};
-use crate::device::{AotCompiler, AotModule};
 use crate::error::{Error, Result};
 use crate::shape::ShapeExpr;
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::Network;
 use crate::error::{Error, LayerError, Result};
-use crate::plugin::{AttributeValue, DynAttributes, Plugin, guarded};
+use crate::plugin::{AttributeValue, DynAttributes, Plugin};
+
+use crate::guard::guarded;
 use crate::shape::{MAX_RANK, ShapeExpr, SymbolKind};
 use crate::suggest::did_you_mean;
 use crate::tensor::{DataType, OutputDesc, SizeTensorDesc, TensorDesc};

@@ -1,8 +1,8 @@
 //! Checks that run while an author's crate is compiled; each panics with a message that says what to write.
 
 use super::PluginSpec;
+use crate::plugin::combination::grammar::{self, Fault, GrammarError};
 use crate::suggest::same_text;
-use crate::tactic::grammar::{self, Fault, GrammarError};
 
 /// The id of an impl is that of the module it was found by.
 #[track_caller]

@@ -5,10 +5,12 @@ use std::fmt;
 use linkme::distributed_slice;
 
 use super::{AttributeSchema, AttributeValue, Compare, Sample};
-use crate::device::{AotKernel, DeviceKind, DynAttributes, Invocation};
+use crate::device::{DeviceKind, DynAttributes, Invocation};
+
+use crate::device::cuda::AotKernel;
 use crate::error::Result;
+use crate::plugin::combination::AutoTuneCombination;
 use crate::shape::ShapeExpr;
-use crate::tactic::AutoTuneCombination;
 use crate::tensor::{OutputDesc, TensorDesc};
 
 /// Where an entry was written.

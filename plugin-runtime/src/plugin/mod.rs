@@ -2,10 +2,10 @@
 
 mod attribute;
 pub mod check;
+pub mod combination;
 mod compare;
 mod conflict;
 mod entry;
-mod guard;
 mod join;
 mod onnx_names;
 mod registry;
@@ -24,7 +24,6 @@ pub use entry::{
     AOT_IMPLS, AUTOTUNES, AotEntry, AutotuneEntry, Comparisons, IMPLS, ImplEntry, ListCombinations, Location, PLUGINS,
     PluginEntry, SampleInputs, TacticNames, WorkspaceSize,
 };
-pub(crate) use guard::{discard, guarded};
 pub(crate) use onnx_names::OWN_DOMAIN;
 pub use registry::{Plugin, Registry};
 pub(crate) use runner::{AOT_TACTIC, Runner};

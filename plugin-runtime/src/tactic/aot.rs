@@ -1,13 +1,15 @@
 //! The kernels that a plugin's `#[aot_impl]` describes for one combination and tactic of a layer.
 
+use crate::plugin::combination::Combination;
 use std::sync::Arc;
 
-use super::Combination;
 use super::candidates::laid_out_descs;
-use crate::device::{AotCompiler, AotProgram, AotSlots};
+use crate::device::cuda::{AotCompiler, AotProgram, AotSlots};
 use crate::error::{Error, Result};
 use crate::network::{Layer, Network};
-use crate::plugin::{AotEntry, guarded};
+use crate::plugin::AotEntry;
+
+use crate::guard::guarded;
 use crate::shape::ShapeExpr;
 
 /// Kernels of a layer, over the network's symbols.

@@ -1,12 +1,14 @@
 //! What a layer could run as: its combinations and tactics, and those that are ruled out before anything runs.
 
+use crate::plugin::combination::{Combination, merge};
 use std::collections::BTreeSet;
 
-use super::{Combination, merge};
 use crate::device::DeviceKind;
 use crate::error::{Error, Result};
 use crate::network::{Layer, Network, Preference};
-use crate::plugin::{Runner, guarded};
+use crate::plugin::Runner;
+
+use crate::guard::guarded;
 use crate::shape::{ShapeExpr, SymbolKind};
 use crate::tensor::{DataType, Format, TensorDesc};
 use crate::wording::counted;

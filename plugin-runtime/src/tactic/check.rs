@@ -1,10 +1,10 @@
 //! Whether what a tactic gives is right: what it has to be compared with, and how.
 
+use crate::plugin::combination::Combination;
 use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use super::Combination;
 use super::candidates::Candidates;
 use super::record::abridged;
 use super::results::{Outputs, Results};
@@ -12,7 +12,9 @@ use super::trial::{LaidOut, POISONS};
 use crate::device::DeviceKind;
 use crate::error::Result;
 use crate::network::{Layer, Network};
-use crate::plugin::{Compare, ImplEntry, Plugin, Runner, guarded};
+use crate::plugin::{Compare, ImplEntry, Plugin, Runner};
+
+use crate::guard::guarded;
 use crate::tensor::DataType;
 
 /// Where right results come from.

@@ -11,12 +11,14 @@ use super::timer::Effort;
 use super::timings::Timings;
 use crate::device::Stream;
 use crate::device::cpu::reformat::reformat as on_cpu;
+use crate::device::cuda::DeviceTensor;
 use crate::device::cuda::reformat::reformat as on_gpu;
-use crate::device::cuda::{DeviceSlice, DeviceSliceMut, DeviceTensor};
+
 use crate::error::Result;
 use crate::network::{Bounds, Network, Producer};
 use crate::shape::Dims;
 use crate::tensor::{DataType, Format, HostTensor, Representation};
+use crate::tensor::{DeviceSlice, DeviceSliceMut};
 
 type Laid = (DataType, Format);
 

@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
+use super::TrialOutcome;
 use super::lockfile;
 use super::record::{Outcome, Subject, Surroundings};
 use crate::device::Device;
-use crate::engine::TrialOutcome;
 use crate::error::Result;
 
 /// One timing decision of a lockfile.

@@ -1,10 +1,10 @@
 //! The trials of one layer, and what came of them.
 
+use crate::plugin::combination::Combination;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Combination;
 use super::candidates::Candidates;
 use super::check::Check;
 use super::record::{Key, LayerSubject, Outcome, combination_text};

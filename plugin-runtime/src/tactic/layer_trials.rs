@@ -8,11 +8,12 @@ use super::layer_run::LayerRun;
 use super::standing::{self, Standing};
 use super::timer::Effort;
 use super::trial::Bench;
-use super::{Combination, Trial, TrialOutcome};
+use super::{Trial, TrialOutcome};
 use crate::device::DeviceKind;
 use crate::error::{Error, Result};
 use crate::network::At;
 use crate::plugin::ImplEntry;
+use crate::plugin::combination::Combination;
 
 /// The candidates of a layer that have no outcome.
 pub(super) struct LayerTrials<'t, 'n> {

@@ -3,15 +3,9 @@
 mod aot;
 mod candidates;
 mod check;
-mod choices;
 mod clock;
-mod combination;
 mod conversions;
 mod difference;
-mod expansion;
-#[cfg(test)]
-mod expansion_tests;
-pub mod grammar;
 mod inspect;
 mod layer_run;
 mod layer_trials;
@@ -30,9 +24,6 @@ mod tune;
 
 pub(crate) use aot::{AotStep, aot_step};
 pub(crate) use candidates::{Rules, data_dependent};
-pub use choices::{Choices, Independent, Positions, Together};
-pub use combination::{AutoTuneCombination, MAX_TACTICS, Tactic};
-pub use expansion::{Combination, MAX_COMBINATIONS, merge};
 pub use inspect::{TimedSubject, TimingRecord, read_lockfile};
 pub use report::{LayerReport, Trial, TrialOutcome};
 pub(crate) use timer::Effort;

@@ -4,11 +4,11 @@ mod kernels;
 mod machine;
 pub(super) mod text;
 
+use crate::plugin::combination::Combination;
 use std::fmt::{self, Write};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Combination;
 use super::TrialOutcome;
 use super::trial::{dims, symbols};
 use crate::error::Result;

@@ -4,7 +4,9 @@ use half::{bf16, f16};
 
 use super::difference::converted;
 use crate::error::{Error, Result};
-use crate::plugin::{Sample, Values, guarded};
+use crate::plugin::{Sample, Values};
+
+use crate::guard::guarded;
 use crate::tensor::{DataClass, DataType, HostTensor};
 
 /// Data as an author describes it; `symbols` are the values of the network's symbols.

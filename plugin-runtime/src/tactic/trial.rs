@@ -1,5 +1,6 @@
 //! One layer on made-up data, at one of a profile's shapes.
 
+use crate::plugin::combination::Combination;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,15 +10,16 @@ use super::difference::converted;
 use super::results::Results;
 use super::room;
 use super::sample_data::sample;
-use super::{AotStep, Combination, aot_step};
+use super::{AotStep, aot_step};
 use crate::device::cpu::reformat::reformat;
-use crate::device::{
-    AotCompiler, AotProgram, AotRun, Base, Device, Frame, Invocation, PlacedInput, PlacedTensor, Region, StepMemory,
-    Stream,
-};
+use crate::device::{Base, Device, Frame, Invocation, PlacedInput, PlacedTensor, Region, StepMemory, Stream};
+
+use crate::device::cuda::{AotCompiler, AotProgram, AotRun};
 use crate::error::{Error, Result};
 use crate::network::{At, Layer, Network, Point, Producer, dims_at, largest_dims, range};
-use crate::plugin::{ImplEntry, Runner, Sample, guarded};
+use crate::plugin::{ImplEntry, Runner, Sample};
+
+use crate::guard::guarded;
 use crate::shape::{Dims, Interval, ShapeExpr, SymbolKind};
 use crate::tensor::{DataType, HostBytes, HostTensor, Representation, TensorInfo};
 

@@ -1,6 +1,5 @@
 //! Times every candidate of a network's layers and chooses one for each.
 
-use super::Combination;
 use super::candidates::{Rules, enumerate};
 use super::check::Checks;
 use super::conversions::select;
@@ -10,7 +9,10 @@ use super::timer::Effort;
 use super::timings::Timings;
 use super::trial::{Bench, Data, Given, same_shape};
 use super::{LayerReport, Trial};
-use crate::device::{AotCompiler, Stream};
+use crate::device::Stream;
+use crate::plugin::combination::Combination;
+
+use crate::device::cuda::AotCompiler;
 use crate::error::{Error, Result};
 use crate::network::{At, Bounds, Layer, Network, Point, SymbolSource};
 use crate::plugin::Runner;

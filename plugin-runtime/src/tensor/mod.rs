@@ -2,6 +2,7 @@
 
 mod arrangement;
 mod desc;
+mod device_slice;
 mod dtype;
 mod format;
 mod host;
@@ -10,6 +11,7 @@ mod view;
 
 pub use arrangement::Arrangement;
 pub use desc::{IntoOutputs, OutputDesc, SizeTensorDesc, TensorDesc, size_tensor};
+pub use device_slice::{DeviceSlice, DeviceSliceMut};
 pub use dtype::{DataClass, DataType, Element};
 pub use format::Format;
 pub(crate) use host::HostBytes;

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::{DataType, Element, Format, Representation};
-use crate::device::cuda::{DeviceSlice, DeviceSliceMut};
 use crate::error::{ElementTypeError, Error, Result};
 use crate::shape::Dims;
+use crate::tensor::{DeviceSlice, DeviceSliceMut};
 
 /// What is known of a tensor's data besides where it is.
 #[derive(Clone, Debug)]

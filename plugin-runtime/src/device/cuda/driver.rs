@@ -7,7 +7,7 @@ use cudarc::driver::sys::{self, CUresult};
 
 use super::gpu::Gpu;
 use crate::error::{Error, Result};
-use crate::plugin::discard;
+use crate::guard::discard;
 
 /// The oldest driver that has all that is called, as `cuDriverGetVersion` counts: CUDA 12.8, for `cuEventElapsedTime_v2`.
 const OLDEST: i32 = 12080;

@@ -1,17 +1,18 @@
 //! Kernels that are declared in Rust, compiled when they are first used, and launched.
 
+use crate::tensor::{DeviceSlice, DeviceSliceMut};
 use std::collections::HashMap;
 use std::ffi::c_void;
 use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::compiler::compile;
+use super::find_gpus;
 use super::gpu::Gpu;
 use super::image::Image;
 use super::launch::LaunchConfig;
 use super::module::{Function, Module};
 use super::source::{KernelEntry, Parameter, Source};
-use super::{DeviceSlice, DeviceSliceMut, find_gpus};
 use crate::device::Stream;
 use crate::error::{Error, Result};
 

@@ -12,7 +12,7 @@
 //! the GPU's architecture or the compiler's version change, but not when a header that it finds elsewhere does. Where no
 //! compiler is found, what any version of it left there is used.
 
-pub(crate) mod aot;
+mod aot;
 mod cache;
 pub(crate) mod compiler;
 mod constants;
@@ -30,13 +30,16 @@ mod queue;
 pub(crate) mod reformat;
 pub(crate) mod runtime;
 pub(crate) mod settle;
-mod slice;
 mod source;
 mod staging;
 mod stream;
 mod tensor;
 mod uses;
 
+pub use aot::{AotArg, AotImage, AotKernel, AotLaunch, AotParameter, LaunchParams};
+pub(crate) use aot::{
+    AotBinary, AotCompiler, AotModule, AotProgram, AotRun, AotSlots, LARGEST_IMAGE, ProgramLaunch, ProgramParameter,
+};
 pub use compiler::{CompileReport, KernelReport, compile_report};
 pub(crate) use constants::DeviceConstants;
 pub use driver::DeviceError;
@@ -50,7 +53,6 @@ pub use kernel::{Kernel, parameter};
 pub use launch::LaunchConfig;
 pub use measure::{BareRun, GpuTimer, device_copy};
 pub(crate) use memory::DeviceMemory;
-pub use slice::{DeviceSlice, DeviceSliceMut};
 pub use source::{Architecture, KERNELS, KernelEntry, Parameter, SOURCES, Source};
 pub(crate) use staging::PinnedMemory;
 pub(crate) use stream::{CudaStream, Event, Graph, Recorded};

@@ -4,12 +4,13 @@
 mod tests;
 mod work;
 
-use super::{DeviceSlice, DeviceSliceMut, Source, memory};
+use super::{Source, memory};
 use crate::device::Stream;
 use crate::device::cpu::reformat::Reformat;
 use crate::error::{Error, Result};
 use crate::shape::Dims;
 use crate::tensor::{DataType, Format, Representation};
+use crate::tensor::{DeviceSlice, DeviceSliceMut};
 pub(super) use declared::{REFORMAT, REFORMAT_WIDE};
 use declared::{reformat_any, reformat_any_wide, reformat_flat, reformat_tiles, reformat_tiles_wide};
 use work::{Kernel, KernelRun, Way, Work, may_be_wide};
@@ -17,8 +18,8 @@ use work::{Kernel, KernelRun, Way, Work, may_be_wide};
 #[expect(unsafe_code, reason = "kernels are listed in a section of the binary")]
 mod declared {
     use super::Work;
-    use crate::device::cuda::{DeviceSlice, DeviceSliceMut};
     use crate::kernels;
+    use crate::tensor::{DeviceSlice, DeviceSliceMut};
 
     kernels! {
         pub(in crate::device::cuda) source REFORMAT = "reformat.cu", headers ["reformat.cuh", "reformat/convert.cuh", "reformat/elements.cuh"];

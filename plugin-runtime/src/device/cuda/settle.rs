@@ -2,11 +2,12 @@
 
 #![expect(unsafe_code, reason = "kernels are listed by the linker")]
 
-use super::{DeviceMemory, DeviceSlice, DeviceSliceMut, Gpu, LaunchConfig};
+use super::{DeviceMemory, Gpu, LaunchConfig};
 use crate::device::Stream;
 use crate::error::{Error, Result};
 use crate::kernels;
 use crate::shape::ShapeProgram;
+use crate::tensor::{DeviceSlice, DeviceSliceMut};
 
 kernels! {
     pub(super) source SETTLE = "settle.cu";

@@ -74,12 +74,16 @@ impl ExtentsTable {
 #[expect(unsafe_code, reason = "in the crate itself the attributes' link sections count as such")]
 mod tests {
     use super::*;
-    use crate::device::{AotCompiler, Device, DeviceKind};
+    use crate::device::{Device, DeviceKind};
+
+    use crate::device::cuda::AotCompiler;
     use crate::network::{Bounds, Network};
     use crate::plugin::Runner;
     use crate::prelude::*;
     use crate::shape::Profile;
-    use crate::tactic::{Choice, Combination};
+    use crate::tactic::Choice;
+
+    use crate::plugin::combination::Combination;
 
     #[register("extents_test::keep", crate = crate)]
     fn keep(x: &TensorDesc) -> (TensorDesc, SizeTensorDesc) {

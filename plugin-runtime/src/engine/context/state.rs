@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use crate::device::cpu;
-use crate::device::{Active, AotRun, Invocation, Slot, StepMemory, StepViews, Stream, cuda};
+use crate::device::{Active, Invocation, Slot, StepMemory, StepViews, Stream, cuda};
+
+use crate::device::cuda::AotRun;
 use crate::engine::EngineInner;
 use crate::engine::plan::{OutputShape, OwnSize, Plan, PlannedStep, Run};
 use crate::error::{Error, LayerError, Result};

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::container::{self, Section};
 use super::records::{EngineRecord, ImageRecord, ModuleRecord};
-use crate::device::{AotBinary, AotModule, FileBytes, LARGEST_IMAGE};
+use crate::device::FileBytes;
+
+use crate::device::cuda::{AotBinary, AotModule, LARGEST_IMAGE};
 use crate::engine::EngineInner;
 use crate::error::{Error, Result};
 

@@ -4,7 +4,7 @@ use super::images::Images;
 use super::load::{Graph, within};
 use super::records::{KernelsRecord, LaunchRecord, ParameterRecord};
 use super::save::count;
-use crate::device::{
+use crate::device::cuda::{
     AotArg, AotLaunch, AotParameter, AotProgram, AotSlots, LaunchParams, ProgramLaunch, ProgramParameter,
 };
 use crate::engine::plan::AotPlugin;

@@ -10,14 +10,16 @@ use super::container::{self, Section, SectionKind};
 use super::records::{self, EngineRecord, LayerRecord, OutputRecord, PluginRecord, TensorRecord};
 use super::symbols::Symbols;
 use super::{LARGEST_GRAPH, VERIFIED_CONSTANTS, attributes, images, load_plan, runtime_kernels};
-use crate::device::{AotModule, Constant, ConstantInFile, Device, DeviceKind, FileBytes};
+use crate::device::{Constant, ConstantInFile, Device, DeviceKind, FileBytes};
+
+use crate::device::cuda::AotModule;
 use crate::engine::plan::{OutputShape, OwnSize, Plan, PlannedStep, Run};
 use crate::engine::{BuildReport, Engine, EngineInner, InputInfo, InsertedStep, LayerReport, Trial, TrialOutcome};
 use crate::error::{Error, Result};
 use crate::network::SymbolDef;
+use crate::plugin::combination::Combination;
 use crate::plugin::{AttributeValue, DynAttributes, ImplEntry, Plugin, Registry};
 use crate::shape::{Dims, MAX_RANK, ShapeExpr, Symbol, decode_exprs};
-use crate::tactic::Combination;
 use crate::tensor::{DataType, Representation};
 use crate::wording::counted;
 

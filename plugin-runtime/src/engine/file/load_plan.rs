@@ -5,7 +5,9 @@ use std::sync::Arc;
 use super::kernels;
 use super::load::{Graph, LoadedLayer, LoadedRun, shape, within};
 use super::records::{self, PlanRecord, SlotRecord, StepRecord, WorkspaceRecord};
-use crate::device::{AotSlots, Base, BindingRule, BindingUse, PlacedInput, PlacedTensor, Region, StepMemory};
+use crate::device::{Base, BindingRule, BindingUse, PlacedInput, PlacedTensor, Region, StepMemory};
+
+use crate::device::cuda::AotSlots;
 use crate::engine::plan::{AotPlugin, Plan, PlannedStep, Run};
 use crate::error::{Error, Result};
 use crate::network::Bounds;

@@ -23,7 +23,9 @@ use std::path::Path;
 use prost::Message;
 
 use super::{Engine, EngineInner};
-use crate::device::{AotBinary, Constant, Device, FileBytes};
+use crate::device::{Constant, Device, FileBytes};
+
+use crate::device::cuda::AotBinary;
 use crate::error::{Error, Result};
 use crate::whole_file;
 use container::{Part, SectionKind};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::images::Images;
 use super::load::within;
 use super::records::RuntimeKernelsRecord;
-use crate::device::AotModule;
+use crate::device::cuda::AotModule;
 use crate::device::cuda::{Source, runtime};
 use crate::engine::runtime_kernels::RuntimeKernels;
 use crate::error::{Error, Result};

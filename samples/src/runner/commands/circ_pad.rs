@@ -5,7 +5,7 @@ mod artifacts;
 use half::f16;
 use plugin_runtime::engine::Engine;
 use plugin_runtime::network::{IntoOp, Network, Preference};
-use plugin_runtime::tactic::Tactic;
+use plugin_runtime::plugin::combination::Tactic;
 use plugin_runtime::tensor::{DataType, HostTensor};
 use samples::circ_pad::{CircPadAotTactic, CircPadCudaTactic, CircPadTactic, circ_pad_plugin};
 use samples::reference;

@@ -1,7 +1,7 @@
 //! Enums of tactics, with numbers written and not, and names that need care.
 #![deny(warnings, missing_docs)]
 
-use plugin_runtime::tactic::Tactic as _;
+use plugin_runtime::plugin::combination::Tactic as _;
 
 const LAST: u8 = 200;
 

@@ -1,9 +1,10 @@
+use crate::tensor::{DeviceSlice, DeviceSliceMut};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
+use super::launch;
 use super::work::{Kernel, KernelRun, Way};
-use super::{DeviceSlice, DeviceSliceMut, launch};
 use crate::device::cpu::reformat::reformat as on_cpu;
 use crate::device::cuda::DeviceTensor;
 use crate::device::numbers::Numbers;

@@ -7,7 +7,9 @@ use super::super::load;
 use super::super::records::{EngineRecord, KernelsRecord, ParameterRecord};
 use super::plugins::{PTX, copy, fill, total};
 use super::{expr, record, slot, step};
-use crate::device::{AotCompiler, Device, DeviceKind, FileBytes};
+use crate::device::{Device, DeviceKind, FileBytes};
+
+use crate::device::cuda::AotCompiler;
 use crate::engine::plan::Plan;
 use crate::engine::{BuildReport, Engine};
 use crate::error::Result;
@@ -15,7 +17,9 @@ use crate::network::{Bounds, Network};
 use crate::plugin::Runner;
 use crate::prelude::*;
 use crate::shape::{Profile, encode_exprs};
-use crate::tactic::{Choice, Combination};
+use crate::tactic::Choice;
+
+use crate::plugin::combination::Combination;
 
 /// Layers: `total` of two launches with scratch memory, then `fill` with a size tensor, which launches as far as that may
 /// reach. As a build for a GPU would plan them.
@@ -218,7 +222,7 @@ fn what_kernels_may_not_say_is_refused() {
 fn images_that_are_none_are_refused() {
     let record = record(&engine());
     let zeros = vec![0; 100];
-    let long = [PTX.as_bytes(), &vec![b' '; crate::device::LARGEST_IMAGE]].concat();
+    let long = [PTX.as_bytes(), &vec![b' '; crate::device::cuda::LARGEST_IMAGE]].concat();
     let cases: [(&[u8], &str); 5] = [
         (b"", "image 0: its image is empty"),
         (&zeros, "no CUDA image"),

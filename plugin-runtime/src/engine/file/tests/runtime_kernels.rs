@@ -6,15 +6,17 @@ use super::super::records::RuntimeKernelsRecord;
 use super::aot::{choose, file, parse};
 use super::plugins::{PTX, add, copy, fill};
 use super::record;
+use crate::device::Device;
 use crate::device::cuda::{Architecture, compile_report, runtime};
-use crate::device::{AotBinary, AotCompiler, AotModule, Device};
+
+use crate::device::cuda::{AotBinary, AotCompiler, AotModule};
 use crate::engine::plan::Plan;
 use crate::engine::runtime_kernels::{RuntimeKernels, needed};
 use crate::engine::{BuildReport, Engine};
 use crate::network::{Bounds, Network};
+use crate::plugin::combination::Combination;
 use crate::prelude::*;
 use crate::shape::Profile;
-use crate::tactic::Combination;
 use crate::tensor::Format;
 
 /// As far as it is looked at without a GPU, what `settle.cu` becomes.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
-use plugin_runtime::device::{AotArg, AotParameter};
+use plugin_runtime::device::cuda::{AotArg, AotParameter};
 use plugin_runtime::engine::{Engine, EngineSummary, KernelsSummary, LaunchSummary};
 use plugin_runtime::network::Network;
 use plugin_runtime::plugin::AttributeValue;

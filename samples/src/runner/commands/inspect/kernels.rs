@@ -1,6 +1,6 @@
 //! The kernels that lie in an engine.
 
-use plugin_runtime::device::{AotArg, AotParameter};
+use plugin_runtime::device::cuda::{AotArg, AotParameter};
 use plugin_runtime::engine::{ImageSummary, KernelsSummary, LaunchSummary, PlanSummary, RuntimeKernelsSummary};
 use plugin_runtime::shape::{ShapeExpr, display_shape};
 use serde_json::{Value, json};

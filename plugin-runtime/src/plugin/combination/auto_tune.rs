@@ -39,14 +39,14 @@ pub const MAX_TACTICS: usize = 4096;
 /// entries that have it, `*` between choices of an entry's own:
 ///
 /// ```
-/// # use plugin_runtime::tactic::AutoTuneCombination;
+/// # use plugin_runtime::plugin::combination::AutoTuneCombination;
 /// AutoTuneCombination::new("FP32|FP16, FP32|FP16").layouts("LINEAR*CHW4, LINEAR").tactics([1, 2]);
 /// ```
 ///
 /// or position by position, with texts or values:
 ///
 /// ```
-/// # use plugin_runtime::tactic::AutoTuneCombination;
+/// # use plugin_runtime::plugin::combination::AutoTuneCombination;
 /// # use plugin_runtime::tensor::{DataType, Format};
 /// AutoTuneCombination::by_position()
 ///     .pos([0, 1], DataType::Float32 | DataType::Float16)

@@ -1,3 +1,4 @@
+use super::super::{Choices, Independent, Tactic, Together};
 use super::*;
 use crate::tensor::{DataType::*, Format};
 

@@ -4,11 +4,13 @@ mod image;
 mod launch;
 mod module;
 mod program;
+mod run;
 
 pub use image::AotImage;
 pub use launch::{AotArg, AotLaunch, AotParameter, LaunchParams};
 pub(crate) use module::{AotBinary, AotCompiler, AotModule, LARGEST_IMAGE};
 pub(crate) use program::{AotProgram, AotSlots, ProgramLaunch, ProgramParameter};
+pub(crate) use run::AotRun;
 
 use crate::shape::ShapeExpr;
 

@@ -3,8 +3,8 @@
 use std::marker::PhantomData;
 use std::ops::Range;
 
+use super::Element;
 use crate::error::{Error, Result};
-use crate::tensor::Element;
 
 /// Elements in a GPU's memory, to be read by kernels. The host can't follow the address.
 #[derive(Debug)]
@@ -53,13 +53,13 @@ macro_rules! bounds {
 }
 
 impl<T> DeviceSlice<'_, T> {
-    pub(super) fn address_ref(&self) -> &u64 {
+    pub(crate) fn address_ref(&self) -> &u64 {
         &self.address
     }
 }
 
 impl<T> DeviceSliceMut<'_, T> {
-    pub(super) fn address_ref(&self) -> &u64 {
+    pub(crate) fn address_ref(&self) -> &u64 {
         &self.address
     }
 }

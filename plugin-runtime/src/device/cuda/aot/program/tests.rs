@@ -1,7 +1,7 @@
 //! Launch dimensions and scalars at run time.
 
 use super::*;
-use crate::device::{AotBinary, AotKernel};
+use crate::device::cuda::{AotBinary, AotKernel};
 use crate::shape::{Symbol, SymbolKind};
 
 const PTX: &str =

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use super::combination::AutoTuneCombination;
+use super::auto_tune::AutoTuneCombination;
 use super::grammar::{self, Link, Vocabulary};
 use crate::error::{Error, Result};
 use crate::tensor::{DataType, Format};
@@ -191,3 +191,6 @@ fn cross<T: Copy>(entries: &[Entry<T>], axes: &[Axis]) -> Vec<Vec<T>> {
     }
     chosen.iter().map(|choice| choice.iter().zip(entries).map(|(&k, entry)| entry.choices[k]).collect()).collect()
 }
+
+#[cfg(test)]
+mod tests;

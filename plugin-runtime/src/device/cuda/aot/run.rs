@@ -3,9 +3,9 @@
 use std::ffi::c_void;
 use std::sync::Arc;
 
-use super::LaunchConfig;
-use super::module::Function;
-use crate::device::aot::{AotProgram, ProgramParameter};
+use super::{AotProgram, ProgramParameter};
+use crate::device::cuda::LaunchConfig;
+use crate::device::cuda::module::Function;
 use crate::device::{Device, StepViews, Stream};
 use crate::error::Result;
 

@@ -1,0 +1,10 @@
+//! Combinations of types, layouts and tactics: what an author lists of them, and what that comes to.
+
+mod auto_tune;
+mod choices;
+mod expansion;
+pub mod grammar;
+
+pub use auto_tune::{AutoTuneCombination, MAX_TACTICS, Tactic};
+pub use choices::{Choices, Independent, Positions, Together};
+pub use expansion::{Combination, MAX_COMBINATIONS, merge};
