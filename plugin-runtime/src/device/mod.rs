@@ -6,6 +6,7 @@ pub mod cpu;
 pub mod cuda;
 mod frame;
 mod invocation;
+mod layout;
 mod map;
 #[cfg(test)]
 mod numbers;
@@ -16,6 +17,7 @@ pub(crate) use binding::{BindingRule, BindingUse};
 pub(crate) use constant::{Constant, ConstantInFile};
 pub(crate) use frame::{Active, Base, Frame, FrameSize, Region};
 pub use invocation::{DynAttributes, Invocation};
+pub(crate) use layout::StepLayout;
 pub(crate) use map::FileBytes;
 pub(crate) use step::{PlacedInput, PlacedTensor, Slot, StepMemory, StepViews};
 

@@ -5,18 +5,16 @@ mod gpu;
 mod run;
 mod state;
 
-use std::cell::Cell;
 use std::sync::Arc;
 
 use self::extents::ExtentsTable;
 use self::gpu::GpuRun;
 use self::state::{State, in_step};
 use super::EngineInner;
-use super::plan::{Plan, PlannedStep, Run};
+use super::plan::{Plan, PlannedStep, PlannedWork};
 use crate::device::cuda::{BareRun, Recorded};
 use crate::device::{Active, Binding, BindingRule, BindingUse, Frame, FrameSize, Stream};
 use crate::error::{Error, Result};
-use crate::guard::guarded;
 use crate::network::largest_dims;
 use crate::shape::{Dims, ProfileDims};
 use crate::tensor::Representation;
@@ -292,9 +290,9 @@ fn not_for_cpu(stream: &Stream) -> Error {
 
 /// Says of a step that it keeps a run from being recorded.
 fn waits_for_extents(step: &PlannedStep) -> Error {
-    let (what, attribute) = match &step.run {
-        Run::Plugin { implementation, .. } => (format!("the impl at {}", implementation.location), "impl_plugin"),
-        Run::Aot { .. } | Run::Reformat => ("its AOT kernels".into(), "aot_impl"),
+    let (what, attribute) = match &step.work {
+        PlannedWork::Impl { implementation, .. } => (format!("the impl at {}", implementation.location), "impl_plugin"),
+        PlannedWork::Kernels { .. } | PlannedWork::Reformat => ("its AOT kernels".into(), "aot_impl"),
     };
     Error::invalid(format_args!(
         "a run that waits can't be recorded, and it waits here for extents that an earlier layer finds, since nothing says \
@@ -319,41 +317,54 @@ fn run_steps(
     stream: &Stream,
     care: Care,
 ) -> Result<()> {
-    let current = Cell::new(Some(0));
     let traced = care == Care::Traced;
     if let Some(gpu) = gpu.as_mut().filter(|_| traced) {
         gpu.clear_marks();
     }
-    let ran = guarded(|| {
-        for (position, step) in plan.steps.iter().enumerate() {
-            current.set(Some(position));
-            if let Some(gpu) = gpu.as_mut().filter(|_| step.waits()) {
-                gpu.settle(position, plan, state, stream).map_err(|(at_fault, error)| {
-                    current.set(at_fault.or_else(|| traced.then(|| gpu.steps_done())));
-                    error
-                })?;
-                state.resize(position, step)?;
-            }
-            if !step.sizes.is_empty() && gpu.as_ref().is_some_and(|gpu| traced || gpu.is_awaited(position)) {
-                for size in &step.sizes {
-                    active.clear_size(&state.memories[position].outputs()[size.output], stream)?;
-                }
-            }
-            state.run(position, step, active, stream)?;
-            if let Some(gpu) = &mut gpu {
-                gpu.after_step(position, step, state, active, stream)?;
-                if traced {
-                    gpu.mark(position, stream)?;
-                }
+    for (position, step) in plan.steps.iter().enumerate() {
+        if let Some(gpu) = gpu.as_mut().filter(|_| step.waits()) {
+            if let Err((at_fault, error)) = gpu.settle(position, plan, state, stream) {
+                // What shows while the host waits isn't the fault of the layer that it waits for.
+                return Err(match at_fault.or_else(|| traced.then(|| gpu.steps_done())) {
+                    Some(position) => at_step(plan, state, position, error),
+                    None => error,
+                });
             }
         }
-        Ok(())
-    });
-    // A failure that shows while the host waits isn't the fault of the layer that it waits for.
-    ran.map_err(|error| match current.get().and_then(|position| Some((position, plan.steps.get(position)?))) {
-        Some((position, step)) => in_step(step, Some(&state.memories[position]), error),
+        let ran = run_step((position, step), state, gpu.as_deref_mut(), active, (stream, traced));
+        ran.map_err(|error| at_step(plan, state, position, error))?;
+    }
+    Ok(())
+}
+
+#[inline]
+fn run_step(
+    (position, step): (usize, &PlannedStep),
+    state: &mut State,
+    gpu: Option<&mut GpuRun>,
+    active: &mut Active<'_>,
+    (stream, traced): (&Stream, bool),
+) -> Result<()> {
+    let Some(gpu) = gpu else { return state.run(position, step, active, stream) };
+    if step.waits() {
+        state.resize(position, step)?;
+    }
+    if !step.sizes.is_empty() && (traced || gpu.is_awaited(position)) {
+        for size in &step.sizes {
+            active.clear_size(&state.memories[position].outputs()[size.output], stream)?;
+        }
+    }
+    state.run(position, step, active, stream)?;
+    gpu.after_step(position, step, state, active, stream)?;
+    if traced { gpu.mark(position, stream) } else { Ok(()) }
+}
+
+#[cold]
+fn at_step(plan: &Plan, state: &State, position: usize, error: Error) -> Error {
+    match plan.steps.get(position) {
+        Some(step) => in_step(step, Some(&state.memories[position]), error),
         None => error,
-    })
+    }
 }
 
 /// Extents that fit an input, or what is wrong with them.

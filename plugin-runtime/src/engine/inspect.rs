@@ -1,7 +1,7 @@
 //! What an engine is made of, for people and tools to read.
 
 use super::inspect_kernels::{KernelsSummary, RuntimeKernelsSummary, kernels};
-use super::plan::{Plan, PlannedStep, Run};
+use super::plan::{Plan, PlannedStep, PlannedWork};
 use super::{Engine, EngineInner};
 use crate::device::{Base, PlacedTensor};
 use crate::network::{Bounds, SymbolSource, checked_dims};
@@ -285,10 +285,10 @@ fn place(engine: &EngineInner, tensor: &PlacedTensor) -> Place {
 }
 
 fn plugin(step: &PlannedStep) -> Option<PluginSummary> {
-    let (implementation, values, tactic) = match &step.run {
-        Run::Reformat => return None,
-        Run::Plugin { implementation, values, tactic, .. } => (implementation, values, tactic),
-        Run::Aot { plugin, .. } => {
+    let (implementation, values, tactic) = match &step.work {
+        PlannedWork::Reformat => return None,
+        PlannedWork::Impl { implementation, bound, tactic } => (implementation, bound.values(), tactic),
+        PlannedWork::Kernels { plugin, .. } => {
             return Some(PluginSummary {
                 id: plugin.id.to_string(),
                 version: plugin.version,
@@ -301,7 +301,7 @@ fn plugin(step: &PlannedStep) -> Option<PluginSummary> {
     };
     let schemas = Registry::global().and_then(|registry| registry.get(implementation.id, implementation.version));
     let schemas = schemas.map_or(&[][..], |plugin| plugin.entry.attributes);
-    let used = schemas.iter().zip(&**values).filter(|(schema, _)| implementation.attributes.contains(&schema.name));
+    let used = schemas.iter().zip(values.iter()).filter(|(schema, _)| implementation.attributes.contains(&schema.name));
     Some(PluginSummary {
         id: implementation.id.into(),
         version: implementation.version,

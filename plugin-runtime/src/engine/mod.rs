@@ -8,6 +8,7 @@ mod inspect_kernels;
 mod lower;
 mod memory;
 mod plan;
+mod planner;
 mod report;
 mod runtime_kernels;
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::plan::{Plan, Run};
+use super::plan::{Plan, PlannedWork};
 use crate::device::cuda::{AotCompiler, AotModule};
 use crate::device::cuda::{Gpu, Source, kernel, reformat, runtime};
 use crate::error::{Error, Result};
@@ -57,7 +57,7 @@ impl RuntimeKernels {
 /// The sources that plans need whose layers all run kernels that lie in the engine.
 pub(super) fn needed(plans: &[Plan]) -> Result<Vec<&'static Source>> {
     let steps = || plans.iter().flat_map(|plan| &plan.steps);
-    if steps().any(|step| matches!(step.run, Run::Plugin { .. })) {
+    if steps().any(|step| matches!(step.work, PlannedWork::Impl { .. })) {
         return Ok(Vec::new());
     }
     let mut needed: Vec<&Source> = Vec::new();
@@ -65,7 +65,7 @@ pub(super) fn needed(plans: &[Plan]) -> Result<Vec<&'static Source>> {
         if step.data_dependent && !step.waits() {
             needed.push(runtime::extents_source());
         }
-        if let (Run::Reformat, [from], [to]) = (&step.run, step.memory.inputs(), step.memory.outputs()) {
+        if let (PlannedWork::Reformat, [from], [to]) = (&step.work, step.memory.inputs(), step.memory.outputs()) {
             let (from, to) = (&from.tensor.info, &to.info);
             let fixed = step.extents.iter().all(ShapeExpr::is_constant);
             needed.extend(reformat::sources(from.representation(), to.representation(), &from.dims, fixed)?);

@@ -43,7 +43,7 @@ pub(crate) struct Point {
 impl Bounds {
     pub(crate) fn new(network: &Network, profile: &Profile) -> Result<Self> {
         let inputs: Vec<&str> = network.inputs.iter().map(|&tensor| &*network.tensors[tensor].name).collect();
-        let layer = |layer: usize| (&*network.layers[layer].name, network.layers[layer].plugin.label());
+        let layer = |layer: usize| (&*network.layers[layer].name, network.layers[layer].plugin().label());
         Bounds::of_symbols(network.symbols.iter(), &inputs, &layer, profile)
     }
 

@@ -100,11 +100,11 @@ impl Network {
 
     fn layer_summary(&self, layer: usize) -> LayerSummary {
         let layer = &self.layers[layer];
-        let schemas = layer.plugin.entry.attributes;
+        let schemas = layer.plugin().entry.attributes;
         LayerSummary {
             name: layer.name.to_string(),
-            plugin: Some(layer.plugin.label()),
-            attributes: schemas.iter().map(|schema| schema.name).zip(layer.values.iter().cloned()).collect(),
+            plugin: Some(layer.plugin().label()),
+            attributes: schemas.iter().map(|schema| schema.name).zip(layer.bound.values().iter().cloned()).collect(),
             inputs: layer.inputs.iter().map(|&tensor| self.tensors[tensor].name.to_string()).collect(),
             outputs: layer.outputs.iter().map(|&tensor| self.tensor_summary(tensor)).collect(),
             in_place: layer.aliases.clone(),

@@ -1,6 +1,7 @@
 //! The graph: inputs, constants, plugin layers and outputs, with the shapes that follow from each other.
 
 mod bounds;
+mod descs;
 mod infer;
 mod inspect;
 pub mod onnx;
@@ -12,13 +13,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::error::{Error, Result};
-use crate::plugin::{AttributeValue, DynAttributes, Plugin, Registry};
+use crate::plugin::{AttributeValue, BoundPlugin, Plugin, Registry};
 use crate::shape::{MAX_RANK, ShapeExpr};
 use crate::suggest::did_you_mean;
 use crate::tensor::{DataType, HostTensor};
 use crate::wording::counted;
 
 pub(crate) use bounds::{At, Bounds, Point, checked_dims, dims_at, largest_dims, range};
+pub(crate) use descs::data_dependent;
 pub use inspect::{LayerSummary, NetworkSummary, OutputSummary, TensorSummary};
 pub use op::{IntoOp, Op, Preference, Preferring};
 pub(crate) use symbols::{SymbolDef, SymbolSource, Symbols};
@@ -85,10 +87,7 @@ pub(crate) struct TensorNode {
 #[derive(Clone, Debug)]
 pub(crate) struct Layer {
     pub(crate) name: Arc<str>,
-    pub(crate) plugin: &'static Plugin,
-    pub(crate) attributes: Arc<DynAttributes>,
-    /// One value an attribute, in the registered order.
-    pub(crate) values: Arc<[AttributeValue]>,
+    pub(crate) bound: BoundPlugin,
     /// Whether its impl or its AOT kernels run.
     pub(crate) preference: Preference,
     pub(crate) inputs: Vec<usize>,
@@ -97,6 +96,12 @@ pub(crate) struct Layer {
     pub(crate) aliases: Vec<Option<usize>>,
     /// For each output that is a size tensor, its symbol.
     pub(crate) sizes: Vec<Option<u32>>,
+}
+
+impl Layer {
+    pub(crate) fn plugin(&self) -> &'static Plugin {
+        self.bound.plugin()
+    }
 }
 
 /// A network of plugins. Shapes are inferred as it is made.
@@ -306,7 +311,7 @@ impl Network {
     ) -> Result<Vec<TensorId>> {
         let inputs = inputs.iter().map(|&t| self.index(t)).collect::<Result<Vec<_>>>()?;
         let name: Arc<str> = name.into();
-        let inferred = infer::infer(self, &name, plugin, &inputs, attributes)?;
+        let (bound, inferred) = infer::infer(self, &name, plugin, &inputs, attributes)?;
         let layer = self.layers.len();
         let mut outputs = Vec::with_capacity(inferred.outputs.len());
         for (output, desc) in inferred.outputs.into_iter().enumerate() {
@@ -317,9 +322,7 @@ impl Network {
         self.layer_names.insert(name.clone());
         self.layers.push(Layer {
             name,
-            plugin,
-            attributes: inferred.attributes,
-            values: attributes.into(),
+            bound,
             preference: Preference::Unspecified,
             inputs,
             outputs,

@@ -1,6 +1,7 @@
 //! What a plugin says of itself: id, attributes, static entries, and the registry that joins them.
 
 mod attribute;
+mod bound;
 pub mod check;
 pub mod combination;
 mod compare;
@@ -8,14 +9,19 @@ mod conflict;
 mod entry;
 mod join;
 mod onnx_names;
+mod output_rules;
 mod registry;
 mod runner;
 mod sample;
 #[doc(hidden)]
 pub mod shim;
 mod spec;
+mod work;
 
 pub use attribute::{Attribute, AttributeSchema, AttributeType, AttributeValue};
+pub(crate) use bound::BoundPlugin;
+#[cfg(test)]
+pub(crate) use bound::DescribedKernels;
 pub(crate) use compare::Tolerance;
 pub use compare::{Compare, IntoComparisons};
 pub(crate) use conflict::linked;
@@ -25,10 +31,12 @@ pub use entry::{
     PluginEntry, SampleInputs, TacticNames, WorkspaceSize,
 };
 pub(crate) use onnx_names::OWN_DOMAIN;
+pub(crate) use output_rules::check_size;
 pub use registry::{Plugin, Registry};
 pub(crate) use runner::{AOT_TACTIC, Runner};
 pub use sample::Sample;
 pub(crate) use sample::Values;
 pub use spec::{AttributeSet, IntoResult, KnownTactics, PluginSpec};
+pub(crate) use work::Work;
 
 pub use crate::device::DynAttributes;

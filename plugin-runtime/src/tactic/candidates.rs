@@ -1,16 +1,14 @@
 //! What a layer could run as: its combinations and tactics, and those that are ruled out before anything runs.
 
-use crate::plugin::combination::{Combination, merge};
+use crate::plugin::combination::Combination;
 use std::collections::BTreeSet;
 
 use crate::device::DeviceKind;
 use crate::error::{Error, Result};
-use crate::network::{Layer, Network, Preference};
+use crate::network::{Layer, Network, Preference, data_dependent};
 use crate::plugin::Runner;
 
-use crate::guard::guarded;
-use crate::shape::{ShapeExpr, SymbolKind};
-use crate::tensor::{DataType, Format, TensorDesc};
+use crate::tensor::{DataType, Format};
 use crate::wording::counted;
 
 /// What the user allows besides the network's own types.
@@ -44,12 +42,13 @@ pub(crate) struct Candidates {
 
 pub(crate) fn enumerate(network: &Network, layer: &Layer, device: DeviceKind, rules: &Rules) -> Result<Candidates> {
     let runner = runner(layer, device)?;
-    let own_types: Vec<DataType> = tensors(layer).map(|t| network.tensors[t].dtype).collect();
-    let wanted = rules.tactics.iter().find(|(id, _)| id == layer.plugin.entry.id).map(|(_, tactics)| tactics);
-    if let (None, Some(wanted)) = (layer.plugin.autotune, wanted.filter(|wanted| !wanted.contains(&0))) {
+    let own_types: Vec<DataType> = layer.tensors().map(|t| network.tensors[t].dtype).collect();
+    let wanted = rules.tactics.iter().find(|(id, _)| id == layer.plugin().entry.id).map(|(_, tactics)| tactics);
+    if let (None, Some(wanted)) = (layer.plugin().autotune, wanted.filter(|wanted| !wanted.contains(&0))) {
         return Err(not_to_limit(layer, wanted));
     }
-    let Some(autotune) = layer.plugin.autotune else {
+    let outputs = network.output_descs(layer);
+    let Some(mut combinations) = layer.bound.combinations(&network.input_descs(layer), &outputs)? else {
         let candidate = Candidate { combination: 0, tactic: 0, ruled_out: None };
         return Ok(Candidates {
             device,
@@ -59,10 +58,6 @@ pub(crate) fn enumerate(network: &Network, layer: &Layer, device: DeviceKind, ru
             autotuned: false,
         });
     };
-    let inputs = descs(network, &layer.inputs);
-    let outputs = descs(network, &layer.outputs);
-    let listed = guarded(|| (autotune.combinations)(&inputs, &outputs, &*layer.attributes))?;
-    let mut combinations = merge(&listed, inputs.len(), outputs.len())?;
     keep_own_tactics(layer, runner, &mut combinations);
     let mut candidates = Vec::new();
     for (index, combination) in combinations.iter().enumerate() {
@@ -80,7 +75,7 @@ pub(crate) fn enumerate(network: &Network, layer: &Layer, device: DeviceKind, ru
 /// One autotune function lists the tactics of all devices. Those that only the plugin's other runners have are dropped;
 /// where none is left, the default one stays.
 fn keep_own_tactics(layer: &Layer, runner: Runner, combinations: &mut [Combination]) {
-    let others = Runner::all(layer.plugin);
+    let others = Runner::all(layer.plugin());
     let of_others = |tactic: i32| others.iter().any(|other| other.names_tactic(tactic));
     for combination in combinations {
         combination.tactics.retain(|&tactic| runner.unknown_tactic(tactic).is_none() || !of_others(tactic));
@@ -90,37 +85,10 @@ fn keep_own_tactics(layer: &Layer, runner: Runner, combinations: &mut [Combinati
     }
 }
 
-/// The tensors of a layer in the order of a combination's entries.
-pub(crate) fn tensors(layer: &Layer) -> impl Iterator<Item = usize> {
-    layer.inputs.iter().chain(&layer.outputs).copied()
-}
-
-/// Whether an expression depends on what a plugin finds when it runs.
-pub(crate) fn data_dependent(expr: &ShapeExpr) -> bool {
-    expr.symbols().iter().any(|symbol| symbol.kind == SymbolKind::Size)
-}
-
-/// Symbolic descs of some of a network's tensors.
-pub(crate) fn descs(network: &Network, tensors: &[usize]) -> Vec<TensorDesc> {
-    let desc = |(index, &tensor): (usize, &usize)| {
-        let node = &network.tensors[tensor];
-        TensorDesc::of_input(index, node.dtype, node.shape.clone())
-    };
-    tensors.iter().enumerate().map(desc).collect()
-}
-
-/// Symbolic descs of a layer's tensors, inputs first, in the types and layouts of a combination.
-pub(crate) fn laid_out_descs(network: &Network, layer: &Layer, combination: &Combination) -> Vec<TensorDesc> {
-    let mut all = descs(network, &layer.inputs);
-    all.extend(descs(network, &layer.outputs));
-    let laid_out = all.into_iter().zip(combination.types.iter().zip(&combination.formats));
-    laid_out.map(|(desc, (&dtype, &format))| desc.with_layout(dtype, format, 1.0)).collect()
-}
-
 /// What runs a layer: that is said of the layer, or else the impl if there is one.
 fn runner(layer: &Layer, device: DeviceKind) -> Result<Runner> {
-    let implementation = layer.plugin.impl_for(device).map(Runner::Impl);
-    let aot = layer.plugin.aot.as_ref().filter(|_| runs_aot(device)).map(Runner::Aot);
+    let implementation = layer.plugin().impl_for(device).map(Runner::Impl);
+    let aot = layer.plugin().aot.as_ref().filter(|_| runs_aot(device)).map(Runner::Aot);
     match layer.preference {
         Preference::RequireAot => aot.ok_or_else(|| no_aot(layer, device)),
         Preference::RequireJit => implementation.ok_or_else(|| no_impl(layer, device)),
@@ -135,20 +103,20 @@ fn runs_aot(device: DeviceKind) -> bool {
 }
 
 fn no_impl(layer: &Layer, device: DeviceKind) -> Error {
-    let id = layer.plugin.entry.id;
-    if layer.plugin.aot.is_some() && runs_aot(device) {
+    let id = layer.plugin().entry.id;
+    if layer.plugin().aot.is_some() && runs_aot(device) {
         return Error::invalid(format_args!(
             "it insists on an impl (`require_jit`, in ONNX `aot` = 0), but has AOT kernels only for device `{device}`: \
              write `prefer_jit`, or add #[impl_plugin(\"{id}\", device = {device})]"
         ));
     }
-    let have: Vec<String> = layer.plugin.impls.iter().map(|i| format!("`{}`", i.device)).collect();
-    let only = match (have.as_slice(), layer.plugin.aot) {
+    let have: Vec<String> = layer.plugin().impls.iter().map(|i| format!("`{}`", i.device)).collect();
+    let only = match (have.as_slice(), layer.plugin().aot) {
         ([], Some(_)) => String::new(),
         ([], None) => ", nor for another one".to_owned(),
         (have, _) => format!(", only for {}", have.join(", ")),
     };
-    let aot = match layer.plugin.aot {
+    let aot = match layer.plugin().aot {
         Some(_) => format!(", and its AOT kernels run on device `{}` only", DeviceKind::Cuda),
         None => String::new(),
     };
@@ -159,7 +127,7 @@ fn no_impl(layer: &Layer, device: DeviceKind) -> Error {
 
 /// Of a layer that the build's limits leave nothing to run as.
 fn not_to_limit(layer: &Layer, wanted: &[i32]) -> Error {
-    let id = layer.plugin.entry.id;
+    let id = layer.plugin().entry.id;
     let wanted = match wanted {
         [] => "none".to_owned(),
         wanted => wanted.iter().map(i32::to_string).collect::<Vec<_>>().join(", "),
@@ -171,8 +139,8 @@ fn not_to_limit(layer: &Layer, wanted: &[i32]) -> Error {
 }
 
 fn no_aot(layer: &Layer, device: DeviceKind) -> Error {
-    let id = layer.plugin.entry.id;
-    let reason = match layer.plugin.aot {
+    let id = layer.plugin().entry.id;
+    let reason = match layer.plugin().aot {
         Some(_) => format!("device `{device}` runs impls only: write `prefer_aot`"),
         None => format!("`{id}` has none: write `prefer_aot`, or add #[aot_impl(\"{id}\")]"),
     };
@@ -188,10 +156,10 @@ fn forbidden_combination(
 ) -> Option<String> {
     let inputs = layer.inputs.len();
     let label = |position: usize| match position.checked_sub(inputs) {
-        None => format!("input `{}`", layer.plugin.entry.inputs[position]),
+        None => format!("input `{}`", layer.plugin().entry.inputs[position]),
         Some(output) => format!("output {output}"),
     };
-    for (position, tensor) in tensors(layer).enumerate() {
+    for (position, tensor) in layer.tensors().enumerate() {
         let node = &network.tensors[tensor];
         let (own, dtype, format) = (own_types[position], combination.types[position], combination.formats[position]);
         if dtype != own && dtype.class() != own.class() {
@@ -228,3 +196,7 @@ fn forbidden_combination(
     }
     None
 }
+
+#[cfg(test)]
+#[expect(unsafe_code, reason = "in the crate itself the attributes' link sections count as such")]
+mod tests;

@@ -8,13 +8,12 @@ use std::sync::Arc;
 use super::candidates::Candidates;
 use super::record::abridged;
 use super::results::{Outputs, Results};
-use super::trial::{LaidOut, POISONS};
+use super::trial::{POISONS, Trials};
 use crate::device::DeviceKind;
 use crate::error::Result;
 use crate::network::{Layer, Network};
 use crate::plugin::{Compare, ImplEntry, Plugin, Runner};
 
-use crate::guard::guarded;
 use crate::tensor::DataType;
 
 /// Where right results come from.
@@ -48,10 +47,10 @@ impl Checks {
     pub(super) fn of(&mut self, network: &Network, layer: &Layer, candidates: &Candidates) -> Result<Arc<Check>> {
         let Candidates { device, runner, combinations, .. } = candidates;
         let make = || Check::of(network, layer, *device, *runner, combinations).map(Arc::new);
-        if layer.plugin.entry.compare.is_some() || combinations.iter().any(|c| !c.references.is_empty()) {
+        if layer.plugin().entry.compare.is_some() || combinations.iter().any(|c| !c.references.is_empty()) {
             return make();
         }
-        let plugin = std::ptr::from_ref(layer.plugin);
+        let plugin = std::ptr::from_ref(layer.plugin());
         match self.0.get(&plugin) {
             Some(known) => Ok(known.clone()),
             None => Ok(self.0.entry(plugin).or_insert(make()?).clone()),
@@ -69,20 +68,15 @@ impl Check {
         runner: Runner,
         combinations: &[Combination],
     ) -> Result<Check> {
-        let compare = match layer.plugin.entry.compare {
-            Some(compare) => {
-                let inputs = super::candidates::descs(network, &layer.inputs);
-                guarded(|| compare(&inputs, &*layer.attributes))?
-            }
-            None => vec![Compare::new(); layer.outputs.len()],
-        };
+        let compare = layer.bound.comparisons(&network.input_descs(layer))?;
+        let compare = compare.unwrap_or_else(|| vec![Compare::new(); layer.outputs.len()]);
         // Everything that follows depends on what a size tensor holds.
         let sized = |(compare, size): (Compare, &Option<u32>)| match size {
             Some(_) if compare.skipped.is_none() => Compare::new(),
             _ => compare,
         };
         let compare: Arc<[Compare]> = compare.into_iter().zip(&layer.sizes).map(sized).collect();
-        let on_cpu = layer.plugin.impl_for(DeviceKind::Cpu).filter(|_| device != DeviceKind::Cpu);
+        let on_cpu = layer.plugin().impl_for(DeviceKind::Cpu).filter(|_| device != DeviceKind::Cpu);
         let source = match (on_cpu, marked(network, layer, runner, combinations)) {
             (Some(implementation), _) => Source::Cpu(implementation),
             (None, Some((combination, tactic))) => Source::Marked { combination, tactic },
@@ -108,20 +102,20 @@ fn marked(network: &Network, layer: &Layer, runner: Runner, combinations: &[Comb
     let marked = combinations.iter().enumerate();
     let mut marked = marked.filter_map(|(index, c)| Some((index, *c.references.iter().find(known)?))).peekable();
     let first = *marked.peek()?;
-    let own: Vec<DataType> = super::candidates::tensors(layer).map(|t| network.tensors[t].dtype).collect();
+    let own: Vec<DataType> = layer.tensors().map(|t| network.tensors[t].dtype).collect();
     Some(marked.find(|(index, _)| combinations[*index].types == own).unwrap_or(first))
 }
 
 /// Runs a tactic with poison in what it has to write, and returns what it wrote, or what is wrong with that by itself: it
 /// failed, left something unwritten, or gives something else each time.
 pub(super) fn results_of(
-    laid_out: &mut LaidOut<'_>,
+    laid_out: &mut dyn Trials,
     tactic: i32,
     check: &Check,
     types: &[DataType],
     coarsest: DataType,
 ) -> Result<Outputs, String> {
-    let run = |laid_out: &mut LaidOut<'_>, poison: u8| laid_out.run_poisoned(tactic, poison).map_err(|e| e.to_string());
+    let run = |laid_out: &mut dyn Trials, poison: u8| laid_out.run_poisoned(tactic, poison).map_err(|e| e.to_string());
     let in_place = laid_out.in_place();
     let mut runs = Vec::with_capacity(POISONS.len());
     for poison in &POISONS[..2] {

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use super::clock::{Cache, Clock};
-use super::layer_run::LayerOptions;
+use super::layer_tuning::LayerOptions;
 use super::record::{Key, Outcome, Subject, abridged};
 use super::selection::{Factor, minimise};
 use super::timer::Effort;

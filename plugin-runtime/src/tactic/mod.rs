@@ -1,20 +1,24 @@
 //! Tactics: type and layout combinations, their enumeration and timing.
 
-mod aot;
 mod candidates;
 mod check;
 mod clock;
 mod conversions;
+mod device_bench;
 mod difference;
 mod inspect;
-mod layer_run;
+mod laid_out;
+mod layer_data;
+mod layer_extents;
 mod layer_trials;
+mod layer_tuning;
 mod lockfile;
 mod record;
 mod report;
 mod results;
 mod room;
 mod sample_data;
+mod scratch;
 mod selection;
 mod standing;
 mod timer;
@@ -22,11 +26,10 @@ mod timings;
 mod trial;
 mod tune;
 
-pub(crate) use aot::{AotStep, aot_step};
-pub(crate) use candidates::{Rules, data_dependent};
+pub(crate) use candidates::Rules;
 pub use inspect::{TimedSubject, TimingRecord, read_lockfile};
+pub(crate) use layer_data::Given;
 pub use report::{LayerReport, Trial, TrialOutcome};
 pub(crate) use timer::Effort;
 pub(crate) use timings::{Keeping, Timings};
-pub(crate) use trial::{Given, check_size, workspace_expr};
 pub(crate) use tune::{Choice, Tuning, tune};

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::TrialOutcome;
-use super::trial::{dims, symbols};
+use super::layer_extents::{dims, symbols};
 use crate::error::Result;
 use crate::network::{At, Layer, Network, Point, Producer};
 use crate::plugin::{AttributeSchema, AttributeValue, Runner};
@@ -115,7 +115,7 @@ impl LayerSubject {
                 Err(_) => {}
             }
         }
-        let entry = &layer.plugin.entry;
+        let entry = &layer.plugin().entry;
         let inputs = Joined(&layer.inputs, |tensor: &usize, f: &mut fmt::Formatter<'_>| {
             let is_constant = matches!(network.tensors[*tensor].producer, Producer::Constant(_));
             f.write_str(if is_constant { "constant " } else { "" })?;
@@ -124,7 +124,8 @@ impl LayerSubject {
         let outputs = Joined(&layer.outputs, |tensor: &usize, f: &mut fmt::Formatter<'_>| {
             write_tensor(network, *tensor, &symbols, f)
         });
-        let values: Vec<(&AttributeSchema, &AttributeValue)> = entry.attributes.iter().zip(&*layer.values).collect();
+        let values: Vec<(&AttributeSchema, &AttributeValue)> =
+            entry.attributes.iter().zip(&**layer.bound.values()).collect();
         let attributes =
             Joined(&values, |(schema, value): &(&AttributeSchema, &AttributeValue), f: &mut fmt::Formatter<'_>| {
                 write!(f, "{}={value}", schema.name)

@@ -3,11 +3,14 @@
 use super::candidates::{Rules, enumerate};
 use super::check::Checks;
 use super::conversions::select;
-use super::layer_run::LayerRun;
+use super::device_bench::{DeviceBench, Site};
+use super::layer_data::{Data, Given};
+use super::layer_extents::same_shape;
 use super::layer_trials::LayerTrials;
+use super::layer_tuning::LayerTuning;
 use super::timer::Effort;
 use super::timings::Timings;
-use super::trial::{Bench, Data, Given, same_shape};
+use super::trial::Bench;
 use super::{LayerReport, Trial};
 use crate::device::Stream;
 use crate::plugin::combination::Combination;
@@ -59,7 +62,7 @@ pub(crate) fn tune(
         let candidates = enumerate(network, layer, tuning.stream.device().kind(), tuning.rules);
         let run = candidates.and_then(|candidates| {
             let check = tuning.checked.then(|| checks.of(network, layer, &candidates)).transpose()?;
-            LayerRun::new(network, layer, candidates, &points, check, timings)
+            LayerTuning::new(network, layer, candidates, &points, check, timings)
         });
         runs.push(run.map_err(in_layer(layer))?);
     }
@@ -68,7 +71,7 @@ pub(crate) fn tune(
         check_complete(&runs, timings)?;
     }
 
-    let total = runs.iter().map(LayerRun::len).sum();
+    let total = runs.iter().map(|run| run.attempts.len()).sum();
     let mut done = 0;
     let mut tuned = Vec::with_capacity(runs.len());
     let mut reports = Vec::with_capacity(runs.len());
@@ -83,7 +86,7 @@ pub(crate) fn tune(
             let data =
                 Data { given: tuning.given, seed: tuning.seed ^ (index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) };
             let benches = benches(network, &mut run, tuning, &points, &data).map_err(in_layer(layer))?;
-            let tried = LayerTrials { run: &mut run, benches: &benches, effort: tuning.effort }.run(&mut ended);
+            let tried = LayerTrials { tuning: &mut run, benches: &benches, effort: tuning.effort }.run(&mut ended);
             run.note(timings);
             tried.map_err(in_layer(layer))?;
         } else {
@@ -126,22 +129,21 @@ fn points(network: &Network, bounds: &Bounds, checked: bool) -> Result<Vec<Point
 /// When that can't be had at opt; where it can't at another one, the layer's notes say so.
 fn benches<'n>(
     network: &'n Network,
-    run: &mut LayerRun<'n>,
+    run: &mut LayerTuning<'n>,
     tuning: &Tuning<'n>,
     points: &[Point],
     data: &Data<'_>,
-) -> Result<Vec<Bench<'n>>> {
+) -> Result<Vec<Box<dyn Bench + 'n>>> {
     let layer = run.layer;
-    let bench =
-        |point: &Point| Bench::new(network, layer, run.runner(), tuning.compiler, point, tuning.stream.clone(), data);
-    let mut benches = Vec::with_capacity(points.len());
+    let site = Site { network, compiler: tuning.compiler, stream: tuning.stream };
+    let mut benches: Vec<Box<dyn Bench + 'n>> = Vec::with_capacity(points.len());
     let mut notes = Vec::new();
     for (index, point) in points.iter().enumerate() {
         if points[..index].iter().any(|other| same_shape(network, layer, point, other)) {
             continue;
         }
-        match bench(point) {
-            Ok(bench) => benches.push(bench),
+        match DeviceBench::new(site, layer, run.runner(), point, data) {
+            Ok(bench) => benches.push(Box::new(bench)),
             Err(error) if point.at == At::Opt => return Err(error),
             Err(error) => notes.push(format!("not checked at the profile's {}: {error}", point.at.name())),
         }
@@ -151,11 +153,11 @@ fn benches<'n>(
 }
 
 fn in_layer(layer: &Layer) -> impl Fn(Error) -> Error {
-    |e| e.in_layer(&layer.name, &layer.plugin.label())
+    |e| e.in_layer(&layer.name, &layer.plugin().label())
 }
 
 /// An error that names the first trial whose record is missing.
-fn check_complete(runs: &[LayerRun<'_>], timings: &Timings) -> Result<()> {
+fn check_complete(runs: &[LayerTuning<'_>], timings: &Timings) -> Result<()> {
     let mut missing = runs.iter().flat_map(|run| run.missing().map(move |candidate| (run, candidate)));
     match missing.next() {
         Some((run, candidate)) => Err(run.missing_record(candidate, timings, missing.count())),

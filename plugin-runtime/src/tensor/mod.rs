@@ -17,5 +17,5 @@ pub use format::Format;
 pub(crate) use host::HostBytes;
 pub use host::HostTensor;
 pub(crate) use representation::Representation;
-pub(crate) use view::{Data, DataMut};
+pub(crate) use view::{Data, DataMut, laid_out};
 pub use view::{Tensor, TensorInfo, TensorMut, Workspace};

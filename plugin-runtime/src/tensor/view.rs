@@ -30,10 +30,15 @@ impl TensorInfo {
 
     /// `FP32 [2, 3]`, and the layout where it isn't LINEAR.
     pub(crate) fn layout(&self) -> String {
-        match self.format {
-            Format::Linear => format!("{} {}", self.dtype, self.dims),
-            format => format!("{} {} {format}", self.dtype, self.dims),
-        }
+        laid_out(self.dtype, &self.dims, self.format)
+    }
+}
+
+/// `FP32 [2, 3]`, with the layout where it isn't LINEAR.
+pub(crate) fn laid_out(dtype: DataType, dims: &Dims, format: Format) -> String {
+    match format {
+        Format::Linear => format!("{dtype} {dims}"),
+        format => format!("{dtype} {dims} {format}"),
     }
 }
 

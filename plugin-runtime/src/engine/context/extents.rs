@@ -122,7 +122,7 @@ mod tests {
         let profile = Profile::new().dims("x", [0], [10], [100]);
         let bounds = Bounds::new(&network, &profile).unwrap();
         let choice = |layer: &crate::network::Layer| Choice {
-            runner: Runner::Impl(layer.plugin.impl_for(DeviceKind::Cuda).unwrap()),
+            runner: Runner::Impl(layer.plugin().impl_for(DeviceKind::Cuda).unwrap()),
             combination: Combination::untuned(
                 layer.inputs.iter().chain(&layer.outputs).map(|&tensor| network.tensors[tensor].dtype),
             ),

@@ -11,8 +11,9 @@ use crate::device::{Active, Base, Frame, Stream};
 use crate::engine::EngineInner;
 use crate::engine::plan::{OutputShape, OwnSize, Plan, PlannedStep};
 use crate::error::{Error, Result};
+use crate::network::data_dependent;
+use crate::plugin::check_size;
 use crate::shape::ShapeExpr;
-use crate::tactic::{check_size, data_dependent};
 use crate::tensor::DataType;
 
 /// What a context keeps for its runs on a GPU.

@@ -2,23 +2,22 @@
 
 use std::ops::Range;
 
-use crate::device::cpu;
-use crate::device::{Active, Invocation, Slot, StepMemory, StepViews, Stream, cuda};
+use crate::device::{Active, Slot, StepMemory, Stream};
 
-use crate::device::cuda::AotRun;
 use crate::engine::EngineInner;
-use crate::engine::plan::{OutputShape, OwnSize, Plan, PlannedStep, Run};
+use crate::engine::plan::{OutputShape, OwnSize, Plan, PlannedStep};
 use crate::error::{Error, LayerError, Result};
+use crate::network::data_dependent;
 use crate::network::{SymbolSource, checked_dims, largest_dims, range};
+use crate::plugin::{Work, check_size};
 use crate::shape::{Dims, Interval, ShapeProgram};
-use crate::tactic::{check_size, data_dependent};
 
 /// What follows from the shapes, and room to compute it without allocating.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) memories: Vec<StepMemory>,
-    /// The kernels of the steps that run those that lie in the engine.
-    kernels: Vec<Option<AotRun>>,
+    /// What each step does.
+    works: Vec<Work>,
     pub(super) symbols: Vec<i64>,
     pub(super) upper_bounds: Vec<i64>,
     extents: Vec<i64>,
@@ -32,12 +31,9 @@ impl State {
     /// When kernels that lie in the engine can't be loaded.
     pub(super) fn new(engine: &EngineInner, plan: &Plan) -> Result<Self> {
         let symbols = vec![0; engine.symbols.len()];
-        let kernels = |step: &PlannedStep| {
-            let run = step.kernels().map(|program| AotRun::new(program, &engine.device)).transpose();
-            run.map_err(|e| in_step(step, None, e))
-        };
+        let work = |step: &PlannedStep| step.work.prepare(&engine.device).map_err(|e| in_step(step, None, e));
         Ok(State {
-            kernels: plan.steps.iter().map(kernels).collect::<Result<_>>()?,
+            works: plan.steps.iter().map(work).collect::<Result<_>>()?,
             memories: plan.steps.iter().map(|s| s.memory.clone()).collect(),
             upper_bounds: symbols.clone(),
             symbols,
@@ -137,9 +133,9 @@ impl State {
                 *value = range(expr, ranges)?.max;
             }
         }
-        match &mut self.kernels[position] {
-            Some(run) => run.set(&self.extents[..program.exprs.len()]),
-            None => Ok(()),
+        match &mut self.works[position] {
+            Work::Kernels(kernels) => kernels.set(&self.extents[..program.exprs.len()]),
+            Work::Impl { .. } | Work::Reformat => Ok(()),
         }
     }
 
@@ -169,12 +165,12 @@ impl State {
         }
         let memory = &self.memories[position];
         if self.deferred || step.sizes.is_empty() {
-            return launch(memory, step, &mut self.kernels[position], active, stream);
+            return self.works[position].run(active.step(memory), stream);
         }
         for size in &step.sizes {
             active.clear_size(&memory.outputs()[size.output], stream)?;
         }
-        launch(memory, step, &mut self.kernels[position], active, stream)?;
+        self.works[position].run(active.step(memory), stream)?;
         for size in &step.sizes {
             let found = active.read_size(&memory.outputs()[size.output], stream)?;
             check_size(size.output, found, self.upper_bounds[size.symbol])?;
@@ -217,43 +213,6 @@ fn fit(
     let bytes = usize::try_from(bytes)
         .map_err(|_| Error::plugin(format_args!("its workspace, {}, would be {bytes} bytes", step.extents[at])))?;
     memory.resize_workspace(bytes)
-}
-
-#[inline]
-fn launch(
-    memory: &StepMemory,
-    step: &PlannedStep,
-    kernels: &mut Option<AotRun>,
-    active: &mut Active<'_>,
-    stream: &Stream,
-) -> Result<()> {
-    let views = active.step(memory);
-    match &step.run {
-        Run::Reformat => run_reformat(views, stream),
-        Run::Plugin { implementation, attributes, tactic, .. } => {
-            (implementation.run)(&mut Invocation::new(views, &**attributes, stream, *tactic))
-        }
-        Run::Aot { .. } => kernels.as_mut().map_or(Ok(()), |run| run.launch(&views, stream)),
-    }
-}
-
-fn run_reformat(mut views: StepViews<'_>, stream: &Stream) -> Result<()> {
-    let source = views.input(0)?;
-    let [target] = views.outputs()?;
-    let (from, to) = (source.info(), target.info());
-    if stream.device().gpu().is_some() {
-        return cuda::reformat::reformat(
-            stream,
-            from.representation(),
-            source.device_bytes()?,
-            to.representation(),
-            target.into_device_bytes()?,
-            &from.dims,
-            source.device_shape(),
-        );
-    }
-    let (source, target) = (source.bytes()?, target.into_bytes()?);
-    cpu::reformat::reformat(from.representation(), source, to.representation(), target, &from.dims)
 }
 
 #[cold]

@@ -13,12 +13,12 @@ use super::{LARGEST_GRAPH, VERIFIED_CONSTANTS, attributes, images, load_plan, ru
 use crate::device::{Constant, ConstantInFile, Device, DeviceKind, FileBytes};
 
 use crate::device::cuda::AotModule;
-use crate::engine::plan::{OutputShape, OwnSize, Plan, PlannedStep, Run};
+use crate::engine::plan::{OutputShape, OwnSize, Plan, PlannedStep, PlannedWork};
 use crate::engine::{BuildReport, Engine, EngineInner, InputInfo, InsertedStep, LayerReport, Trial, TrialOutcome};
 use crate::error::{Error, Result};
 use crate::network::SymbolDef;
 use crate::plugin::combination::Combination;
-use crate::plugin::{AttributeValue, DynAttributes, ImplEntry, Plugin, Registry};
+use crate::plugin::{BoundPlugin, ImplEntry, Plugin, Registry};
 use crate::shape::{Dims, MAX_RANK, ShapeExpr, Symbol, decode_exprs};
 use crate::tensor::{DataType, Representation};
 use crate::wording::counted;
@@ -42,18 +42,17 @@ pub(super) struct LoadedLayer {
     pub(super) label: String,
     /// The names of the plugin's inputs.
     pub(super) inputs: Vec<Arc<str>>,
-    pub(super) runs: LoadedRun,
+    pub(super) work: LoadedWork,
     /// For each output, the input that it is updated in place over.
     pub(super) in_place: Vec<Option<usize>>,
     pub(super) sizes: Vec<Arc<OwnSize>>,
 }
 
 /// What a layer runs.
-pub(super) enum LoadedRun {
+pub(super) enum LoadedWork {
     Impl {
         implementation: &'static ImplEntry,
-        attributes: Arc<DynAttributes>,
-        values: Arc<[AttributeValue]>,
+        bound: BoundPlugin,
     },
     /// Kernels that lie in the file.
     Aot {
@@ -125,10 +124,10 @@ fn add_to_report(report: &mut BuildReport, profile: usize, plan: &Plan) {
 
 /// What a layer runs as; what else was tried isn't in the file.
 fn chosen(step: &PlannedStep, profile: usize) -> Option<LayerReport> {
-    let number = match &step.run {
-        Run::Plugin { tactic, .. } => *tactic,
-        Run::Aot { plugin, .. } => plugin.tactic,
-        Run::Reformat => return None,
+    let number = match &step.work {
+        PlannedWork::Impl { tactic, .. } => *tactic,
+        PlannedWork::Kernels { plugin, .. } => plugin.tactic,
+        PlannedWork::Reformat => return None,
     };
     let (inputs, outputs) = (step.memory.inputs().iter().map(|input| &input.tensor), step.memory.outputs());
     let laid_out = inputs.chain(outputs).map(|tensor| (tensor.info.dtype, tensor.info.format));
@@ -270,7 +269,7 @@ fn layers(record: &EngineRecord, device: DeviceKind) -> Result<Vec<LoadedLayer>>
                 label: format!("{} v{}", saved.id, saved.version),
                 inputs: aot.inputs.iter().map(|name| name.as_str().into()).collect(),
                 in_place: in_place(aot.inputs.len(), &layer.in_place)?,
-                runs: LoadedRun::Aot {
+                work: LoadedWork::Aot {
                     id: saved.id.as_str().into(),
                     version: saved.version,
                     device_shape: aot.device_shape,
@@ -297,11 +296,7 @@ fn layers(record: &EngineRecord, device: DeviceKind) -> Result<Vec<LoadedLayer>>
             label: plugin.label(),
             inputs: plugin.entry.inputs.iter().map(|name| Arc::from(*name)).collect(),
             in_place: in_place(plugin.entry.inputs.len(), &layer.in_place)?,
-            runs: LoadedRun::Impl {
-                implementation,
-                attributes: (plugin.entry.attributes_from_values)(&values)?.into(),
-                values: values.into(),
-            },
+            work: LoadedWork::Impl { implementation, bound: BoundPlugin::new(plugin, values.into())? },
             sizes: Vec::new(),
         })
     };

@@ -3,17 +3,16 @@
 use std::sync::Arc;
 
 use super::kernels;
-use super::load::{Graph, LoadedLayer, LoadedRun, shape, within};
+use super::load::{Graph, LoadedLayer, LoadedWork, shape, within};
 use super::records::{self, PlanRecord, SlotRecord, StepRecord, WorkspaceRecord};
-use crate::device::{Base, BindingRule, BindingUse, PlacedInput, PlacedTensor, Region, StepMemory};
-
 use crate::device::cuda::AotSlots;
-use crate::engine::plan::{AotPlugin, Plan, PlannedStep, Run};
+use crate::device::{Base, BindingRule, BindingUse, Region, StepLayout, StepMemory};
+use crate::engine::plan::{AotPlugin, Plan, PlannedStep, PlannedWork};
 use crate::error::{Error, Result};
 use crate::network::Bounds;
 use crate::plugin::Runner;
-use crate::shape::{Profile, ShapeExpr, SymbolKind, decode_exprs};
-use crate::tensor::{DataType, Format, HostBytes, Representation, TensorInfo};
+use crate::shape::{Dims, Profile, ShapeExpr, SymbolKind, decode_exprs};
+use crate::tensor::{DataType, Format, HostBytes, Representation};
 use crate::wording::counted;
 
 pub(super) fn plan(graph: &Graph, record: &PlanRecord) -> Result<Plan> {
@@ -115,10 +114,13 @@ struct Planner<'g> {
     next_layer: usize,
 }
 
-/// A tensor of a step with its shape.
+/// A tensor of a step with its shape, at its largest.
 struct Placed {
+    name: Arc<str>,
     shape: Vec<ShapeExpr>,
-    tensor: PlacedTensor,
+    representation: Representation,
+    dims: Dims,
+    region: Region,
 }
 
 impl Planner<'_> {
@@ -155,30 +157,27 @@ impl Planner<'_> {
         }
         let outputs = self.outputs(record)?;
         for size in &layer.sizes {
-            let info = &outputs[size.output].tensor.info;
-            if !info.dims.is_empty() || !matches!(info.dtype, DataType::Int32 | DataType::Int64) {
+            let Placed { representation: Representation { dtype, format, .. }, dims, .. } = &outputs[size.output];
+            if !dims.is_empty() || !matches!(dtype, DataType::Int32 | DataType::Int64) {
+                let layout = crate::tensor::laid_out(*dtype, dims, *format);
                 return Err(Error::invalid(format_args!(
                     "output {} is {}, and can't be a size tensor: that is a scalar of INT32 or INT64",
-                    size.output,
-                    info.layout()
+                    size.output, layout
                 )));
             }
         }
         let (workspace, region) = self.workspace(record.workspace.as_ref())?;
-        let run = self.run(layer, record)?;
+        let work = self.work(layer, record)?;
         let (memory, extents) = memory(inputs, outputs, &layer.in_place, region)?;
-        PlannedStep::new(layer.name.clone(), run, memory, extents, workspace, layer.sizes.clone())
+        PlannedStep::new(layer.name.clone(), work, memory, extents, workspace, layer.sizes.clone())
     }
 
-    fn run(&self, layer: &LoadedLayer, record: &StepRecord) -> Result<Run> {
-        match (&layer.runs, &record.kernels) {
-            (LoadedRun::Impl { implementation, attributes, values }, _) => Ok(Run::Plugin {
-                implementation,
-                attributes: attributes.clone(),
-                values: values.clone(),
-                tactic: record.tactic,
-            }),
-            (LoadedRun::Aot { id, version, device_shape }, Some(kernels)) => {
+    fn work(&self, layer: &LoadedLayer, record: &StepRecord) -> Result<PlannedWork> {
+        match (&layer.work, &record.kernels) {
+            (LoadedWork::Impl { implementation, bound }, _) => {
+                Ok(PlannedWork::Impl { bound: bound.clone(), implementation, tactic: record.tactic })
+            }
+            (LoadedWork::Aot { id, version, device_shape }, Some(kernels)) => {
                 let (inputs, outputs) = (layer.inputs.len(), layer.in_place.len());
                 let (workspace, device_shape) = (record.workspace.is_some(), *device_shape);
                 let slots = AotSlots { inputs, outputs, workspace, device_shape };
@@ -186,9 +185,9 @@ impl Planner<'_> {
                 let tactic_name = kernels.tactic_name.clone();
                 let (id, version, tactic) = (id.clone(), *version, record.tactic);
                 let plugin = AotPlugin { id, version, tactic, tactic_name, device_shape };
-                Ok(Run::Aot { plugin, program: Arc::new(program) })
+                Ok(PlannedWork::Kernels { plugin, program: Arc::new(program) })
             }
-            (LoadedRun::Aot { .. }, None) => Err(Error::invalid("its layer runs kernels, but none were saved")),
+            (LoadedWork::Aot { .. }, None) => Err(Error::invalid("its layer runs kernels, but none were saved")),
         }
     }
 
@@ -205,7 +204,7 @@ impl Planner<'_> {
             ));
         }
         let (memory, extents) = memory(inputs, outputs, &[None], self.workspace(None)?.1)?;
-        PlannedStep::new(record.name.as_str().into(), Run::Reformat, memory, extents, None, Vec::new())
+        PlannedStep::new(record.name.as_str().into(), PlannedWork::Reformat, memory, extents, None, Vec::new())
     }
 
     fn inputs(&mut self, record: &StepRecord, names: impl Iterator<Item = Arc<str>>) -> Result<Vec<Placed>> {
@@ -232,10 +231,9 @@ impl Planner<'_> {
         let shape = shape(&slot.shape, &self.graph.symbols)?;
         self.check_known(&shape)?;
         let dims = self.bounds.max_dims(&shape)?;
-        let len = Representation::new(dtype, format).bytes(&dims)?;
-        let region = self.region(slot, len, write)?;
-        let info = TensorInfo { name, dtype, format, dims, scale: 1.0 };
-        Ok(Placed { shape, tensor: PlacedTensor { info, region, capacity: len, extents: None } })
+        let representation = Representation::new(dtype, format);
+        let region = self.region(slot, representation.bytes(&dims)?, write)?;
+        Ok(Placed { name, shape, representation, dims, region })
     }
 
     fn region(&mut self, slot: &SlotRecord, len: usize, write: bool) -> Result<Region> {
@@ -342,7 +340,7 @@ impl Planner<'_> {
 
 /// Whether a step asks of an impl what it has.
 fn check_run(layer: &LoadedLayer, record: &StepRecord) -> Result<()> {
-    let LoadedRun::Impl { implementation, .. } = layer.runs else { return Ok(()) };
+    let LoadedWork::Impl { implementation, .. } = &layer.work else { return Ok(()) };
     if record.kernels.is_some() {
         return Err(Error::invalid("its layer runs an impl, but kernels were saved"));
     }
@@ -370,18 +368,20 @@ fn memory(
         let (Some(input), Some(placed)) = (over.and_then(|input| inputs.get(input)), outputs.get(output)) else {
             continue;
         };
-        let [a, b] = [input, placed].map(|p| (p.tensor.region, p.tensor.info.dtype, p.tensor.info.format));
-        if a != b || input.shape != placed.shape {
+        if input.shape != placed.shape {
             return Err(Error::invalid(format_args!(
                 "outputs[{output}] is updated in place over `{}`, but differs from it in memory, type, layout or shape",
-                input.tensor.info.name
+                input.name
             )));
         }
     }
     let extents = inputs.iter().chain(&outputs).flat_map(|placed| placed.shape.iter().cloned()).collect();
-    let over = |input: usize| in_place.iter().position(|over| *over == Some(input));
-    let inputs = inputs.into_iter().enumerate();
-    let inputs = inputs.map(|(i, placed)| PlacedInput { tensor: placed.tensor, in_place: over(i) }).collect();
-    let outputs = outputs.into_iter().map(|placed| placed.tensor).collect();
-    Ok((StepMemory::new(inputs, outputs, workspace)?, extents))
+    let mut layout = StepLayout::new(in_place);
+    for Placed { name, representation, dims, region, .. } in inputs {
+        layout.input(name, representation, dims, region);
+    }
+    for Placed { representation, dims, region, .. } in outputs {
+        layout.output(representation, dims, region);
+    }
+    Ok((layout.finish(workspace)?, extents))
 }

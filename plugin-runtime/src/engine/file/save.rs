@@ -8,7 +8,7 @@ use super::records::*;
 use super::{attributes, kernels, runtime_kernels};
 use crate::device::{Base, BindingUse, PlacedTensor, Region};
 use crate::engine::EngineInner;
-use crate::engine::plan::{AotPlugin, Plan, PlannedStep, Run};
+use crate::engine::plan::{AotPlugin, Plan, PlannedStep, PlannedWork};
 use crate::error::{Error, Result};
 use crate::network::{SymbolDef, SymbolSource};
 use crate::plugin::Registry;
@@ -61,14 +61,14 @@ struct Layers {
 impl Layers {
     fn add(&mut self, step: &PlannedStep) -> Result<()> {
         let mut aot = None;
-        let (plugin, attributes) = match &step.run {
-            Run::Reformat => return Ok(()),
-            Run::Plugin { implementation, values, .. } => {
+        let (plugin, attributes) = match &step.work {
+            PlannedWork::Reformat => return Ok(()),
+            PlannedWork::Impl { implementation, bound, .. } => {
                 let entry = &Registry::global()?.get(implementation.id, implementation.version)?.entry;
-                let attributes = attributes::save(entry, implementation, values).map_err(Error::invalid)?;
+                let attributes = attributes::save(entry, implementation, bound.values()).map_err(Error::invalid)?;
                 (PluginRecord { id: entry.id.into(), version: entry.version }, attributes)
             }
-            Run::Aot { plugin, .. } => {
+            PlannedWork::Kernels { plugin, .. } => {
                 let inputs = step.memory.inputs().iter().map(|input| input.tensor.info.name.to_string());
                 aot = Some(AotLayerRecord { inputs: inputs.collect(), device_shape: plugin.device_shape });
                 (PluginRecord { id: plugin.id.to_string(), version: plugin.version }, Vec::new())
@@ -128,9 +128,9 @@ fn plan(engine: &EngineInner, images: &Images<'_>, layers: &[LayerRecord], plan:
     let mut steps = Vec::with_capacity(plan.steps.len());
     let mut next_layer = 0;
     for planned in &plan.steps {
-        let layer = match planned.run {
-            Run::Reformat => None,
-            Run::Plugin { .. } | Run::Aot { .. } => {
+        let layer = match planned.work {
+            PlannedWork::Reformat => None,
+            PlannedWork::Impl { .. } | PlannedWork::Kernels { .. } => {
                 check_layer(engine, layers, planned, next_layer)?;
                 next_layer += 1;
                 Some(count(next_layer - 1)?)
@@ -172,13 +172,13 @@ fn step(step: &PlannedStep, layer: Option<u32>, images: &Images<'_>) -> Result<S
         |text: Option<&Arc<str>>| text.filter(|_| layer.is_none()).map_or_else(String::new, |t| t.to_string());
     Ok(StepRecord {
         layer,
-        tactic: match step.run {
-            Run::Plugin { tactic, .. } | Run::Aot { plugin: AotPlugin { tactic, .. }, .. } => tactic,
-            Run::Reformat => 0,
+        tactic: match step.work {
+            PlannedWork::Impl { tactic, .. } | PlannedWork::Kernels { plugin: AotPlugin { tactic, .. }, .. } => tactic,
+            PlannedWork::Reformat => 0,
         },
-        kernels: match &step.run {
-            Run::Aot { plugin, program } => Some(kernels::save(plugin, program, images)?),
-            Run::Plugin { .. } | Run::Reformat => None,
+        kernels: match &step.work {
+            PlannedWork::Kernels { plugin, program } => Some(kernels::save(plugin, program, images)?),
+            PlannedWork::Impl { .. } | PlannedWork::Reformat => None,
         },
         inputs,
         outputs,

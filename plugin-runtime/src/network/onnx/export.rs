@@ -141,14 +141,14 @@ impl<'n> Exporter<'n> {
 
     fn namespaces(&self) -> impl Iterator<Item = &'static str> + use<> {
         let mut namespaces: Vec<_> =
-            self.network.layers.iter().map(|l| namespace_and_name(l.plugin.entry.id).0).collect();
+            self.network.layers.iter().map(|l| namespace_and_name(l.plugin().entry.id).0).collect();
         namespaces.sort_unstable();
         namespaces.dedup();
         namespaces.into_iter()
     }
 
     fn layer(&self, layer: &Layer) -> Result<NodeProto> {
-        let entry = &layer.plugin.entry;
+        let entry = &layer.plugin().entry;
         let (namespace, name) = namespace_and_name(entry.id);
         let names = |tensors: &[usize]| tensors.iter().map(|&t| self.names[t].to_string()).collect();
         if let Some(attribute) = entry.attributes.iter().find(|a| RESERVED.contains(&a.name)) {
@@ -156,12 +156,13 @@ impl<'n> Exporter<'n> {
                 "the attribute `{}` has a meaning of its own in ONNX: rename it",
                 attribute.name
             ))
-            .in_layer(&layer.name, &layer.plugin.label()));
+            .in_layer(&layer.name, &layer.plugin().label()));
         }
         let mut attribute =
             vec![string("plugin_namespace", namespace), string("plugin_version", &entry.version.to_string())];
         attribute.extend(aot_attributes(layer.preference));
-        attribute.extend(entry.attributes.iter().zip(&*layer.values).map(|(a, value)| to_proto(a.name, value)));
+        attribute
+            .extend(entry.attributes.iter().zip(&**layer.bound.values()).map(|(a, value)| to_proto(a.name, value)));
         Ok(NodeProto {
             input: names(&layer.inputs),
             output: names(&layer.outputs),

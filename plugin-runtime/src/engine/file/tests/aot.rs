@@ -40,14 +40,14 @@ fn engine() -> Engine {
 /// Each layer in the types that the network has, as it would run on a GPU.
 pub(super) fn choose(network: &Network) -> Vec<Choice> {
     let choice = |layer: &crate::network::Layer| Choice {
-        runner: match &layer.plugin.aot {
+        runner: match &layer.plugin().aot {
             Some(entry) => Runner::Aot(entry),
-            None => Runner::Impl(layer.plugin.impl_for(DeviceKind::Cpu).unwrap()),
+            None => Runner::Impl(layer.plugin().impl_for(DeviceKind::Cpu).unwrap()),
         },
         combination: Combination::untuned(
             layer.inputs.iter().chain(&layer.outputs).map(|&tensor| network.tensors[tensor].dtype),
         ),
-        tactic: if layer.plugin.entry.id == "file_test::total" { 0 } else { 2 },
+        tactic: if layer.plugin().entry.id == "file_test::total" { 0 } else { 2 },
     };
     network.layers.iter().map(choice).collect()
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::candidates::Candidates;
+use super::candidates::{Candidate, Candidates};
 use super::check::Check;
 use super::record::{Key, LayerSubject, Outcome, combination_text};
 use super::timings::Timings;
@@ -34,22 +34,50 @@ impl LayerOptions {
     }
 }
 
-/// The trials of one layer, as their outcomes come in.
-pub(super) struct LayerRun<'n> {
+/// One combination and tactic of a layer, and how it fares.
+#[derive(Clone, Debug)]
+pub(super) struct Attempt {
+    pub(super) combination: usize,
+    pub(super) tactic: i32,
+    /// `None` where it is ruled out, or nothing is run.
+    key: Option<Key>,
+    /// `None` as long as that isn't known.
+    pub(super) outcome: Option<TrialOutcome>,
+    /// Whether the outcome is from a lockfile.
+    locked: bool,
+}
+
+impl Attempt {
+    pub(super) fn is_rejected(&self) -> bool {
+        matches!(self.outcome, Some(TrialOutcome::Rejected(_)))
+    }
+
+    pub(super) fn is_right(&self) -> bool {
+        self.outcome.as_ref().is_some_and(TrialOutcome::is_right)
+    }
+
+    /// The time that decides: none for what isn't timed, but works.
+    fn time(&self) -> Option<Duration> {
+        match &self.outcome {
+            Some(TrialOutcome::NotTimed | TrialOutcome::Checked) => Some(Duration::ZERO),
+            outcome => outcome.as_ref()?.time(),
+        }
+    }
+}
+
+/// What one layer could run as, and how each fares as the outcomes come in.
+pub(super) struct LayerTuning<'n> {
     pub(super) layer: &'n Layer,
     pub(super) candidates: Candidates,
     /// `None` where results are taken as they come.
     pub(super) check: Option<Arc<Check>>,
-    /// One a candidate; `None` for those that are ruled out, and where nothing is run.
-    keys: Vec<Option<Key>>,
-    pub(super) outcomes: Vec<Option<TrialOutcome>>,
-    /// Whether an outcome is from a lockfile.
-    pub(super) locked: Vec<bool>,
+    /// One per candidate, those of a combination together.
+    pub(super) attempts: Vec<Attempt>,
     /// What wasn't checked, and why.
     pub(super) notes: Vec<String>,
 }
 
-impl<'n> LayerRun<'n> {
+impl<'n> LayerTuning<'n> {
     /// `points` are the profile's shapes, its opt first.
     ///
     /// # Errors
@@ -62,31 +90,27 @@ impl<'n> LayerRun<'n> {
         check: Option<Arc<Check>>,
         timings: &Timings,
     ) -> Result<Self> {
-        let count = candidates.candidates.len();
-        let (mut keys, mut outcomes) = (vec![None; count], vec![None; count]);
         let Candidates { runner, combinations, .. } = &candidates;
-        if candidates.autotuned || check.is_some() {
-            let text = check.as_ref().map_or_else(|| "-".into(), |check| check.text.clone());
-            let subject = LayerSubject::new(network, layer, *runner, points, text)?;
-            let combinations: Vec<_> = combinations.iter().map(combination_text).collect();
-            for (index, candidate) in candidates.candidates.iter().enumerate() {
-                match &candidate.ruled_out {
-                    Some(reason) => outcomes[index] = Some(TrialOutcome::Rejected(reason.clone())),
-                    None => {
-                        let combination = combinations[candidate.combination].clone();
-                        keys[index] = Some(timings.key(subject.trial(combination, candidate.tactic)));
-                    }
-                }
+        let is_tried = candidates.autotuned || check.is_some();
+        let subject = match is_tried {
+            true => {
+                let text = check.as_ref().map_or_else(|| "-".into(), |check| check.text.clone());
+                Some(LayerSubject::new(network, layer, *runner, points, text)?)
             }
-        } else {
-            outcomes.fill(Some(TrialOutcome::NotTimed));
-        }
-        let locked = vec![false; count];
-        Ok(LayerRun { layer, candidates, check, keys, outcomes, locked, notes: Vec::new() })
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.outcomes.len()
+            false => None,
+        };
+        let texts: Vec<_> = combinations.iter().map(combination_text).collect();
+        let attempt = |candidate: &Candidate| {
+            let Candidate { combination, tactic, ref ruled_out } = *candidate;
+            let (key, outcome) = match (&subject, ruled_out) {
+                (None, _) => (None, Some(TrialOutcome::NotTimed)),
+                (Some(_), Some(reason)) => (None, Some(TrialOutcome::Rejected(reason.clone()))),
+                (Some(subject), None) => (Some(timings.key(subject.trial(texts[combination].clone(), tactic))), None),
+            };
+            Attempt { combination, tactic, key, outcome, locked: false }
+        };
+        let attempts = candidates.candidates.iter().map(attempt).collect();
+        Ok(LayerTuning { layer, candidates, check, attempts, notes: Vec::new() })
     }
 
     pub(super) fn runner(&self) -> Runner {
@@ -95,17 +119,17 @@ impl<'n> LayerRun<'n> {
 
     /// Takes over the outcomes that are known.
     pub(super) fn recall(&mut self, timings: &Timings) {
-        for (candidate, key) in self.keys.iter().enumerate() {
-            if let Some((outcome, locked)) = key.as_ref().and_then(|key| timings.find(key)) {
-                self.outcomes[candidate] = Some(outcome.clone().into());
-                self.locked[candidate] = locked;
+        for attempt in &mut self.attempts {
+            if let Some((outcome, locked)) = attempt.key.as_ref().and_then(|key| timings.find(key)) {
+                attempt.outcome = Some(outcome.clone().into());
+                attempt.locked = locked;
             }
         }
     }
 
-    /// Candidates without an outcome.
+    /// Attempts without an outcome.
     pub(super) fn missing(&self) -> impl Iterator<Item = usize> {
-        (0..self.len()).filter(|&c| self.outcomes[c].is_none())
+        (0..self.attempts.len()).filter(|&index| self.attempts[index].outcome.is_none())
     }
 
     /// Hands over the outcomes that were found out here; unchecked ones are nothing to keep.
@@ -113,49 +137,53 @@ impl<'n> LayerRun<'n> {
         if self.check.is_none() {
             return;
         }
-        for (key, outcome) in self.keys.iter().zip(&self.outcomes) {
-            if let (Some(key), Some(outcome)) = (key, outcome.as_ref().and_then(Outcome::of)) {
+        for attempt in &self.attempts {
+            if let (Some(key), Some(outcome)) = (&attempt.key, attempt.outcome.as_ref().and_then(Outcome::of)) {
                 timings.note(key, outcome);
             }
         }
     }
 
     pub(super) fn trials(&self) -> Vec<Trial> {
-        (0..self.len()).map(|c| self.trial(c)).collect()
+        (0..self.attempts.len()).map(|index| self.trial(index)).collect()
     }
 
-    pub(super) fn trial(&self, candidate: usize) -> Trial {
-        let Candidates { runner, combinations, candidates, .. } = &self.candidates;
-        let picked = &candidates[candidate];
+    pub(super) fn trial(&self, index: usize) -> Trial {
+        let Candidates { runner, combinations, .. } = &self.candidates;
+        let attempt = &self.attempts[index];
         Trial {
-            combination: combinations[picked.combination].to_string(),
-            tactic: runner.tactic_name(picked.tactic),
-            outcome: self.outcomes[candidate].clone().unwrap_or(TrialOutcome::NotTimed),
+            combination: combinations[attempt.combination].to_string(),
+            tactic: runner.tactic_name(attempt.tactic),
+            outcome: attempt.outcome.clone().unwrap_or(TrialOutcome::NotTimed),
             chosen: false,
-            locked: self.locked[candidate],
+            locked: attempt.locked,
         }
     }
 
-    /// The candidates of a combination, which stand together.
+    /// The attempts of a combination, which stand together.
     pub(super) fn members(&self, combination: usize) -> Range<usize> {
-        let all = &self.candidates.candidates;
-        all.partition_point(|c| c.combination < combination)..all.partition_point(|c| c.combination <= combination)
+        let all = &self.attempts;
+        all.partition_point(|a| a.combination < combination)..all.partition_point(|a| a.combination <= combination)
     }
 
     /// Leaves a candidate out.
-    pub(super) fn reject(&mut self, candidate: usize, reason: String) {
-        self.outcomes[candidate] = Some(TrialOutcome::Rejected(reason));
-        self.locked[candidate] = false;
+    pub(super) fn reject(&mut self, index: usize, reason: String) {
+        let attempt = &mut self.attempts[index];
+        attempt.outcome = Some(TrialOutcome::Rejected(reason));
+        attempt.locked = false;
     }
 
-    pub(super) fn is_rejected(&self, candidate: usize) -> bool {
-        matches!(self.outcomes[candidate], Some(TrialOutcome::Rejected(_)))
+    /// Says in the report what wasn't checked, and why.
+    pub(super) fn add_note(&mut self, note: String) {
+        if !self.notes.contains(&note) {
+            self.notes.push(note);
+        }
     }
 
     pub(super) fn report(&self, profile: usize) -> LayerReport {
         LayerReport {
             layer: self.layer.name.clone(),
-            plugin: self.layer.plugin.label(),
+            plugin: self.layer.plugin().label(),
             profile,
             check: self.check.as_ref().map(|check| check.text.clone()),
             notes: self.notes.clone(),
@@ -168,15 +196,10 @@ impl<'n> LayerRun<'n> {
     /// # Errors
     /// When none works: lists each candidate with its reason.
     pub(super) fn into_options(self) -> Result<LayerOptions> {
-        let time = |candidate: usize| match &self.outcomes[candidate] {
-            Some(TrialOutcome::NotTimed | TrialOutcome::Checked) => Some(Duration::ZERO),
-            outcome => outcome.as_ref()?.time(),
-        };
         let mut options = Vec::new();
         for combination in 0..self.candidates.combinations.len() {
-            let timed = self.members(combination).filter_map(|c| Some((c, time(c)?)));
-            if let Some((candidate, time)) = timed.min_by_key(|(_, time)| *time) {
-                let tactic = self.candidates.candidates[candidate].tactic;
+            let timed = self.attempts[self.members(combination)].iter().filter_map(|a| Some((a.tactic, a.time()?)));
+            if let Some((tactic, time)) = timed.min_by_key(|(_, time)| *time) {
                 options.push(Viable { combination, tactic, seconds: time.as_secs_f64() });
             }
         }
@@ -196,17 +219,17 @@ impl<'n> LayerRun<'n> {
             format!("\n  {}, tactic {}: {reason}{source}", trial.combination, trial.tactic)
         });
         let (device, lines) = (self.candidates.device, lines.collect::<String>());
-        let plugin = self.layer.plugin.entry.id;
+        let plugin = self.layer.plugin().entry.id;
         Error::invalid(format_args!("no combination and tactic of `{plugin}` works on device `{device}`:{lines}"))
     }
 
     /// What to say of a locked build that lacks a candidate's record, and those of `others` more.
     pub(super) fn missing_record(&self, candidate: usize, timings: &Timings, others: usize) -> Error {
-        let Some(key) = &self.keys[candidate] else { return self.none_left() };
+        let Some(key) = &self.attempts[candidate].key else { return self.none_left() };
         let trial = self.trial(candidate);
         Error::Layer(Box::new(LayerError {
             layer: self.layer.name.to_string(),
-            plugin: self.layer.plugin.label(),
+            plugin: self.layer.plugin().label(),
             tactic: Some(trial.tactic),
             shapes: Some(trial.combination),
             source: timings.missing(key, others),

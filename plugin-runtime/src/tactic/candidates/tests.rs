@@ -1,9 +1,10 @@
 //! Which of impl and AOT kernels runs, and what is said of kernels that can't.
 
 use super::*;
+use crate::device::cuda::AotCompiler;
 use crate::device::{Device, DeviceKind};
 use crate::network::Preference;
-use crate::plugin::Runner;
+use crate::plugin::{DescribedKernels, Runner};
 use crate::prelude::*;
 use crate::tactic::candidates::{Candidates, Rules, enumerate};
 
@@ -167,12 +168,14 @@ fn tactics_are_those_of_the_kernels_and_named_so() {
     assert_eq!(Runner::tactic_name(found.runner, 0), "AOT default");
 }
 
-fn described(mistake: i32, tactic: i32) -> Result<AotStep> {
+fn described(mistake: i32, tactic: i32) -> Result<DescribedKernels> {
     let network = network_of(|x| both::op(x).mistake(mistake).prefer_aot());
     let found = candidates(&network, DeviceKind::Cuda)?;
     let Runner::Aot(entry) = found.runner else { panic!("an impl was chosen") };
     let compiler = AotCompiler::new(&Device::cpu(), &[]);
-    aot_step(&network, &network.layers[0], entry, &found.combinations[0], tactic, &compiler)
+    let layer = &network.layers[0];
+    let (inputs, outputs) = network.laid_out_descs(layer, &found.combinations[0]);
+    layer.bound.kernels(entry, (&inputs, &outputs), tactic, &compiler)
 }
 
 #[test]

@@ -1,0 +1,57 @@
+//! One thing to do with views of memory. The engine, the tuner and hosts all end here.
+
+use std::sync::Arc;
+
+use super::{DynAttributes, ImplEntry};
+use crate::device::cuda::AotRun;
+use crate::device::{Invocation, StepViews, Stream, cpu, cuda};
+use crate::error::Result;
+use crate::guard::guarded;
+
+/// One thing to do with views of memory.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// Converts type and layout, or copies.
+    Reformat,
+    /// An impl with a tactic.
+    Impl { implementation: &'static ImplEntry, attributes: Arc<DynAttributes>, tactic: i32 },
+    /// Kernels compiled ahead of time, with their launch dimensions and arguments.
+    Kernels(AotRun),
+}
+
+impl Work {
+    /// Does it on the CPU, or enqueues it. Allocates nothing of its own.
+    ///
+    /// # Errors
+    /// When an impl fails or panics, or the device refuses a launch.
+    #[inline]
+    pub(crate) fn run(&mut self, views: StepViews<'_>, stream: &Stream) -> Result<()> {
+        match self {
+            Work::Reformat => reformat(views, stream),
+            Work::Impl { implementation, attributes, tactic } => {
+                let mut invocation = Invocation::new(views, &**attributes, stream, *tactic);
+                guarded(|| (implementation.run)(&mut invocation))
+            }
+            Work::Kernels(kernels) => kernels.launch(&views, stream),
+        }
+    }
+}
+
+fn reformat(mut views: StepViews<'_>, stream: &Stream) -> Result<()> {
+    let source = views.input(0)?;
+    let [target] = views.outputs()?;
+    let (from, to) = (source.info(), target.info());
+    if stream.device().gpu().is_some() {
+        return cuda::reformat::reformat(
+            stream,
+            from.representation(),
+            source.device_bytes()?,
+            to.representation(),
+            target.into_device_bytes()?,
+            &from.dims,
+            source.device_shape(),
+        );
+    }
+    let (source, target) = (source.bytes()?, target.into_bytes()?);
+    cpu::reformat::reformat(from.representation(), source, to.representation(), target, &from.dims)
+}

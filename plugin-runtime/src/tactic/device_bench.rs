@@ -1,0 +1,238 @@
+//! A layer with input data on a real device.
+
+use std::sync::Arc;
+
+use super::clock::{Clock, Original};
+use super::laid_out::LaidOut;
+use super::layer_data::Data;
+use super::layer_extents::{dims, symbols};
+use super::room;
+use super::scratch::Scratch;
+use super::trial::{Bench, POISONS, Trials};
+use crate::device::cpu::reformat::reformat;
+use crate::device::cuda::{AotCompiler, AotProgram, AotRun};
+use crate::device::{Base, Device, Frame, Region, StepLayout, StepMemory, Stream};
+use crate::error::{Error, Result};
+use crate::network::{At, Layer, Network, Point, data_dependent, largest_dims, range};
+use crate::plugin::combination::Combination;
+use crate::plugin::{AotEntry, ImplEntry, Runner, Work};
+use crate::shape::{Dims, Interval, ShapeExpr, SymbolKind};
+use crate::tensor::{DataType, HostBytes, HostTensor, Representation, TensorDesc};
+
+/// What layers are tried with.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Site<'n> {
+    pub(crate) network: &'n Network,
+    pub(crate) compiler: &'n AotCompiler,
+    pub(crate) stream: &'n Stream,
+}
+
+/// A layer with input data on a device, at one of a profile's shapes.
+#[derive(Debug)]
+pub(super) struct DeviceBench<'n> {
+    pub(super) network: &'n Network,
+    pub(super) layer: &'n Layer,
+    runner: Runner,
+    compiler: &'n AotCompiler,
+    at: At,
+    /// One value a symbol, the layer's own size tensors at their upper bounds.
+    pub(super) symbols: Vec<i64>,
+    /// The same with all size tensors anywhere up to their upper bounds, where what is found stays on the device and the
+    /// runner copes with that.
+    deferred: Option<Vec<Interval>>,
+    inputs: Arc<[HostTensor]>,
+    pub(super) stream: Stream,
+}
+
+/// A tactic's work and the scratch memory that it asks for, in bytes.
+type Prepared = (Work, usize);
+
+/// Where inputs that are updated in place lie, and what they held.
+type Originals = Vec<(Region, HostBytes)>;
+
+impl<'n> DeviceBench<'n> {
+    /// # Errors
+    /// When the extents can't be computed, or there is no such data.
+    pub(super) fn new(
+        site: Site<'n>,
+        layer: &'n Layer,
+        runner: Runner,
+        point: &Point,
+        data: &Data<'_>,
+    ) -> Result<Self> {
+        let Site { network, compiler, stream } = site;
+        let symbols = symbols(network, layer, point)?;
+        let mut bytes = 0usize;
+        for tensor in layer.tensors() {
+            let linear = Representation::linear(network.tensors[tensor].dtype);
+            bytes = bytes.saturating_add(linear.bytes(&dims(network, tensor, &symbols)?)?);
+        }
+        // Inputs, what runs with different poison wrote, and the reference.
+        room::check(point.at, bytes.saturating_mul(4))?;
+        let inputs = data.inputs(network, layer, point, &symbols)?;
+        let stays_there = stream.device().gpu().is_some() && runner.device_shape();
+        let deferred = stays_there.then(|| point.ranges.clone());
+        let stream = stream.clone();
+        Ok(DeviceBench { network, layer, runner, compiler, at: point.at, symbols, deferred, inputs, stream })
+    }
+
+    /// The extents that memory is needed for: of a tensor that depends on data, the largest, where only the device knows
+    /// the true ones.
+    fn reserved(&self, tensor: usize, dims: Dims) -> Result<Dims> {
+        let shape = &self.network.tensors[tensor].shape;
+        let own = |symbol: u32| self.layer.sizes.contains(&Some(symbol));
+        let found_before = |e: &ShapeExpr| e.symbols().iter().any(|s| s.kind == SymbolKind::Size && !own(s.index));
+        match &self.deferred {
+            Some(ranges) if shape.iter().any(found_before) => largest_dims(shape, ranges),
+            _ => Ok(dims),
+        }
+    }
+
+    /// Lays out the layer's tensors in scratch memory, for a workspace of so many bytes.
+    fn memory(
+        &self,
+        combination: &Combination,
+        workspace: usize,
+        place: &mut Scratch,
+    ) -> Result<(StepMemory, Originals)> {
+        let layer = self.layer;
+        let representation =
+            |position: usize| Representation::new(combination.types[position], combination.formats[position]);
+        let mut layout = StepLayout::new(&layer.aliases);
+        let mut originals = Vec::new();
+        let mut extents = Vec::new();
+        for (index, (data, name)) in self.inputs.iter().zip(layer.plugin().entry.inputs).enumerate() {
+            let reserved = self.reserved(layer.inputs[index], data.extents())?;
+            let (own, wanted) = (Representation::linear(data.dtype()), representation(index));
+            let region = place.region(wanted.bytes(&reserved)?)?;
+            let mut bytes = HostBytes::zeroed(wanted.bytes(&data.extents())?)?;
+            reformat(own, data.bytes(), wanted, &mut bytes, &data.extents())?;
+            originals.push((region, bytes));
+            extents.push(place.extents(&reserved, &data.extents()));
+            layout.input((*name).into(), wanted, reserved, region);
+        }
+        for (output, &tensor) in layer.outputs.iter().enumerate() {
+            let dims = dims(self.network, tensor, &self.symbols)?;
+            let reserved = self.reserved(tensor, dims)?;
+            let wanted = representation(layer.inputs.len() + output);
+            let region = match layer.aliases[output] {
+                Some(input) => originals[input].0,
+                None => place.region(wanted.bytes(&reserved)?)?,
+            };
+            extents.push(place.extents(&reserved, &dims));
+            layout.output(wanted, reserved, region);
+        }
+        let mut memory = layout.finish(place.region(workspace)?)?;
+        for (tensor, offset) in extents.into_iter().enumerate() {
+            if let Some(offset) = offset {
+                memory.place_extents(tensor, offset);
+            }
+        }
+        Ok((memory, originals))
+    }
+
+    /// What each tactic of a combination does.
+    fn works(&self, combination: &Combination) -> Vec<(i32, Result<Prepared>)> {
+        combination.tactics.iter().map(|&tactic| (tactic, self.work(combination, tactic))).collect()
+    }
+
+    /// A tactic that its combination doesn't list, such as a reference: an impl takes any.
+    pub(super) fn unlisted(&self, tactic: i32) -> Result<Work> {
+        match self.runner {
+            Runner::Impl(implementation) => Ok(self.layer.bound.work(implementation, tactic)),
+            Runner::Aot(_) => Err(Error::invalid(format_args!("it has no kernels for tactic {tactic}"))),
+        }
+    }
+
+    fn work(&self, combination: &Combination, tactic: i32) -> Result<Prepared> {
+        let bound = &self.layer.bound;
+        let (inputs, outputs) = self.network.laid_out_descs(self.layer, combination);
+        let (work, workspace) = match self.runner {
+            Runner::Impl(implementation) => {
+                (bound.work(implementation, tactic), bound.workspace(implementation, &inputs, &outputs)?)
+            }
+            Runner::Aot(entry) => self.kernels(entry, (&inputs, &outputs), tactic)?,
+        };
+        let Some(expr) = workspace else { return Ok((work, 0)) };
+        let bytes = expr.evaluate(&self.symbols)?;
+        match usize::try_from(bytes) {
+            Ok(bytes) => Ok((work, bytes)),
+            Err(_) => Err(Error::plugin(format_args!("its workspace, {expr}, would be {bytes} bytes"))),
+        }
+    }
+
+    fn kernels(
+        &self,
+        entry: &AotEntry,
+        descs: (&[TensorDesc], &[TensorDesc]),
+        tactic: i32,
+    ) -> Result<(Work, Option<ShapeExpr>)> {
+        let described = self.layer.bound.kernels(entry, descs, tactic, self.compiler)?;
+        let mut kernels = AotRun::new(&described.program, self.stream.device())?;
+        let AotProgram { program, exprs, .. } = &*described.program;
+        let mut values = vec![0; program.output_len()];
+        program.evaluate(&self.symbols, &mut vec![0; program.scratch_len()], &mut values)?;
+        if let Some(ranges) = &self.deferred {
+            for (value, expr) in values.iter_mut().zip(exprs).filter(|(_, expr)| data_dependent(expr)) {
+                *value = range(expr, ranges)?.max;
+            }
+        }
+        kernels.set(&values)?;
+        Ok((Work::Kernels(kernels), described.workspace))
+    }
+}
+
+impl Bench for DeviceBench<'_> {
+    fn at(&self) -> At {
+        self.at
+    }
+
+    fn own_combination(&self) -> Combination {
+        Combination::untuned(self.layer.tensors().map(|t| self.network.tensors[t].dtype))
+    }
+
+    fn output_types(&self) -> Vec<DataType> {
+        self.layer.outputs.iter().map(|&tensor| self.network.tensors[tensor].dtype).collect()
+    }
+
+    fn knows(&self, tactic: i32) -> bool {
+        self.runner.unknown_tactic(tactic).is_none()
+    }
+
+    fn on_cpu(&self, implementation: &'static ImplEntry) -> Result<Box<dyn Bench + '_>> {
+        Ok(Box::new(DeviceBench {
+            runner: Runner::Impl(implementation),
+            symbols: self.symbols.clone(),
+            deferred: None,
+            inputs: self.inputs.clone(),
+            stream: Device::cpu().create_stream()?,
+            ..*self
+        }))
+    }
+
+    fn lay_out(&self, combination: &Combination) -> Result<Box<dyn Trials + '_>> {
+        let works = self.works(combination);
+        // Enough for every tactic.
+        let workspace = works.iter().filter_map(|(_, work)| Some(work.as_ref().ok()?.1)).max().unwrap_or(0);
+        let mut place = Scratch::default();
+        let (memory, originals) = self.memory(combination, workspace, &mut place)?;
+        if self.stream.device().gpu().is_none() {
+            room::check(self.at, place.end())?;
+        }
+        let mut frame = Frame::scratch(self.stream.device(), place.end(), place.table())?;
+        let mut active = frame.activate(&mut [], &[])?;
+        active.fill(Region { base: Base::Arena, offset: 0, len: place.end() }, POISONS[0], &self.stream)?;
+        for (region, bytes) in &originals {
+            active.copy_in(*region, bytes, &self.stream)?;
+        }
+        let updated = |region: Region| {
+            memory.inputs().iter().any(|input| input.in_place.is_some() && input.tensor.region == region)
+        };
+        let originals = originals.into_iter().filter(|(region, _)| updated(*region));
+        let originals = originals.map(|(region, bytes)| Ok((region, Original::new(bytes, &self.stream)?)));
+        let originals = originals.collect::<Result<_>>()?;
+        let works = works.into_iter().map(|(tactic, work)| (tactic, work.map(|(work, _)| work))).collect();
+        let clock = Clock::new(&self.stream)?;
+        Ok(Box::new(LaidOut { bench: self, memory, frame, originals, works, clock }))
+    }
+}

@@ -1,0 +1,111 @@
+//! A layer whose memory on a device is laid out for one combination.
+
+use std::time::Duration;
+
+use super::clock::{Cache, Clock, Original};
+use super::device_bench::DeviceBench;
+use super::layer_extents::dims;
+use super::results::Results;
+use super::trial::Trials;
+use crate::device::cpu::reformat::reformat;
+use crate::device::{Frame, Region, StepMemory};
+use crate::error::Result;
+use crate::plugin::{Work, check_size};
+use crate::tensor::{HostBytes, HostTensor, Representation};
+
+/// A layer whose memory is laid out for one combination.
+pub(super) struct LaidOut<'b> {
+    pub(super) bench: &'b DeviceBench<'b>,
+    pub(super) memory: StepMemory,
+    pub(super) frame: Frame,
+    /// What inputs that are updated in place held.
+    pub(super) originals: Vec<(Region, Original)>,
+    /// One per tactic.
+    pub(super) works: Vec<(i32, Result<Work>)>,
+    pub(super) clock: Clock,
+}
+
+impl Trials for LaidOut<'_> {
+    fn run(&mut self, tactic: i32, cache: Cache) -> Result<Duration> {
+        let (layer, stream) = (self.bench.layer, &self.bench.stream);
+        let mut active = self.frame.activate(&mut [], &[])?;
+        for (region, original) in &self.originals {
+            original.restore(*region, &mut active, stream)?;
+        }
+        for (output, size) in self.memory.outputs().iter().zip(&layer.sizes) {
+            if size.is_some() {
+                active.clear_size(output, stream)?;
+            }
+        }
+        let views = active.step(&self.memory);
+        let position = match self.works.iter().position(|(of, _)| *of == tactic) {
+            Some(position) => position,
+            None => {
+                self.works.push((tactic, self.bench.unlisted(tactic)));
+                self.works.len() - 1
+            }
+        };
+        match &mut self.works[position].1 {
+            Ok(work) => self.clock.time(cache, || work.run(views, stream)),
+            Err(error) => Err(error.clone()),
+        }
+    }
+
+    fn run_poisoned(&mut self, tactic: i32, poison: u8) -> Result<Results> {
+        let stream = &self.bench.stream;
+        let mut active = self.frame.activate(&mut [], &[])?;
+        let outputs = self.memory.outputs().iter().zip(&self.bench.layer.aliases);
+        let regions = outputs.filter(|(_, alias)| alias.is_none()).map(|(output, _)| (output.region, poison));
+        // With another byte, so that what is copied from there isn't taken for unwritten.
+        for (region, byte) in regions.chain([(self.memory.workspace(), !poison)]) {
+            active.fill(region, byte, stream)?;
+        }
+        self.run(tactic, Cache::Warm)?;
+        Ok(Results { outputs: self.outputs()?, poison })
+    }
+
+    fn knows_cold(&self) -> bool {
+        self.clock.knows_cold()
+    }
+
+    fn in_place(&self) -> Vec<bool> {
+        self.bench.layer.aliases.iter().map(Option::is_some).collect()
+    }
+
+    fn describe(&self) -> String {
+        self.memory.describe()
+    }
+}
+
+impl LaidOut<'_> {
+    /// What the last run wrote.
+    fn outputs(&mut self) -> Result<Vec<HostTensor>> {
+        let bench = self.bench;
+        let mut active = self.frame.activate(&mut [], &[])?;
+        let mut symbols = bench.symbols.clone();
+        for (output, (placed, size)) in self.memory.outputs().iter().zip(&bench.layer.sizes).enumerate() {
+            if let Some(size) = size {
+                let upper = symbols[*size as usize];
+                let found = active.read_size(placed, &bench.stream)?;
+                check_size(output, found, upper)?;
+                symbols[*size as usize] = found;
+            }
+        }
+        let mut outputs = Vec::new();
+        for (placed, &tensor) in self.memory.outputs().iter().zip(&bench.layer.outputs) {
+            let dims = dims(bench.network, tensor, &symbols)?;
+            let representation = placed.info.representation();
+            let row_major = Representation::linear(placed.info.dtype);
+            let mut data = HostTensor::zeros(placed.info.dtype, &dims)?;
+            if representation == row_major {
+                active.copy_out(placed.region, data.bytes_mut(), &bench.stream)?;
+            } else {
+                let mut bytes = HostBytes::zeroed(representation.bytes(&dims)?)?;
+                active.copy_out(placed.region, &mut bytes, &bench.stream)?;
+                reformat(representation, &bytes, row_major, data.bytes_mut(), &dims)?;
+            }
+            outputs.push(data);
+        }
+        Ok(outputs)
+    }
+}

@@ -1,0 +1,45 @@
+//! The memory of a trial.
+
+use crate::device::{Base, Region};
+use crate::error::{Error, Result};
+use crate::shape::Dims;
+use crate::tensor::HostBytes;
+
+/// Regions one after another in an arena.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    end: usize,
+    /// True extents of tensors, where they differ from those that memory is reserved for.
+    table: Vec<i64>,
+}
+
+impl Scratch {
+    /// Bytes of the arena.
+    pub(super) fn end(&self) -> usize {
+        self.end
+    }
+
+    /// The true extents, to lie in the device's memory.
+    pub(super) fn table(&self) -> &[i64] {
+        &self.table
+    }
+
+    pub(super) fn region(&mut self, len: usize) -> Result<Region> {
+        let offset = self.end;
+        let end = offset.checked_add(len).and_then(|end| end.checked_next_multiple_of(HostBytes::ALIGNMENT));
+        self.end = end.filter(|&end| end <= isize::MAX as usize).ok_or_else(|| {
+            Error::invalid("its inputs, outputs and workspace together need more memory than can be addressed")
+        })?;
+        Ok(Region { base: Base::Arena, offset, len })
+    }
+
+    /// Puts true extents into the table, where they aren't the ones that memory is reserved for. Returns where.
+    pub(super) fn extents(&mut self, reserved: &Dims, dims: &Dims) -> Option<usize> {
+        if reserved == dims {
+            return None;
+        }
+        let offset = size_of_val(&*self.table);
+        self.table.extend_from_slice(dims);
+        Some(offset)
+    }
+}
