@@ -10,8 +10,7 @@ use crate::device::cuda::{AotBinary, AotModule, LARGEST_IMAGE};
 use crate::engine::EngineInner;
 use crate::error::{Error, Result};
 
-use super::load::within;
-use super::save::count;
+use super::wire::{count, within};
 
 /// Images of more bytes than this in all aren't read.
 const MOST_IMAGE_BYTES: usize = 4 * LARGEST_IMAGE;

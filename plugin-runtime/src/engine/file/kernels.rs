@@ -1,9 +1,9 @@
 //! Kernels that lie in an engine: how they are launched, to and from what a file says.
 
+use super::graph::Graph;
 use super::images::Images;
-use super::load::{Graph, within};
 use super::records::{KernelsRecord, LaunchRecord, ParameterRecord};
-use super::save::count;
+use super::wire::{count, within};
 use crate::device::cuda::{
     AotArg, AotLaunch, AotParameter, AotProgram, AotSlots, LaunchParams, ProgramLaunch, ProgramParameter,
 };

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use super::graph::{Graph, LoadedLayer, LoadedWork, shape};
 use super::kernels;
-use super::load::{Graph, LoadedLayer, LoadedWork, shape, within};
-use super::records::{self, PlanRecord, SlotRecord, StepRecord, WorkspaceRecord};
+use super::records::{PlanRecord, SlotRecord, StepRecord, WorkspaceRecord};
+use super::wire::{self, within};
 use crate::device::cuda::AotSlots;
 use crate::device::{Base, BindingRule, BindingUse, Region, StepLayout, StepMemory};
 use crate::engine::plan::{AotPlugin, Plan, PlannedStep, PlannedWork};
@@ -223,8 +224,8 @@ impl Planner<'_> {
     }
 
     fn placed(&mut self, slot: &SlotRecord, name: Arc<str>, write: bool) -> Result<Placed> {
-        let dtype = records::dtype(slot.dtype).map_err(Error::invalid)?;
-        let format = records::format(slot.format).map_err(Error::invalid)?;
+        let dtype = wire::dtype(slot.dtype).map_err(Error::invalid)?;
+        let format = wire::format(slot.format).map_err(Error::invalid)?;
         if dtype == DataType::Int4 && format != Format::Linear {
             return Err(Error::invalid(format_args!("INT4 data is LINEAR, not {format}")));
         }

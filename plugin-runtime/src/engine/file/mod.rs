@@ -7,9 +7,11 @@
 
 mod attributes;
 mod container;
+mod graph;
 mod images;
 mod kernels;
 mod load;
+mod load_graph;
 mod load_plan;
 mod records;
 mod runtime_kernels;
@@ -17,6 +19,7 @@ mod save;
 mod symbols;
 #[cfg(test)]
 mod tests;
+mod wire;
 
 use std::path::Path;
 
@@ -121,7 +124,7 @@ impl Engine {
     /// When a constant isn't as it was saved.
     pub fn verify(&self) -> Result<()> {
         for (position, constant) in self.0.constants.iter().enumerate() {
-            constant.verify().map_err(|e| load::within(format_args!("constant {position}"), e))?;
+            constant.verify().map_err(|e| wire::within(format_args!("constant {position}"), e))?;
         }
         Ok(())
     }

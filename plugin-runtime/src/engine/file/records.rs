@@ -4,8 +4,6 @@
 //! Shapes and sizes are expressions as [`encode_exprs`](crate::shape::encode_exprs) writes them, over the engine's
 //! symbols. No times are kept, so that two builds that chose the same give the same bytes.
 
-use crate::tensor::{DataType, Format};
-
 /// An engine.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct EngineRecord {
@@ -291,57 +289,4 @@ pub(super) struct WorkspaceRecord {
     /// In bytes.
     #[prost(bytes = "vec", tag = "2")]
     pub(super) size: Vec<u8>,
-}
-
-pub(super) fn dtype_code(dtype: DataType) -> u32 {
-    match dtype {
-        DataType::Float32 => 1,
-        DataType::Float16 => 2,
-        DataType::BFloat16 => 3,
-        DataType::Float8 => 4,
-        DataType::Int64 => 5,
-        DataType::Int32 => 6,
-        DataType::Int8 => 7,
-        DataType::UInt8 => 8,
-        DataType::Int4 => 9,
-        DataType::Bool => 10,
-    }
-}
-
-pub(super) fn format_code(format: Format) -> u32 {
-    match format {
-        Format::Linear => 1,
-        Format::Chw2 => 2,
-        Format::Chw4 => 3,
-        Format::Chw16 => 4,
-        Format::Chw32 => 5,
-        Format::Hwc => 6,
-        Format::Hwc8 => 7,
-        Format::Hwc16 => 8,
-        Format::Dhwc => 9,
-        Format::Dhwc8 => 10,
-        Format::Cdhw32 => 11,
-    }
-}
-
-pub(super) fn dtype(code: u32) -> Result<DataType, String> {
-    let known = DataType::ALL.into_iter().find(|dtype| dtype_code(*dtype) == code);
-    known.ok_or_else(|| format!("{code} is no element type; they are 1 to {}", DataType::ALL.len()))
-}
-
-pub(super) fn format(code: u32) -> Result<Format, String> {
-    let known = Format::ALL.into_iter().find(|format| format_code(*format) == code);
-    known.ok_or_else(|| format!("{code} is no layout; they are 1 to {}", Format::ALL.len()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn types_and_layouts_are_read_back() {
-        assert_eq!(DataType::ALL.map(|known| dtype(dtype_code(known))), DataType::ALL.map(Ok));
-        assert_eq!(Format::ALL.map(|known| format(format_code(known))), Format::ALL.map(Ok));
-        assert!(dtype(0).is_err() && format(0).is_err());
-    }
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::images::Images;
-use super::load::within;
 use super::records::RuntimeKernelsRecord;
+use super::wire::within;
 use crate::device::cuda::AotModule;
 use crate::device::cuda::{Source, runtime};
 use crate::engine::runtime_kernels::RuntimeKernels;

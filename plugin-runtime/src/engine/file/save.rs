@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::images::Images;
 use super::records::*;
+use super::wire::{count, dtype_code, format_code, index_or_0};
 use super::{attributes, kernels, runtime_kernels};
 use crate::device::{Base, BindingUse, PlacedTensor, Region};
 use crate::engine::EngineInner;
@@ -208,12 +209,4 @@ fn slot(tensor: &PlacedTensor, extents: &mut &[ShapeExpr]) -> Result<SlotRecord>
         index: count(index)?,
         offset: offset as u64,
     })
-}
-
-fn index_or_0(index: Option<usize>) -> Result<u32> {
-    index.map_or(Ok(0), |index| count(index.saturating_add(1)))
-}
-
-pub(super) fn count(number: usize) -> Result<u32> {
-    u32::try_from(number).map_err(|_| Error::invalid(format_args!("{number} is more than a file can count")))
 }

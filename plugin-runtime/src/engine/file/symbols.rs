@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::load::LoadedLayer;
+use super::graph::LoadedLayer;
 use super::records::{SizeRecord, SymbolRecord};
 use crate::engine::InputInfo;
 use crate::engine::plan::OwnSize;
