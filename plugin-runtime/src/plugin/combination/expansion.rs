@@ -1,9 +1,8 @@
-//! From what an autotune function lists to concrete combinations.
+//! Concrete combinations, from texts of choices.
 
 use std::collections::HashMap;
 use std::fmt;
 
-use super::auto_tune::AutoTuneCombination;
 use super::grammar::{self, Link, Vocabulary};
 use crate::error::{Error, Result};
 use crate::tensor::{DataType, Format};
@@ -47,32 +46,14 @@ impl fmt::Display for Combination {
     }
 }
 
-/// What all of an autotune function's list comes to. A combination of types and layouts that is listed twice gets the
-/// tactics of both; the order is that of first mention.
-///
-/// # Errors
-/// As [`AutoTuneCombination::expand`]; also when the list is empty.
-pub fn merge(listed: &[AutoTuneCombination], inputs: usize, outputs: usize) -> Result<Vec<Combination>> {
-    if listed.is_empty() {
-        return Err(Error::plugin("autotune lists no combination; list at least one that the plugin's impl supports"));
-    }
-    let mut merged = Merged::default();
-    for combination in listed {
-        for expanded in combination.expand(inputs, outputs)? {
-            merged.add(expanded)?;
-        }
-    }
-    Ok(merged.combinations)
-}
-
 #[derive(Default)]
-struct Merged {
-    combinations: Vec<Combination>,
+pub(super) struct Merged {
+    pub(super) combinations: Vec<Combination>,
     known: HashMap<(Vec<DataType>, Vec<Format>), usize>,
 }
 
 impl Merged {
-    fn add(&mut self, new: Combination) -> Result<()> {
+    pub(super) fn add(&mut self, new: Combination) -> Result<()> {
         let key = (new.types.clone(), new.formats.clone());
         if let Some(known) = self.known.get(&key).and_then(|&index| self.combinations.get_mut(index)) {
             known.references.extend(new.references);

@@ -4,7 +4,9 @@ mod auto_tune;
 mod choices;
 mod expansion;
 pub mod grammar;
+mod merge;
 
 pub use auto_tune::{AutoTuneCombination, MAX_TACTICS, Tactic};
 pub use choices::{Choices, Independent, Positions, Together};
-pub use expansion::{Combination, MAX_COMBINATIONS, merge};
+pub use expansion::{Combination, MAX_COMBINATIONS};
+pub use merge::merge;

@@ -1,4 +1,4 @@
-use super::super::{Choices, Independent, Tactic, Together};
+use super::super::{AutoTuneCombination, Choices, Independent, Tactic, Together, merge};
 use super::*;
 use crate::tensor::{DataType::*, Format};
 
