@@ -5,7 +5,7 @@ use super::plan::{Plan, PlannedStep, PlannedWork};
 use super::{Engine, EngineInner};
 use crate::device::{Base, PlacedTensor};
 use crate::network::{Bounds, SymbolSource, checked_dims};
-use crate::plugin::{AOT_TACTIC, AttributeValue, Registry};
+use crate::plugin::{AttributeValue, Registry};
 use crate::shape::{Dims, Profile, ShapeExpr};
 use crate::tactic::TimedSubject;
 
@@ -163,12 +163,12 @@ impl StepSummary {
         let dims = || self.timed_dims.iter().map(Dims::to_string);
         match (subject, &self.plugin) {
             (
-                TimedSubject::Plugin { id, version, attributes, tensors, combination, tactic, tactic_name, .. },
+                TimedSubject::Plugin { id, version, attributes, tensors, combination, tactic, ahead_of_time, .. },
                 Some(plugin),
             ) => {
                 let values = || plugin.attributes.iter().map(|(name, value)| format!("{name}={value}"));
                 (id, *version, *tactic) == (&plugin.id, plugin.version, plugin.tactic)
-                    && tactic_name.starts_with(AOT_TACTIC) == plugin.kernels.is_some()
+                    && *ahead_of_time == plugin.kernels.is_some()
                     && *combination == self.combination
                     && values().all(|value| lists(attributes, &value))
                     && bracketed(tensors).map(at_opt).eq(dims())

@@ -33,7 +33,7 @@ pub use entry::{
 pub(crate) use onnx_names::OWN_DOMAIN;
 pub(crate) use output_rules::check_size;
 pub use registry::{Plugin, Registry};
-pub(crate) use runner::{AOT_TACTIC, Runner};
+pub(crate) use runner::{Runner, TacticName};
 pub use sample::Sample;
 pub(crate) use sample::Values;
 pub use spec::{AttributeSet, IntoResult, KnownTactics, PluginSpec};

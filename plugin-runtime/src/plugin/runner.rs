@@ -1,9 +1,8 @@
 //! What can run a layer.
 
-use super::{AotEntry, ImplEntry, Plugin, TacticNames};
+use std::fmt;
 
-/// What the names of tactics begin with where AOT kernels run.
-pub(crate) const AOT_TACTIC: &str = "AOT ";
+use super::{AotEntry, ImplEntry, Plugin, TacticNames};
 
 /// What runs a layer: an impl, or the kernels that `#[aot_impl]` describes.
 #[derive(Clone, Copy, Debug)]
@@ -54,14 +53,14 @@ impl Runner {
 
     /// `Rows`, or `3` where tactics have no names, or `default`; with `AOT` before it where AOT kernels run.
     pub(crate) fn tactic_name(self, tactic: i32) -> String {
-        let name = match self.tactics().1.and_then(|names| names(tactic)) {
+        TacticName { ahead_of_time: matches!(self, Runner::Aot(_)), name: &self.bare_tactic_name(tactic) }.to_string()
+    }
+
+    fn bare_tactic_name(self, tactic: i32) -> String {
+        match self.tactics().1.and_then(|names| names(tactic)) {
             Some(name) => name.to_owned(),
             None if tactic == 0 => "default".into(),
             None => tactic.to_string(),
-        };
-        match self {
-            Runner::Impl(_) => name,
-            Runner::Aot(_) => format!("{AOT_TACTIC}{name}"),
         }
     }
 
@@ -70,5 +69,31 @@ impl Runner {
             Runner::Impl(entry) => (entry.takes_tactic, entry.tactic_names),
             Runner::Aot(entry) => (entry.takes_tactic, entry.tactic_names),
         }
+    }
+}
+
+/// A tactic's name, with `AOT` before it where AOT kernels run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct TacticName<'a> {
+    pub(crate) ahead_of_time: bool,
+    pub(crate) name: &'a str,
+}
+
+impl TacticName<'_> {
+    const AHEAD_OF_TIME: &'static str = "AOT ";
+
+    /// Takes apart what `Display` gives.
+    pub(crate) fn parse(text: &str) -> TacticName<'_> {
+        match text.strip_prefix(Self::AHEAD_OF_TIME) {
+            Some(name) => TacticName { ahead_of_time: true, name },
+            None => TacticName { ahead_of_time: false, name: text },
+        }
+    }
+}
+
+impl fmt::Display for TacticName<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.ahead_of_time { Self::AHEAD_OF_TIME } else { "" })?;
+        f.write_str(self.name)
     }
 }

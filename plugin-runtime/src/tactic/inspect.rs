@@ -7,6 +7,7 @@ use super::lockfile;
 use super::record::{Outcome, Subject, Surroundings};
 use crate::device::Device;
 use crate::error::Result;
+use crate::plugin::TacticName;
 
 /// One timing decision of a lockfile.
 #[derive(Clone, Debug)]
@@ -46,6 +47,8 @@ pub enum TimedSubject {
         tactic: i32,
         /// The tactic's name.
         tactic_name: String,
+        /// Whether kernels compiled ahead of time ran, and not an impl.
+        ahead_of_time: bool,
         /// What its results were compared with, and how.
         check: String,
     },
@@ -89,6 +92,7 @@ impl From<Subject> for TimedSubject {
                     tensors: tensors.to_string(),
                     combination: combination.to_string(),
                     tactic,
+                    ahead_of_time: TacticName::parse(&name).ahead_of_time,
                     tactic_name: name.to_string(),
                     check: check.to_string(),
                 }

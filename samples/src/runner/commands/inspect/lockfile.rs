@@ -28,19 +28,27 @@ impl Shown for Vec<TimingRecord> {
             let (used, device) = (if record.is_used { "yes" } else { "no" }.to_owned(), device(record));
             let outcome = outcome_text(&record.outcome);
             match &record.subject {
-                TimedSubject::Plugin { id, version, attributes, tensors, combination, tactic, tactic_name, check } => {
-                    plugins.row([
-                        format!("{id} v{version}"),
-                        attributes.clone(),
-                        tensors.clone(),
-                        combination.clone(),
-                        tactic_text(*tactic, tactic_name),
-                        check.clone(),
-                        outcome,
-                        used,
-                        device,
-                    ])
-                }
+                TimedSubject::Plugin {
+                    id,
+                    version,
+                    attributes,
+                    tensors,
+                    combination,
+                    tactic,
+                    tactic_name,
+                    check,
+                    ..
+                } => plugins.row([
+                    format!("{id} v{version}"),
+                    attributes.clone(),
+                    tensors.clone(),
+                    combination.clone(),
+                    tactic_text(*tactic, tactic_name),
+                    check.clone(),
+                    outcome,
+                    used,
+                    device,
+                ]),
                 TimedSubject::Reformat { dims, from, to } => {
                     reformats.row([dims.clone(), from.clone(), to.clone(), outcome, used, device]);
                 }
@@ -53,7 +61,17 @@ impl Shown for Vec<TimingRecord> {
     fn json(&self) -> Value {
         let record = |record: &TimingRecord| {
             let subject = match &record.subject {
-                TimedSubject::Plugin { id, version, attributes, tensors, combination, tactic, tactic_name, check } => {
+                TimedSubject::Plugin {
+                    id,
+                    version,
+                    attributes,
+                    tensors,
+                    combination,
+                    tactic,
+                    tactic_name,
+                    check,
+                    ..
+                } => {
                     json!({
                         "plugin": { "id": id, "version": version },
                         "attributes": attributes,
