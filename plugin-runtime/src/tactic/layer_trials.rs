@@ -270,3 +270,7 @@ fn place(at: At, shapes: Option<&str>) -> String {
         (at, Some(shapes)) => format!("at the profile's {}, {shapes}: ", at.name()),
     }
 }
+
+#[cfg(test)]
+#[expect(unsafe_code, reason = "in the crate itself the attributes' link sections count as such")]
+mod tests;

@@ -1,0 +1,270 @@
+//! Trials on a made-up device, which does what each test says.
+
+use std::time::Duration;
+
+use super::*;
+use crate::network::{Bounds, Network};
+use crate::plugin::Runner;
+use crate::prelude::*;
+use crate::shape::Profile;
+use crate::tactic::candidates::Candidate;
+use crate::tactic::results::Results;
+use crate::tactic::timings::{Keeping, Timings};
+use crate::tactic::trial::Trials;
+use crate::tensor::HostTensor;
+
+#[register("trials_test::work", crate = crate)]
+fn work(x: &TensorDesc) -> TensorDesc {
+    x.like()
+}
+
+#[autotune("trials_test::work", crate = crate)]
+fn work_autotune(x: &TensorDesc, outputs: &[TensorDesc; 1]) -> Vec<AutoTuneCombination> {
+    vec![AutoTuneCombination::new("FP32, FP32").tactics([1, 2, 3])]
+}
+
+#[impl_plugin("trials_test::work", device = cpu, crate = crate)]
+fn work_cpu(x: Tensor, outputs: [TensorMut; 1], tactic: i32) {
+    let _ = tactic;
+}
+
+/// What a tactic does when it is run.
+#[derive(Clone, Copy, Debug)]
+enum Does {
+    /// Writes this value everywhere, in so many microseconds with a warm cache and ten times as many with a cold one.
+    Writes(f32, u64),
+    /// Writes the first element only.
+    LeavesUnwritten,
+    /// Writes what it found there.
+    ReadsItsOutput,
+    Fails,
+}
+
+/// A device on which tactics 1, 2, 3 do what is said.
+#[derive(Debug)]
+struct MadeUp {
+    at: At,
+    does: [Does; 3],
+    has_cold: bool,
+    /// Why nothing can be laid out, if so.
+    full: Option<Error>,
+}
+
+impl MadeUp {
+    fn new(at: At, does: [Does; 3]) -> Self {
+        MadeUp { at, does, has_cold: false, full: None }
+    }
+
+    fn does(&self, tactic: i32) -> Does {
+        self.does[tactic as usize - 1]
+    }
+}
+
+impl Bench for MadeUp {
+    fn at(&self) -> At {
+        self.at
+    }
+
+    fn own_combination(&self) -> Combination {
+        Combination::untuned([DataType::Float32; 2])
+    }
+
+    fn output_types(&self) -> Vec<DataType> {
+        vec![DataType::Float32]
+    }
+
+    fn knows(&self, _: i32) -> bool {
+        true
+    }
+
+    fn on_cpu(&self, _: &'static ImplEntry) -> Result<Box<dyn Bench + '_>> {
+        Err(Error::invalid("there is no other device here"))
+    }
+
+    fn lay_out(&self, _: &Combination) -> Result<Box<dyn Trials + '_>> {
+        match &self.full {
+            Some(error) => Err(error.clone()),
+            None => Ok(Box::new(LaidOut(self))),
+        }
+    }
+}
+
+struct LaidOut<'b>(&'b MadeUp);
+
+impl Trials for LaidOut<'_> {
+    fn run(&mut self, tactic: i32, cache: Cache) -> Result<Duration> {
+        match (self.0.does(tactic), cache) {
+            (Does::Writes(_, micros), Cache::Warm) => Ok(Duration::from_micros(micros)),
+            (Does::Writes(_, micros), Cache::Cold) => Ok(Duration::from_micros(micros * 10)),
+            (Does::Fails, _) => Err(Error::plugin("no such luck")),
+            (Does::LeavesUnwritten | Does::ReadsItsOutput, _) => panic!("what is wrong isn't timed"),
+        }
+    }
+
+    fn run_poisoned(&mut self, tactic: i32, poison: u8) -> Result<Results> {
+        let found = f32::from_ne_bytes([poison; 4]);
+        let values = match self.0.does(tactic) {
+            Does::Writes(value, _) => [value, value],
+            Does::LeavesUnwritten => [1.0, found],
+            Does::ReadsItsOutput => [1.0, f32::from(poison)],
+            Does::Fails => return Err(Error::plugin("no such luck")),
+        };
+        Ok(Results { outputs: vec![HostTensor::from_slice(&values, &[2])?], poison })
+    }
+
+    fn knows_cold(&self) -> bool {
+        self.0.has_cold
+    }
+
+    fn in_place(&self) -> Vec<bool> {
+        vec![false]
+    }
+
+    fn describe(&self) -> String {
+        "x FP32 [2] -> FP32 [2]".into()
+    }
+}
+
+/// Runs all trials; `reference` is the tactic that is right.
+fn tried<T>(
+    benches: Vec<MadeUp>,
+    reference: Option<i32>,
+    then: impl FnOnce(Result<()>, LayerTuning<'_>, &[Box<dyn Bench + '_>]) -> T,
+) -> T {
+    let mut network = Network::new();
+    let x = network.add_input("x", DataType::Float32, [2]).unwrap();
+    let [y] = network.add_plugin(work::op(x)).unwrap();
+    network.mark_output(y, "y").unwrap();
+    let layer = &network.layers[0];
+    let runner = Runner::Impl(layer.plugin().impl_for(DeviceKind::Cpu).unwrap());
+    let combination = Combination { tactics: vec![1, 2, 3], ..Combination::untuned([DataType::Float32; 2]) };
+    let candidates = Candidates {
+        device: DeviceKind::Cuda,
+        runner,
+        combinations: vec![combination],
+        candidates: (1..=3).map(|tactic| Candidate { combination: 0, tactic, ruled_out: None }).collect(),
+        autotuned: true,
+    };
+    let source = reference.map_or(Source::Agreement, |tactic| Source::Marked { combination: 0, tactic });
+    let compare = vec![crate::plugin::Compare::new()].into();
+    let check = Check { source, compare, text: "as the test says".into() };
+    let bounds = Bounds::new(&network, &Profile::new()).unwrap();
+    let point = bounds.point(At::Opt, network.symbols.iter()).unwrap();
+    let timings = Timings::open(Keeping::Nothing, &crate::device::Device::cpu(), &mut |_| {}).unwrap();
+    let mut tuning = LayerTuning::new(&network, layer, candidates, &[point], Some(check.into()), &timings).unwrap();
+    let benches: Vec<Box<dyn Bench>> = benches.into_iter().map(|bench| Box::new(bench) as Box<dyn Bench>).collect();
+    let effort = Effort { warm_up: 1, fewest: 3, most: 3, enough: Duration::ZERO, close: 0.1 };
+    let ended = LayerTrials { tuning: &mut tuning, benches: &benches, effort: &effort }.run(&mut |_| {});
+    then(ended, tuning, &benches)
+}
+
+fn outcomes(tuning: &LayerTuning<'_>) -> Vec<Option<TrialOutcome>> {
+    tuning.attempts.iter().map(|attempt| attempt.outcome.clone()).collect()
+}
+
+fn micros(count: u64) -> Option<TrialOutcome> {
+    Some(TrialOutcome::Time(Duration::from_micros(count)))
+}
+
+fn reason(outcome: &Option<TrialOutcome>) -> &str {
+    match outcome {
+        Some(TrialOutcome::Rejected(reason)) => reason,
+        other => panic!("{other:?} isn't a rejection"),
+    }
+}
+
+#[test]
+fn of_tactics_that_agree_the_quickest_is_taken() {
+    let does = [Does::Writes(1.0, 30), Does::Writes(1.0, 10), Does::Writes(1.0, 20)];
+    tried(vec![MadeUp::new(At::Opt, does)], None, |ended, tuning, _| {
+        ended.unwrap();
+        assert_eq!(outcomes(&tuning), [micros(30), micros(10), micros(20)]);
+        let options = tuning.into_options().unwrap();
+        assert_eq!(options.options.iter().map(|o| (o.combination, o.tactic)).collect::<Vec<_>>(), [(0, 2)]);
+    });
+}
+
+#[test]
+fn what_differs_from_the_reference_or_writes_nothing_is_rejected_and_never_timed() {
+    let does = [Does::Writes(1.0, 30), Does::Writes(2.0, 1), Does::LeavesUnwritten];
+    tried(vec![MadeUp::new(At::Opt, does)], Some(1), |ended, tuning, _| {
+        ended.unwrap();
+        let outcomes = outcomes(&tuning);
+        assert_eq!(outcomes[0], micros(30));
+        assert!(reason(&outcomes[1]).contains("outputs[0] differs from the reference"), "{outcomes:?}");
+        assert!(reason(&outcomes[2]).contains("left 1 of 2 elements of outputs[0] unwritten"), "{outcomes:?}");
+    });
+}
+
+#[test]
+fn what_differs_from_run_to_run_or_fails_is_rejected() {
+    let does = [Does::ReadsItsOutput, Does::Writes(1.0, 5), Does::Fails];
+    tried(vec![MadeUp::new(At::Opt, does)], None, |ended, tuning, _| {
+        ended.unwrap();
+        let outcomes = outcomes(&tuning);
+        assert!(reason(&outcomes[0]).contains("differs from run to run"), "{outcomes:?}");
+        assert_eq!(outcomes[1], micros(5));
+        assert_eq!(reason(&outcomes[2]), "no such luck");
+    });
+}
+
+#[test]
+fn tactics_that_disagree_have_no_outcome() {
+    let does = [Does::Writes(1.0, 30), Does::Writes(2.0, 10), Does::Writes(1.0, 20)];
+    tried(vec![MadeUp::new(At::Opt, does)], None, |ended, tuning, _| {
+        let message = ended.unwrap_err().to_string();
+        assert!(message.contains("give different results, and nothing says which is right"), "{message}");
+        assert_eq!(outcomes(&tuning), [None, None, None]);
+    });
+}
+
+#[test]
+fn a_tactic_that_is_wrong_at_another_shape_is_rejected_with_the_shape() {
+    let right = [Does::Writes(1.0, 3), Does::Writes(1.0, 2), Does::Writes(1.0, 1)];
+    let at_max = [Does::Writes(1.0, 3), Does::Writes(1.0, 2), Does::Writes(7.0, 1)];
+    let benches = vec![MadeUp::new(At::Opt, right), MadeUp::new(At::Max, at_max)];
+    tried(benches, Some(1), |ended, tuning, _| {
+        ended.unwrap();
+        let outcomes = outcomes(&tuning);
+        assert_eq!(outcomes[..2], [micros(3), micros(2)]);
+        assert!(reason(&outcomes[2]).starts_with("at the profile's max, x FP32 [2] -> FP32 [2]: "), "{outcomes:?}");
+    });
+}
+
+#[test]
+fn what_does_not_fit_at_max_is_noted_and_does_not_count_against_a_tactic() {
+    let does = [Does::Writes(1.0, 3), Does::Writes(1.0, 2), Does::Writes(1.0, 1)];
+    let full = MadeUp { full: Some(Error::OutOfMemory("16 GiB are too many".into())), ..MadeUp::new(At::Max, does) };
+    tried(vec![MadeUp::new(At::Opt, does), full], None, |ended, tuning, _| {
+        ended.unwrap();
+        assert_eq!(outcomes(&tuning), [micros(3), micros(2), micros(1)]);
+        assert_eq!(tuning.notes.len(), 1, "{:?}", tuning.notes);
+        assert!(tuning.notes[0].contains("isn't checked at the profile's max: 16 GiB are too many"));
+    });
+}
+
+#[test]
+fn cold_runs_are_timed_apart_and_the_warm_ones_decide() {
+    let does = [Does::Writes(1.0, 30), Does::Writes(1.0, 10), Does::Fails];
+    let bench = MadeUp { has_cold: true, ..MadeUp::new(At::Opt, does) };
+    tried(vec![bench], None, |ended, tuning, _| {
+        ended.unwrap();
+        let times = |warm: u64| {
+            let [warm, cold] = [warm, warm * 10].map(Duration::from_micros);
+            Some(TrialOutcome::Times { warm, cold })
+        };
+        assert_eq!(outcomes(&tuning)[..2], [times(30), times(10)]);
+        assert_eq!(tuning.into_options().unwrap().options[0].tactic, 2);
+    });
+}
+
+#[test]
+fn where_nothing_works_each_reason_is_told() {
+    let does = [Does::Fails, Does::LeavesUnwritten, Does::Fails];
+    tried(vec![MadeUp::new(At::Opt, does)], None, |ended, tuning, _| {
+        ended.unwrap();
+        let message = tuning.into_options().err().unwrap().to_string();
+        assert_eq!(message.matches("no such luck").count(), 2, "{message}");
+        assert!(message.contains("left 1 of 2 elements"), "{message}");
+    });
+}
