@@ -70,7 +70,7 @@ pub mod tensor;
 pub mod whole_file;
 mod wording;
 
-pub use error::{ElementTypeError, Error, LayerError, Result};
+pub use error::{Context, Error, ErrorKind, LayerContext, Result};
 pub use plugin_macros::{Tactic, aot_impl, autotune, impl_plugin, register};
 
 /// What a plugin's author needs: `use plugin_runtime::prelude::*;`

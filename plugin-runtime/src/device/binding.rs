@@ -7,8 +7,8 @@ use std::sync::Arc;
 use super::cuda::{CudaStream, DeviceTensor};
 use super::{Device, DeviceKind};
 
-use crate::error::{ElementTypeError, Error, Result};
-use crate::tensor::{DataType, Element, HostTensor};
+use crate::error::{Error, Result};
+use crate::tensor::{DataType, Element, ElementTypeError, HostTensor};
 
 /// What a caller gives for one input or output of an engine, in the engine's order: inputs, then outputs.
 #[derive(Debug)]

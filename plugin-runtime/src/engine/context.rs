@@ -237,7 +237,7 @@ impl ExecutionContext {
                 true => largest_dims(&output.extents, &ranges),
             };
             let name = &self.engine.outputs[position].0;
-            let dims = dims.map_err(|e| Error::invalid(format_args!("output `{name}`: {e}")))?;
+            let dims = dims.map_err(|e| e.within(format_args!("output `{name}`")))?;
             self.output_capacity[position] = dims;
             self.output_dims[position] = dims;
         }

@@ -28,7 +28,7 @@ pub use inspect_kernels::{ImageSummary, KernelsSummary, LaunchSummary, RuntimeKe
 pub use crate::device::Binding;
 use crate::device::cuda::DeviceConstants;
 use crate::device::{Constant, Device};
-use crate::error::{Error, Result};
+use crate::error::{Error, LayerContext, Result};
 use crate::network::{Network, SymbolDef};
 use crate::shape::Dims;
 use crate::suggest::did_you_mean;
@@ -150,7 +150,10 @@ impl EngineInner {
     fn load_kernels(&self) -> Result<()> {
         for step in self.plans.iter().flat_map(|plan| &plan.steps) {
             if let Some(program) = step.kernels() {
-                program.module.loaded(&self.device).map_err(|e| e.in_layer(&step.name, &step.label))?;
+                program
+                    .module
+                    .loaded(&self.device)
+                    .map_err(|e| e.in_layer(LayerContext::new(&step.name, &step.label)))?;
             }
         }
         self.provide_runtime_kernels()

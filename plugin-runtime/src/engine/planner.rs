@@ -7,7 +7,7 @@ use super::memory::{self, MemoryPlan};
 use super::plan::{AotPlugin, OutputShape, OwnSize, Plan, PlannedStep, PlannedWork};
 use crate::device::cuda::AotCompiler;
 use crate::device::{BindingRule, BindingUse, Region, StepLayout};
-use crate::error::{Error, Result};
+use crate::error::{Error, LayerContext, Result};
 use crate::network::{Bounds, Layer, Network};
 use crate::plugin::Runner;
 use crate::shape::{Dims, Profile, ShapeExpr};
@@ -27,7 +27,7 @@ impl Plan {
         let max_dims = network
             .tensors
             .iter()
-            .map(|t| bounds.max_dims(&t.shape).map_err(|e| e.in_layer(&t.name, "tensor")))
+            .map(|t| bounds.max_dims(&t.shape).map_err(|e| e.in_layer(LayerContext::new(&t.name, "tensor"))))
             .collect::<Result<Vec<Dims>>>()?;
         let bytes = lowered
             .values
@@ -67,7 +67,8 @@ impl Asked {
             return Ok(Asked { work: PlannedWork::Reformat, workspace: None });
         };
         let (layer, choice) = (&network.layers[layer], &choices[layer]);
-        Asked::of_layer(network, layer, choice, compiler).map_err(|e| e.in_layer(&layer.name, &layer.plugin().label()))
+        Asked::of_layer(network, layer, choice, compiler)
+            .map_err(|e| e.in_layer(LayerContext::new(&layer.name, &layer.plugin().label())))
     }
 
     fn of_layer(network: &Network, layer: &Layer, choice: &Choice, compiler: &AotCompiler) -> Result<Self> {

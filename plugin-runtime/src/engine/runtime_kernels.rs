@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::plan::{Plan, PlannedWork};
 use crate::device::cuda::{AotCompiler, AotModule};
 use crate::device::cuda::{Gpu, Source, kernel, reformat, runtime};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::shape::ShapeExpr;
 
 /// What is compiled of one of the runtime's sources.
@@ -27,9 +27,9 @@ impl RuntimeKernels {
     pub(super) fn of(plans: &[Plan], compiler: &AotCompiler) -> Result<Vec<Self>> {
         let mut all = Vec::new();
         for source in needed(plans)? {
-            let module = compiler.optional_module(source).map_err(|e| {
-                Error::invalid(format_args!("the engine needs the runtime's own kernels between its layers: {e}"))
-            })?;
+            let module = compiler
+                .optional_module(source)
+                .map_err(|e| e.within("the engine needs the runtime's own kernels between its layers"))?;
             all.extend(module.map(|module| RuntimeKernels { source, module }));
         }
         Ok(all)
@@ -50,7 +50,7 @@ impl RuntimeKernels {
     pub(super) fn provide(&self, gpu: &'static Gpu) -> Result<()> {
         let Ok(binary) = self.module.binary_for(gpu.architecture()) else { return Ok(()) };
         kernel::provide(self.source, gpu, &binary.image)
-            .map_err(|e| Error::invalid(format_args!("the runtime's own kernels of `{}`: {e}", self.source.name)))
+            .map_err(|e| e.within(format_args!("the runtime's own kernels of `{}`", self.source.name)))
     }
 }
 

@@ -1,7 +1,7 @@
 //! What an optimization profile says of every tensor: its extents at the profile's opt, and the most it can need.
 
 use super::{Network, SymbolDef, SymbolSource};
-use crate::error::{Error, Result};
+use crate::error::{Error, LayerContext, Result};
 use crate::shape::{Dims, Interval, Profile, ShapeExpr};
 
 /// Ranges and opt values of a network's symbols under one profile.
@@ -79,7 +79,7 @@ impl Bounds {
                 SymbolSource::Size { layer: position, output, opt, upper_bound } => {
                     let in_layer = |e: Error| {
                         let (name, plugin) = layer(*position);
-                        e.in_layer(name, &plugin)
+                        e.in_layer(LayerContext::new(name, &plugin))
                     };
                     let max = bounds.range(upper_bound).map_err(in_layer)?.max;
                     if max < 0 {

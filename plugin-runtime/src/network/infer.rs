@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::Network;
-use crate::error::{Error, LayerError, Result};
+use crate::error::{Error, LayerContext, Result};
 use crate::plugin::{AttributeValue, BoundPlugin, Plugin};
 
 use crate::shape::{ShapeExpr, SymbolKind};
@@ -37,13 +37,8 @@ pub(super) fn infer(
     inferred.map_err(|source| {
         network.symbols.truncate(symbols_before);
         let shapes = plugin.entry.inputs.iter().zip(&descs).map(|(name, desc)| format!("{name}: {desc}"));
-        Error::Layer(Box::new(LayerError {
-            layer: layer.to_string(),
-            plugin: plugin.label(),
-            tactic: None,
-            shapes: Some(shapes.collect::<Vec<_>>().join(", ")),
-            source,
-        }))
+        let shapes = shapes.collect::<Vec<_>>().join(", ");
+        source.in_layer(LayerContext::new(layer, &plugin.label()).shapes(Some(shapes)))
     })
 }
 

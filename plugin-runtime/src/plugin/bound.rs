@@ -136,7 +136,7 @@ impl BoundPlugin {
             device_shape: entry.device_shape,
         };
         let module = compiler.module(&kernel.image).map_err(|e| match kernel.launches.first() {
-            Some(launch) => Error::invalid(format_args!("kernel `{}`: {e}", launch.name.escape_debug())),
+            Some(launch) => e.within(format_args!("kernel `{}`", launch.name.escape_debug())),
             None => e,
         })?;
         let program = Arc::new(AotProgram::new(module, &kernel.launches, slots)?);

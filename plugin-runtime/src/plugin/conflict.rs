@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::{Location, Plugin};
+use crate::error::{Error, ErrorKind};
 
 /// Two entries that can't both stand, or one that stands alone.
 #[derive(Clone, Debug)]
@@ -119,5 +120,11 @@ fn write_nearest(f: &mut fmt::Formatter<'_>, nearest: &[String]) -> fmt::Result 
     match nearest {
         [] => Ok(()),
         names => write!(f, "; did you mean `{}`?", names.join("` or `")),
+    }
+}
+
+impl From<RegistryError> for Error {
+    fn from(error: RegistryError) -> Self {
+        Error::from_error(ErrorKind::Registry, error)
     }
 }

@@ -1,7 +1,7 @@
 //! What `#[register]` says of a plugin to the compiler, so that its other functions can be checked against it.
 
 use super::AttributeValue;
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// A registered plugin, as a type. `#[register]` implements it.
 pub trait PluginSpec {
@@ -34,7 +34,8 @@ pub trait AttributeSet: Sized + Send + Sync + 'static {
 /// What a plugin's function may return: a value, or a `Result` of it.
 #[diagnostic::on_unimplemented(
     message = "this function returns `{Self}`, and should return `{T}` or `plugin_runtime::Result<{T}>`",
-    label = "expected `{T}` or `plugin_runtime::Result<{T}>`"
+    label = "expected `{T}` or `plugin_runtime::Result<{T}>`",
+    note = "the error of a `Result` may be any that converts to `plugin_runtime::Error`: of text, of `std::io`, in a `Box`"
 )]
 pub trait IntoResult<T> {
     /// As a `Result`.
@@ -50,9 +51,10 @@ impl<T> IntoResult<T> for T {
     }
 }
 
-impl<T> IntoResult<T> for Result<T> {
+#[diagnostic::do_not_recommend]
+impl<T, E: Into<Error>> IntoResult<T> for Result<T, E> {
     fn into_result(self) -> Result<T> {
-        self
+        self.map_err(Into::into)
     }
 }
 

@@ -1,6 +1,7 @@
 //! What can go wrong with shapes.
 
 use super::profile::ProfileError;
+use crate::error::{Error, ErrorKind};
 
 /// What is wrong with a shape expression, its evaluation, or an optimization profile.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -66,4 +67,16 @@ pub enum ShapeError {
     /// A profile that doesn't fit the network.
     #[error(transparent)]
     Profile(#[from] ProfileError),
+}
+
+impl From<ShapeError> for Error {
+    fn from(error: ShapeError) -> Self {
+        Error::from_error(ErrorKind::Shape, error)
+    }
+}
+
+impl From<ProfileError> for Error {
+    fn from(error: ProfileError) -> Self {
+        ShapeError::from(error).into()
+    }
 }

@@ -14,7 +14,7 @@ use crate::device::cpu::reformat::reformat as on_cpu;
 use crate::device::cuda::DeviceTensor;
 use crate::device::cuda::reformat::reformat as on_gpu;
 
-use crate::error::Result;
+use crate::error::{LayerContext, Result};
 use crate::network::{Bounds, Network, Producer};
 use crate::shape::Dims;
 use crate::tensor::{DataType, Format, HostTensor, Representation};
@@ -126,7 +126,7 @@ impl ReformatTimes<'_> {
     fn all_found(&self) -> Result<()> {
         let Some((tensor, key)) = self.missing.first() else { return Ok(()) };
         let name = format!("reformat of {}", self.network.tensors[*tensor].name);
-        Err(self.timings.missing(key, 0).in_layer(&name, "inserted by the builder"))
+        Err(self.timings.missing(key, 0).in_layer(LayerContext::new(&name, "inserted by the builder")))
     }
 }
 

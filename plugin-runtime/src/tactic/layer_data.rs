@@ -53,9 +53,8 @@ impl Data<'_> {
             }
             let (seed, usual) = (self.seed ^ ((index as u64) << 32), Sample::new());
             let wanted = described.get(index).unwrap_or(&usual);
-            sample(wanted, node.dtype, &dims, symbols, seed).map_err(|e| {
-                Error::plugin(format_args!("data for input `{}`: {e}", layer.plugin().entry.inputs[index]))
-            })
+            sample(wanted, node.dtype, &dims, symbols, seed)
+                .map_err(|e| e.within(format_args!("data for input `{}`", layer.plugin().entry.inputs[index])))
         };
         layer.inputs.iter().enumerate().map(input).collect()
     }

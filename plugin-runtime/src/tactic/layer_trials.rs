@@ -10,7 +10,7 @@ use super::timer::Effort;
 use super::trial::Bench;
 use super::{Trial, TrialOutcome};
 use crate::device::DeviceKind;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::network::At;
 use crate::plugin::ImplEntry;
 use crate::plugin::combination::Combination;
@@ -129,7 +129,7 @@ impl LayerTrials<'_, '_> {
         let (coarsest, output_types) = (coarsest(&types.types), bench.output_types());
         let mut laid_out = match bench.lay_out(&types) {
             Ok(laid_out) => laid_out,
-            Err(error) if bench.at() != At::Opt && error.is_out_of_memory() => {
+            Err(error) if bench.at() != At::Opt && error.kind() == ErrorKind::OutOfMemory => {
                 return self
                     .tuning
                     .add_note(format!("{types} isn't checked at the profile's {}: {error}", bench.at().name()));

@@ -10,7 +10,7 @@ use super::check::Check;
 use super::record::{Key, LayerSubject, Outcome, combination_text};
 use super::timings::Timings;
 use super::{LayerReport, Trial, TrialOutcome};
-use crate::error::{Error, LayerError, Result};
+use crate::error::{Error, LayerContext, Result};
 use crate::network::{Layer, Network, Point};
 use crate::plugin::Runner;
 
@@ -227,12 +227,7 @@ impl<'n> LayerTuning<'n> {
     pub(super) fn missing_record(&self, candidate: usize, timings: &Timings, others: usize) -> Error {
         let Some(key) = &self.attempts[candidate].key else { return self.none_left() };
         let trial = self.trial(candidate);
-        Error::Layer(Box::new(LayerError {
-            layer: self.layer.name.to_string(),
-            plugin: self.layer.plugin().label(),
-            tactic: Some(trial.tactic),
-            shapes: Some(trial.combination),
-            source: timings.missing(key, others),
-        }))
+        let layer = LayerContext::new(&self.layer.name, &self.layer.plugin().label());
+        timings.missing(key, others).in_layer(layer.tactic(Some(trial.tactic)).shapes(Some(trial.combination)))
     }
 }

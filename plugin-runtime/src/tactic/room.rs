@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::network::At;
 
 /// The share of what is available that a trial at a profile's smallest or largest shape may take.
@@ -19,9 +19,10 @@ pub(super) fn check(at: At, bytes: usize) -> Result<()> {
     }
     let available = available();
     match available {
-        Some(available) if bytes as u64 > available / SHARE => Err(Error::OutOfMemory(format!(
-            "it would take {bytes} bytes of the host's memory, and {available} are available"
-        ))),
+        Some(available) if bytes as u64 > available / SHARE => Err(Error::new(
+            ErrorKind::OutOfMemory,
+            format_args!("it would take {bytes} bytes of the host's memory, and {available} are available"),
+        )),
         _ => Ok(()),
     }
 }

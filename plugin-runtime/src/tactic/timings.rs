@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::lockfile::{self, Held, Records};
 use super::record::{Key, Outcome, Subject, Surroundings};
 use crate::device::Device;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::wording::counted;
 
 /// Where timings are kept from one build to the next.
@@ -96,12 +96,13 @@ impl Timings {
             0 => String::new(),
             n => format!(", and {n} more of this profile's trials are missing"),
         };
-        Error::invalid(format_args!(
+        let text = format!(
             "tuning lockfile `{}` has no record of this, and a locked build times nothing: build once with \
              Builder::lockfile, which adds what is missing. Its key would be: {key}{others}{}",
             path.display(),
             self.alike(key)
-        ))
+        );
+        Error::new(ErrorKind::NotTimed, text)
     }
 
     /// Records that come nearest to a missing one.

@@ -16,7 +16,7 @@ use crate::device::Stream;
 use crate::plugin::combination::Combination;
 
 use crate::device::cuda::AotCompiler;
-use crate::error::{Error, Result};
+use crate::error::{Error, LayerContext, Result};
 use crate::network::{At, Bounds, Layer, Network, Point, SymbolSource};
 use crate::plugin::Runner;
 
@@ -153,7 +153,7 @@ fn benches<'n>(
 }
 
 fn in_layer(layer: &Layer) -> impl Fn(Error) -> Error {
-    |e| e.in_layer(&layer.name, &layer.plugin().label())
+    |e| e.in_layer(LayerContext::new(&layer.name, &layer.plugin().label()))
 }
 
 /// An error that names the first trial whose record is missing.

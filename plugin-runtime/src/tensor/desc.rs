@@ -212,7 +212,8 @@ impl From<SizeTensorDesc> for OutputDesc {
 /// What a `register` function may return: one output, a tuple of up to 8, or a `Result` of these.
 #[diagnostic::on_unimplemented(
     message = "`register` can't take `{Self}` for a plugin's outputs",
-    label = "write `TensorDesc`, `SizeTensorDesc`, a tuple of these, or `plugin_runtime::Result` of any of them"
+    label = "write `TensorDesc`, `SizeTensorDesc`, a tuple of these, or `plugin_runtime::Result` of any of them",
+    note = "the error of a `Result` may be any that converts to `plugin_runtime::Error`: of text, of `std::io`, in a `Box`"
 )]
 pub trait IntoOutputs {
     /// The outputs, first to last.
@@ -234,9 +235,10 @@ impl IntoOutputs for SizeTensorDesc {
     }
 }
 
-impl<T: IntoOutputs> IntoOutputs for Result<T> {
+#[diagnostic::do_not_recommend]
+impl<T: IntoOutputs, E: Into<Error>> IntoOutputs for Result<T, E> {
     fn into_outputs(self) -> Result<Vec<OutputDesc>> {
-        self?.into_outputs()
+        self.map_err(Into::into)?.into_outputs()
     }
 }
 

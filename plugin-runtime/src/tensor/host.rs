@@ -1,7 +1,8 @@
 //! Tensors that own their data in host memory.
 
+use super::ElementTypeError;
 use super::{DataType, Element};
-use crate::error::{ElementTypeError, Error, Result};
+use crate::error::{Error, Result};
 use crate::shape::Dims;
 
 /// Bytes aligned to [`HostBytes::ALIGNMENT`], or to a word where there are none.

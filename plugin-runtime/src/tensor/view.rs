@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::ElementTypeError;
 use super::{DataType, Element, Format, Representation};
-use crate::error::{ElementTypeError, Error, Result};
+use crate::error::{Error, Result};
 use crate::shape::Dims;
 use crate::tensor::{DeviceSlice, DeviceSliceMut};
 

@@ -106,12 +106,7 @@ impl Source {
 /// # Errors
 /// When it isn't an engine that this program can run there.
 pub(super) fn load_engine(path: &Path, device: Option<DeviceName>) -> Result<Engine> {
-    let loaded = |loaded: plugin_runtime::Result<Engine>| {
-        loaded.map_err(|e| match e {
-            error @ plugin_runtime::Error::Registry(_) => Failure::work(format_args!("{}: {error}", path.display())),
-            other => other.into(),
-        })
-    };
+    let loaded = |loaded: plugin_runtime::Result<Engine>| loaded.map_err(Failure::from);
     let Some(device) = device else { return loaded(Engine::load(path)) };
     device.find().and_then(|found| loaded(Engine::load_on(path, &found))).map_err(|failure| match Engine::load(path) {
         Ok(engine) if engine.device().kind() != device.kind() => Failure::usage(format_args!(

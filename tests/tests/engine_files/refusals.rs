@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use plugin_runtime::Error;
+use plugin_runtime::ErrorKind;
 use plugin_runtime::device::Device;
 use plugin_runtime::engine::{Builder, Engine};
 use plugin_runtime::network::Network;
+use plugin_runtime::plugin::RegistryError;
 use plugin_runtime::prelude::*;
 use plugin_runtime::tensor::HostTensor;
 use tests::plugins::scale;
@@ -79,11 +80,10 @@ fn a_missing_plugin_is_the_registrys_own_error() {
     let header = sum(&content[..60]);
     content[60..64].copy_from_slice(&header);
     let error = load(&folder.path().join("x.engine"), &content).unwrap_err();
-    assert!(matches!(error, Error::Registry(_)));
-    assert!(
-        error.to_string().starts_with("no plugin `test::shale` v1 is linked; did you mean `test::scale`"),
-        "{error}"
-    );
+    assert!(error.kind() == ErrorKind::Registry);
+    assert!(error.downcast_ref::<RegistryError>().is_some());
+    assert!(error.message().starts_with("no plugin `test::shale` v1 is linked; did you mean `test::scale`"), "{error}");
+    assert!(error.to_string().contains("x.engine` can't be loaded: no plugin"), "{error}");
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn cached_by_any(source: &Source, name: &str, architecture: Architecture, cache:
 }
 
 fn image_of(source: &Source, bytes: &[u8]) -> Result<Image> {
-    Image::from_bytes(bytes).map_err(|e| Error::invalid(format_args!("kernel image `{}`: {e}", program_name(source))))
+    Image::from_bytes(bytes).map_err(|e| e.within(format_args!("kernel image `{}`", program_name(source))))
 }
 
 /// Compiles a source and tells what each kernel in it uses. Needs no GPU; leaves the cache alone. Of an image, nothing is

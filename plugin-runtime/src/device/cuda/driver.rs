@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use cudarc::driver::sys::{self, CUresult};
 
 use super::gpu::Gpu;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::guard::discard;
 
 /// The oldest driver that has all that is called, as `cuDriverGetVersion` counts: CUDA 12.8, for `cuEventElapsedTime_v2`.
@@ -40,6 +40,17 @@ impl DeviceError {
     }
 }
 
+impl From<DeviceError> for Error {
+    fn from(error: DeviceError) -> Self {
+        let kind = match &error {
+            error if error.lost => ErrorKind::DeviceLost,
+            error if error.is_out_of_memory() => ErrorKind::OutOfMemory,
+            _ => ErrorKind::Device,
+        };
+        Error::from_error(kind, error)
+    }
+}
+
 /// Turns a driver's answer into a result.
 #[inline]
 pub(super) fn check(code: CUresult, call: &'static str) -> Result<()> {
@@ -54,7 +65,7 @@ fn failed(code: CUresult, call: &'static str) -> Error {
     let reason = cudarc::driver::DriverError(code).error_string().map(|text| text.to_string_lossy().into_owned());
     let reason = reason.unwrap_or_else(|_| "the driver doesn't say more".into());
     let lost = loses_the_context(code);
-    Error::Device(Box::new(DeviceError { call: call.into(), code: format!("{code:?}"), reason, lost }))
+    DeviceError { call: call.into(), code: format!("{code:?}"), reason, lost }.into()
 }
 
 /// Whether nothing works any more in a context after this error.

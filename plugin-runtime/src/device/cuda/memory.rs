@@ -110,15 +110,15 @@ impl Drop for DeviceMemory {
 }
 
 fn explained(error: Error, gpu: &super::Gpu, len: usize) -> Error {
-    match error {
-        Error::Device(e) if e.is_out_of_memory() => {
+    match error.downcast_ref::<DeviceError>() {
+        Some(e) if e.is_out_of_memory() => {
             let left = match gpu.memory() {
                 Ok((free, total)) => format!("; {free} of {total} bytes are free"),
                 Err(_) => String::new(),
             };
-            Error::Device(Box::new(DeviceError { call: format!("allocating {len} bytes on the GPU{left}"), ..*e }))
+            DeviceError { call: format!("allocating {len} bytes on the GPU{left}"), ..e.clone() }.into()
         }
-        other => other,
+        _ => error,
     }
 }
 

@@ -10,7 +10,7 @@ use crate::device::cuda::{Event, Gpu, PinnedMemory, memory};
 use crate::device::{Active, Base, Frame, Stream};
 use crate::engine::EngineInner;
 use crate::engine::plan::{OutputShape, OwnSize, Plan, PlannedStep};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::network::data_dependent;
 use crate::plugin::check_size;
 use crate::shape::ShapeExpr;
@@ -302,8 +302,7 @@ fn needs(output: &OutputShape, symbol: usize) -> bool {
 
 /// Says of a context that finds no memory which layer takes most.
 pub(super) fn without_memory(plan: &Plan, error: Error) -> Error {
-    let Error::Device(device) = &error else { return error };
-    if !device.is_out_of_memory() {
+    if error.kind() != ErrorKind::OutOfMemory {
         return error;
     }
     let bytes = |step: &PlannedStep| step.memory.arena_bytes();
@@ -311,9 +310,9 @@ pub(super) fn without_memory(plan: &Plan, error: Error) -> Error {
     let (bytes, arena) = (bytes(largest), plan.arena);
     let text = format!(
         "an execution context needs {arena} bytes for intermediate tensors and workspaces, {bytes} of them for this \
-         layer, which takes most: {error}"
+         layer, which takes most"
     );
-    in_step(largest, Some(&largest.memory), Error::invalid(text))
+    in_step(largest, Some(&largest.memory), error.within(text))
 }
 
 /// The engine's constants in the GPU's memory, copied there once.

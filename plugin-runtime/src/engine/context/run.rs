@@ -94,7 +94,7 @@ impl ExecutionContext {
         let rules = self.bindings.clone();
         let (inputs, outputs) = rules.split_at(given.len());
         let in_tensor = |rule: &BindingRule, kind: &str, error: Error| {
-            Error::invalid(format_args!("{kind} `{}` ({} bytes): {error}", rule.name, rule.bytes))
+            error.within(format_args!("{kind} `{}` ({} bytes)", rule.name, rule.bytes))
         };
         let mut read = Vec::with_capacity(inputs.len());
         for (rule, tensor) in inputs.iter().zip(given) {

@@ -6,7 +6,7 @@ use crate::device::{Active, Slot, StepMemory, Stream};
 
 use crate::engine::EngineInner;
 use crate::engine::plan::{OutputShape, OwnSize, Plan, PlannedStep};
-use crate::error::{Error, LayerError, Result};
+use crate::error::{Error, LayerContext, Result};
 use crate::network::data_dependent;
 use crate::network::{SymbolSource, checked_dims, largest_dims, range};
 use crate::plugin::{Work, check_size};
@@ -217,11 +217,6 @@ fn fit(
 
 #[cold]
 pub(super) fn in_step(step: &PlannedStep, memory: Option<&StepMemory>, source: Error) -> Error {
-    Error::Layer(Box::new(LayerError {
-        layer: step.name.to_string(),
-        plugin: step.label.clone(),
-        tactic: step.tactic.clone(),
-        shapes: memory.map(StepMemory::describe),
-        source,
-    }))
+    let layer = LayerContext::new(&step.name, &step.label);
+    source.in_layer(layer.tactic(step.tactic.clone()).shapes(memory.map(StepMemory::describe)))
 }

@@ -10,7 +10,7 @@ use crate::device::cuda::{AotBinary, AotModule, LARGEST_IMAGE};
 use crate::engine::EngineInner;
 use crate::error::{Error, Result};
 
-use super::wire::{count, within};
+use super::wire::count;
 
 /// Images of more bytes than this in all aren't read.
 const MOST_IMAGE_BYTES: usize = 4 * LARGEST_IMAGE;
@@ -96,7 +96,7 @@ pub(super) fn modules(file: &FileBytes, record: &EngineRecord, sections: &[Secti
     let mut images = Vec::with_capacity(found);
     for (position, (record, section)) in record.images.iter().zip(sections).enumerate() {
         let loaded = image(file, record, section);
-        images.push(loaded.map_err(|e| within(format_args!("image {position}"), e))?);
+        images.push(loaded.map_err(|e| e.within(format_args!("image {position}")))?);
     }
     let module = |(position, record): (usize, &ModuleRecord)| {
         let image = |&index: &u32| {
@@ -104,7 +104,7 @@ pub(super) fn modules(file: &FileBytes, record: &EngineRecord, sections: &[Secti
             image.ok_or_else(|| Error::invalid(format_args!("there is no image {index}: there are {}", images.len())))
         };
         let module = record.images.iter().map(image).collect::<Result<_>>().and_then(AotModule::new);
-        module.map(Arc::new).map_err(|e| within(format_args!("module {position}"), e))
+        module.map(Arc::new).map_err(|e| e.within(format_args!("module {position}")))
     };
     record.modules.iter().enumerate().map(module).collect()
 }

@@ -3,7 +3,7 @@
 use super::graph::Graph;
 use super::images::Images;
 use super::records::{KernelsRecord, LaunchRecord, ParameterRecord};
-use super::wire::{count, within};
+use super::wire::count;
 use crate::device::cuda::{
     AotArg, AotLaunch, AotParameter, AotProgram, AotSlots, LaunchParams, ProgramLaunch, ProgramParameter,
 };
@@ -62,7 +62,7 @@ pub(super) fn load(
     let mut launches = Vec::with_capacity(record.launches.len());
     for (position, launch) in record.launches.iter().enumerate() {
         let loaded = load_launch(graph, launch);
-        launches.push(loaded.map_err(|e| within(format_args!("launch {position}"), e))?);
+        launches.push(loaded.map_err(|e| e.within(format_args!("launch {position}")))?);
     }
     let program = AotProgram::new(module, &launches, slots)?;
     check(&program.exprs)?;
@@ -75,7 +75,7 @@ fn load_launch(graph: &Graph, record: &LaunchRecord) -> Result<AotLaunch> {
         .map_err(|found| Error::invalid(format_args!("a launch has 7 dimensions, but {} were saved", found.len())))?;
     let [gx, gy, gz, bx, by, bz, shared_mem] = dimensions;
     let parameter = |(position, record): (usize, &ParameterRecord)| {
-        parameter(graph, record).map_err(|e| within(format_args!("parameter {}", position + 1), e))
+        parameter(graph, record).map_err(|e| e.within(format_args!("parameter {}", position + 1)))
     };
     Ok(AotLaunch {
         name: record.kernel.clone(),

@@ -8,7 +8,6 @@ use prost::Message;
 use super::container::{self, Section, SectionKind};
 use super::graph::Graph;
 use super::records::EngineRecord;
-use super::wire::within;
 use super::{LARGEST_GRAPH, images, load_plan, runtime_kernels};
 use crate::device::{Device, FileBytes};
 use crate::engine::plan::{Plan, PlannedStep, PlannedWork};
@@ -27,8 +26,8 @@ pub(super) fn engine(file: FileBytes, find: &dyn Fn(&str) -> Result<Device>) -> 
         return Err(Error::invalid("its sections aren't a graph, then constants, then images"));
     }
     let record = record(&file, graph)?;
-    let device = find(&record.device)
-        .map_err(|e| Error::invalid(format_args!("it was built for device `{}`: {e}", record.device)))?;
+    let device =
+        find(&record.device).map_err(|e| e.within(format_args!("it was built for device `{}`", record.device)))?;
     let modules = images::modules(&file, &record, images)?;
     let runtime_kernels = runtime_kernels::load(&record.runtime, &modules)?;
     let graph = Graph::new(&file, &record, constants, modules, device.kind())?;
@@ -41,7 +40,7 @@ pub(super) fn engine(file: FileBytes, find: &dyn Fn(&str) -> Result<Device>) -> 
     let mut report = BuildReport::default();
     let mut plans = Vec::with_capacity(record.plans.len());
     for (profile, plan) in record.plans.iter().enumerate() {
-        let plan = load_plan::plan(&graph, plan).map_err(|e| within(format_args!("profile {profile}"), e))?;
+        let plan = load_plan::plan(&graph, plan).map_err(|e| e.within(format_args!("profile {profile}")))?;
         add_to_report(&mut report, profile, &plan);
         plans.push(plan);
     }

@@ -7,7 +7,7 @@ use super::container::Section;
 use super::graph::{Graph, LoadedLayer, LoadedWork, shape};
 use super::records::{EngineRecord, LayerRecord, OutputRecord, PluginRecord, TensorRecord};
 use super::symbols::Symbols;
-use super::wire::{self, within};
+use super::wire::{self};
 use super::{VERIFIED_CONSTANTS, attributes};
 use crate::device::cuda::AotModule;
 use crate::device::{Constant, ConstantInFile, DeviceKind, FileBytes};
@@ -31,14 +31,14 @@ impl Graph {
         let mut names = HashSet::new();
         let mut inputs = Vec::with_capacity(record.inputs.len());
         for (position, tensor) in record.inputs.iter().enumerate() {
-            let info = input(tensor).map_err(|e| within(format_args!("input {position}"), e))?;
+            let info = input(tensor).map_err(|e| e.within(format_args!("input {position}")))?;
             unique(&mut names, &tensor.name)?;
             inputs.push(info);
         }
         let mut layers = layers(record, device)?;
         let mut symbols = Symbols::new(&inputs);
         for (position, symbol) in record.symbols.iter().enumerate() {
-            symbols.add(symbol, &inputs, &mut layers).map_err(|e| within(format_args!("symbol {position}"), e))?;
+            symbols.add(symbol, &inputs, &mut layers).map_err(|e| e.within(format_args!("symbol {position}")))?;
         }
         let input_shapes = symbols.input_shapes(&inputs)?;
         let Symbols { definitions, symbols, .. } = symbols;
@@ -47,7 +47,7 @@ impl Graph {
         for (position, output) in record.outputs.iter().enumerate() {
             unique(&mut names, &output.name)?;
             let (dtype, shape) =
-                output_shape(output, &symbols).map_err(|e| within(format_args!("output {position}"), e))?;
+                output_shape(output, &symbols).map_err(|e| e.within(format_args!("output {position}")))?;
             outputs.push((output.name.as_str().into(), dtype));
             output_shapes.push(shape);
         }
@@ -103,7 +103,7 @@ fn constants(file: &Arc<FileBytes>, records: &[TensorRecord], sections: &[Sectio
             true => constant.verify().map(|()| constant),
             false => Ok(constant),
         });
-        constants.push(checked.map_err(|e| within(format_args!("constant {position}"), e))?);
+        constants.push(checked.map_err(|e| e.within(format_args!("constant {position}")))?);
     }
     Ok(constants.into())
 }
@@ -160,7 +160,7 @@ fn layers(record: &EngineRecord, device: DeviceKind) -> Result<Vec<LoadedLayer>>
             sizes: Vec::new(),
         })
     };
-    let named = |record: &LayerRecord| layer(record).map_err(|e| within(format_args!("layer `{}`", record.name), e));
+    let named = |record: &LayerRecord| layer(record).map_err(|e| e.within(format_args!("layer `{}`", record.name)));
     record.layers.iter().map(named).collect()
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::graph::{Graph, LoadedLayer, LoadedWork, shape};
 use super::kernels;
 use super::records::{PlanRecord, SlotRecord, StepRecord, WorkspaceRecord};
-use super::wire::{self, within};
+use super::wire::{self};
 use crate::device::cuda::AotSlots;
 use crate::device::{Base, BindingRule, BindingUse, Region, StepLayout, StepMemory};
 use crate::engine::plan::{AotPlugin, Plan, PlannedStep, PlannedWork};
@@ -41,7 +41,7 @@ pub(super) fn plan(graph: &Graph, record: &PlanRecord) -> Result<Plan> {
         let planned = planner.step(step).map_err(|e| {
             let layer = step.layer.and_then(|layer| graph.layers.get(layer as usize));
             let name = layer.map_or(&*step.name, |layer| &*layer.name);
-            within(format_args!("step {position}, `{name}`"), e)
+            e.within(format_args!("step {position}, `{name}`"))
         })?;
         steps.push(planned);
     }
@@ -210,7 +210,7 @@ impl Planner<'_> {
 
     fn inputs(&mut self, record: &StepRecord, names: impl Iterator<Item = Arc<str>>) -> Result<Vec<Placed>> {
         let input = |(slot, name): (&SlotRecord, Arc<str>)| {
-            self.placed(slot, name.clone(), false).map_err(|e| within(format_args!("input `{name}`"), e))
+            self.placed(slot, name.clone(), false).map_err(|e| e.within(format_args!("input `{name}`")))
         };
         record.inputs.iter().zip(names).map(input).collect()
     }
@@ -218,7 +218,7 @@ impl Planner<'_> {
     fn outputs(&mut self, record: &StepRecord) -> Result<Vec<Placed>> {
         let output = |(position, slot): (usize, &SlotRecord)| {
             let name = format!("outputs[{position}]");
-            self.placed(slot, name.as_str().into(), true).map_err(|e| within(name, e))
+            self.placed(slot, name.as_str().into(), true).map_err(|e| e.within(name))
         };
         record.outputs.iter().enumerate().map(output).collect()
     }
@@ -296,7 +296,7 @@ impl Planner<'_> {
         };
         self.check_known([&size])?;
         let most = usize::try_from(self.bounds.range(&size)?.max.max(0)).unwrap_or(usize::MAX);
-        let region = self.in_arena(record.offset, most, true).map_err(|e| within("its workspace", e))?;
+        let region = self.in_arena(record.offset, most, true).map_err(|e| e.within("its workspace"))?;
         Ok((Some(size), region))
     }
 

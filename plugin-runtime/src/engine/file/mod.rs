@@ -29,7 +29,7 @@ use super::{Engine, EngineInner};
 use crate::device::{Constant, Device, FileBytes};
 
 use crate::device::cuda::AotBinary;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::whole_file;
 use container::{Part, SectionKind};
 use images::Images;
@@ -54,11 +54,11 @@ impl Engine {
     /// When the file can't be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        let unwritable = |reason: &dyn std::fmt::Display| {
-            Error::invalid(format_args!("engine file `{}` can't be written: {reason}", path.display()))
-        };
-        let graph = self.0.graph_bytes().map_err(|e| unwritable(&e))?;
-        whole_file::write(path, |out| container::write(&self.0.parts(&graph), out)).map_err(|e| unwritable(&e))
+        let written = self
+            .0
+            .graph_bytes()
+            .and_then(|graph| Ok(whole_file::write(path, |out| container::write(&self.0.parts(&graph), out))?));
+        written.map_err(|e| e.within(format_args!("engine file `{}` can't be written", path.display())))
     }
 
     /// Loads an engine that [`Engine::save`] wrote. The plugins whose impls it runs have to be linked, at the versions
@@ -74,7 +74,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the file can't be read, is damaged, was built for another device or written in another format version, or
-    /// when a plugin isn't linked: then the error is [`Error::Registry`].
+    /// when a plugin isn't linked: then the kind is [`ErrorKind::Registry`](crate::ErrorKind::Registry).
     pub fn load(path: impl AsRef<Path>) -> Result<Engine> {
         load_file(path.as_ref(), &Device::from_name)
     }
@@ -92,13 +92,14 @@ impl Engine {
     /// # Errors
     /// When the engine has more layers than a file can hold, or memory lacks.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let failed =
-            |reason: &dyn std::fmt::Display| Error::invalid(format_args!("the engine can't be saved: {reason}"));
-        let graph = self.0.graph_bytes().map_err(|e| failed(&e))?;
-        let (parts, mut bytes) = (self.0.parts(&graph), Vec::new());
-        bytes.try_reserve_exact(container::len(&parts)).map_err(|e| failed(&e))?;
-        container::write(&parts, &mut bytes).map_err(|e| failed(&e))?;
-        Ok(bytes)
+        let saved = || {
+            let graph = self.0.graph_bytes()?;
+            let (parts, mut bytes) = (self.0.parts(&graph), Vec::new());
+            bytes.try_reserve_exact(container::len(&parts)).map_err(|e| Error::new(ErrorKind::OutOfMemory, e))?;
+            container::write(&parts, &mut bytes)?;
+            Ok(bytes)
+        };
+        saved().map_err(|e: Error| e.within("the engine can't be saved"))
     }
 
     /// As [`Engine::load`], from a copy of what a file holds.
@@ -124,7 +125,7 @@ impl Engine {
     /// When a constant isn't as it was saved.
     pub fn verify(&self) -> Result<()> {
         for (position, constant) in self.0.constants.iter().enumerate() {
-            constant.verify().map_err(|e| wire::within(format_args!("constant {position}"), e))?;
+            constant.verify().map_err(|e| e.within(format_args!("constant {position}")))?;
         }
         Ok(())
     }
@@ -174,21 +175,12 @@ fn of_kind(device: &Device, kind: &str) -> Result<Device> {
 }
 
 fn load_file(path: &Path, find: FindDevice<'_>) -> Result<Engine> {
-    let unreadable = |reason: &dyn std::fmt::Display| {
-        Error::invalid(format_args!("engine file `{}` can't be loaded: {reason}", path.display()))
-    };
-    let file = FileBytes::map(path).map_err(|e| unreadable(&e))?;
-    load_from(file, find).map_err(|e| match e {
-        Error::Registry(_) => e,
-        other => unreadable(&other),
-    })
+    let loaded = FileBytes::map(path).map_err(Error::from).and_then(|file| load_from(file, find));
+    loaded.map_err(|e| e.within(format_args!("engine file `{}` can't be loaded", path.display())))
 }
 
 fn load_bytes(bytes: &[u8], find: FindDevice<'_>) -> Result<Engine> {
-    load_from(FileBytes::copy(bytes)?, find).map_err(|e| match e {
-        Error::Registry(_) => e,
-        other => Error::invalid(format_args!("the engine can't be loaded: {other}")),
-    })
+    load_from(FileBytes::copy(bytes)?, find).map_err(|e| e.within("the engine can't be loaded"))
 }
 
 fn load_from(file: FileBytes, find: FindDevice<'_>) -> Result<Engine> {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use super::images::Images;
 use super::records::RuntimeKernelsRecord;
-use super::wire::within;
 use crate::device::cuda::AotModule;
 use crate::device::cuda::{Source, runtime};
 use crate::engine::runtime_kernels::RuntimeKernels;
@@ -37,7 +36,7 @@ pub(super) fn load(records: &[RuntimeKernelsRecord], modules: &[Arc<AotModule>])
         for kernel in runtime::kernels_of(source) {
             let sizes: Vec<usize> = kernel.parameters.iter().map(|parameter| parameter.bytes).collect();
             let place = format_args!("the runtime's own kernel `{}`", kernel.name);
-            module.check_kernel(kernel.name, &sizes).map_err(|e| within(place, e))?;
+            module.check_kernel(kernel.name, &sizes).map_err(|e| e.within(place))?;
         }
         loaded.push(RuntimeKernels::new(source, module.clone()));
     }

@@ -10,7 +10,7 @@ use super::{attributes, kernels, runtime_kernels};
 use crate::device::{Base, BindingUse, PlacedTensor, Region};
 use crate::engine::EngineInner;
 use crate::engine::plan::{AotPlugin, Plan, PlannedStep, PlannedWork};
-use crate::error::{Error, Result};
+use crate::error::{Error, LayerContext, Result};
 use crate::network::{SymbolDef, SymbolSource};
 use crate::plugin::Registry;
 use crate::shape::{ShapeExpr, encode_exprs};
@@ -31,7 +31,7 @@ pub(super) fn graph(engine: &EngineInner) -> Result<EngineRecord> {
     let mut layers = Layers::default();
     let first = engine.plans.first().ok_or_else(|| Error::invalid("it has no optimization profile"))?;
     for step in &first.steps {
-        layers.add(step).map_err(|e| e.in_layer(&step.name, &step.label))?;
+        layers.add(step).map_err(|e| e.in_layer(LayerContext::new(&step.name, &step.label)))?;
     }
     let outputs = engine.outputs.iter().zip(&*first.outputs).map(|((name, dtype), shape)| {
         Ok(OutputRecord { name: name.to_string(), dtype: dtype_code(*dtype), shape: encode_exprs(&shape.extents)? })
@@ -137,7 +137,9 @@ fn plan(engine: &EngineInner, images: &Images<'_>, layers: &[LayerRecord], plan:
                 Some(count(next_layer - 1)?)
             }
         };
-        steps.push(step(planned, layer, images).map_err(|e| e.in_layer(&planned.name, &planned.label))?);
+        steps.push(
+            step(planned, layer, images).map_err(|e| e.in_layer(LayerContext::new(&planned.name, &planned.label)))?,
+        );
     }
     Ok(PlanRecord {
         profile: profile.collect::<Result<_>>()?,
@@ -157,7 +159,8 @@ fn check_layer(engine: &EngineInner, layers: &[LayerRecord], step: &PlannedStep,
     if same && step.sizes.iter().all(|size| of_layer(size.symbol)) {
         return Ok(());
     }
-    Err(Error::invalid("it runs in another order than the network's").in_layer(&step.name, &step.label))
+    Err(Error::invalid("it runs in another order than the network's")
+        .in_layer(LayerContext::new(&step.name, &step.label)))
 }
 
 fn step(step: &PlannedStep, layer: Option<u32>, images: &Images<'_>) -> Result<StepRecord> {

@@ -53,11 +53,6 @@ pub(super) fn index_or_0(index: Option<usize>) -> Result<u32> {
     index.map_or(Ok(0), |index| count(index.saturating_add(1)))
 }
 
-/// Says where something is wrong.
-pub(super) fn within(place: impl std::fmt::Display, error: Error) -> Error {
-    Error::invalid(format_args!("{place}: {error}"))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -12,7 +12,7 @@ use super::proto::{
     TensorTypeProto, TypeProto, ValueInfoProto,
 };
 use super::recognize::RESERVED;
-use crate::error::{Error, Result};
+use crate::error::{Error, LayerContext, Result};
 use crate::network::{Layer, Network, Preference, Producer, TensorNode};
 use crate::shape::ShapeExpr;
 
@@ -156,7 +156,7 @@ impl<'n> Exporter<'n> {
                 "the attribute `{}` has a meaning of its own in ONNX: rename it",
                 attribute.name
             ))
-            .in_layer(&layer.name, &layer.plugin().label()));
+            .in_layer(LayerContext::new(&layer.name, &layer.plugin().label())));
         }
         let mut attribute =
             vec![string("plugin_namespace", namespace), string("plugin_version", &entry.version.to_string())];

@@ -49,9 +49,9 @@ pub(super) fn suggestion<'a>(name: &str, known: impl ExactSizeIterator<Item = &'
 
 /// An error with the place in the model it belongs to. One of a layer already says where.
 pub(super) fn at(place: impl Display, error: Error) -> Error {
-    match error {
-        Error::Layer(_) => error,
-        other => Error::invalid(format_args!("{place}: {other}")),
+    match error.layer() {
+        Some(_) => error,
+        None => error.within(place),
     }
 }
 

@@ -234,7 +234,8 @@ fn a_tactic_that_is_wrong_at_another_shape_is_rejected_with_the_shape() {
 #[test]
 fn what_does_not_fit_at_max_is_noted_and_does_not_count_against_a_tactic() {
     let does = [Does::Writes(1.0, 3), Does::Writes(1.0, 2), Does::Writes(1.0, 1)];
-    let full = MadeUp { full: Some(Error::OutOfMemory("16 GiB are too many".into())), ..MadeUp::new(At::Max, does) };
+    let full =
+        MadeUp { full: Some(Error::new(ErrorKind::OutOfMemory, "16 GiB are too many")), ..MadeUp::new(At::Max, does) };
     tried(vec![MadeUp::new(At::Opt, does), full], None, |ended, tuning, _| {
         ended.unwrap();
         assert_eq!(outcomes(&tuning), [micros(3), micros(2), micros(1)]);

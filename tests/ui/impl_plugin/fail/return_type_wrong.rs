@@ -13,7 +13,7 @@ fn value(inp0: Tensor, inp1: Tensor, outputs: [TensorMut; 1]) -> i32 {
 }
 
 #[impl_plugin("test::scale", device = cuda)]
-fn foreign_error(inp0: Tensor, inp1: Tensor, outputs: [TensorMut; 1]) -> std::result::Result<(), String> {
+fn foreign_error(inp0: Tensor, inp1: Tensor, outputs: [TensorMut; 1]) -> std::result::Result<(), std::fmt::Error> {
     Ok(())
 }
 

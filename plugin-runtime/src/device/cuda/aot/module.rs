@@ -191,8 +191,7 @@ impl AotModule {
         let Some(gpu) = device.gpu() else {
             return Err(Error::invalid(format_args!("device `{device}` can't run AOT kernels")));
         };
-        let binary =
-            self.binary_for(gpu.architecture()).map_err(|e| Error::invalid(format_args!("device `{device}`: {e}")))?;
+        let binary = self.binary_for(gpu.architecture()).map_err(|e| e.within(format_args!("device `{device}`")))?;
         let module = Module::load(gpu, binary.image.bytes())?;
         Ok(self.loaded.get_or_init(|| module))
     }

@@ -82,8 +82,8 @@ impl AotProgram {
 }
 
 /// Says which kernel something is about.
-fn in_kernel(kernel: &str, error: impl std::fmt::Display) -> Error {
-    Error::invalid(format_args!("kernel `{}`: {error}", kernel.escape_debug()))
+fn in_kernel(kernel: &str, error: Error) -> Error {
+    error.within(format_args!("kernel `{}`", kernel.escape_debug()))
 }
 
 impl ProgramLaunch {
@@ -108,7 +108,7 @@ impl ProgramLaunch {
         let mut parameters = Vec::with_capacity(given.len());
         for (position, parameter) in given.iter().enumerate() {
             let parameter = parameter_of(parameter, slots, exprs, position);
-            parameters.push(parameter.map_err(|e| Error::invalid(format_args!("parameter {}: {e}", position + 1)))?);
+            parameters.push(parameter.map_err(|e| e.within(format_args!("parameter {}", position + 1)))?);
         }
         if parameters.len() > MOST_PARAMETERS / 4 {
             let count = parameters.len();
