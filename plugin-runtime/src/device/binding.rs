@@ -1,5 +1,6 @@
 //! What callers give an engine to read and write.
 
+use std::ffi::c_void;
 use std::num::NonZero;
 use std::ptr::NonNull;
 use std::sync::Arc;
@@ -9,6 +10,9 @@ use super::{Device, DeviceKind};
 
 use crate::error::{Error, Result};
 use crate::tensor::{DataType, Element, ElementTypeError, HostTensor};
+
+/// What the addresses of memory that isn't this crate's are multiples of, in bytes: what the widest loads of a GPU need.
+pub const FOREIGN_ALIGNMENT: usize = 16;
 
 /// What a caller gives for one input or output of an engine, in the engine's order: inputs, then outputs.
 #[derive(Debug)]
@@ -22,7 +26,26 @@ enum Bound<'a> {
     DeviceRead(&'a DeviceTensor),
     DeviceWrite(&'a mut DeviceTensor),
     DeviceInPlace(&'a mut DeviceTensor),
+    /// Memory of somebody else, where the engine runs.
+    Foreign(Foreign),
     Aliased,
+}
+
+/// Memory of somebody else, known by its address.
+#[derive(Clone, Copy, Debug)]
+struct Foreign {
+    address: usize,
+    bytes: usize,
+    dtype: DataType,
+    role: Role,
+}
+
+/// What a run does to memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Role {
+    Reads,
+    Writes,
+    Updates,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -101,6 +124,45 @@ impl<'a> Binding<'a> {
         Binding(Bound::DeviceInPlace(tensor))
     }
 
+    /// An input in memory of somebody else, which is only read: on a GPU an address that the GPU sees, on the CPU one of
+    /// the host. The address is a multiple of [`FOREIGN_ALIGNMENT`]. Where two such bindings overlap and one is written,
+    /// the run is refused.
+    ///
+    /// # Safety
+    /// `bytes` bytes at `address` can be read by the device that the engine runs on, hold elements of `dtype`, and stay
+    /// there, unchanged, until the run is done: where it is captured into a graph, until the graph is gone.
+    #[expect(unsafe_code, reason = "takes an address on trust")]
+    pub unsafe fn foreign_input(address: *const c_void, bytes: usize, dtype: DataType) -> Binding<'static> {
+        Binding::foreign(address.expose_provenance(), bytes, dtype, Role::Reads)
+    }
+
+    /// An output in memory of somebody else; otherwise as [`Binding::foreign_input`].
+    ///
+    /// # Safety
+    /// As for [`Binding::foreign_input`]; nothing else uses the bytes until the run is done.
+    #[expect(unsafe_code, reason = "takes an address on trust")]
+    pub unsafe fn foreign_output(address: *mut c_void, bytes: usize, dtype: DataType) -> Binding<'static> {
+        Binding::foreign(address.expose_provenance(), bytes, dtype, Role::Writes)
+    }
+
+    /// An input in memory of somebody else that a plugin updates in place; the output that lies there is bound as
+    /// [`Binding::aliased`]. Otherwise as [`Binding::foreign_input`].
+    ///
+    /// # Safety
+    /// As for [`Binding::foreign_output`].
+    #[expect(unsafe_code, reason = "takes an address on trust")]
+    pub unsafe fn foreign_in_place(address: *mut c_void, bytes: usize, dtype: DataType) -> Binding<'static> {
+        Binding::foreign(address.expose_provenance(), bytes, dtype, Role::Updates)
+    }
+
+    fn foreign(address: usize, bytes: usize, dtype: DataType, role: Role) -> Binding<'static> {
+        Binding(Bound::Foreign(Foreign { address, bytes, dtype, role }))
+    }
+
+    pub(super) fn is_foreign(&self) -> bool {
+        matches!(self.0, Bound::Foreign(_))
+    }
+
     pub(crate) fn output_bytes(bytes: &'a mut [u8]) -> Self {
         Binding(Bound::Write(bytes, ElementCheck { views: |_| true, name: "bytes" }))
     }
@@ -167,6 +229,10 @@ impl Binding<'_> {
                 *base = BasePointer::write(bytes);
                 on_host(check, device, rule)?;
             }
+            (Bound::Foreign(foreign), usage) if foreign.suits(usage) => {
+                foreign.check(rule)?;
+                *base = foreign.place(device);
+            }
             (Bound::Aliased, BindingUse::Aliases(_)) => {
                 *base = BasePointer::NONE;
                 return Ok(());
@@ -175,6 +241,65 @@ impl Binding<'_> {
         }
         if base.len < rule.bytes { Err(too_small(base.len, rule)) } else { Ok(()) }
     }
+}
+
+impl Foreign {
+    fn suits(&self, usage: BindingUse) -> bool {
+        matches!(
+            (self.role, usage),
+            (Role::Reads, BindingUse::Read)
+                | (Role::Writes, BindingUse::Write)
+                | (Role::Updates, BindingUse::Read | BindingUse::Update)
+        )
+    }
+
+    fn check(&self, rule: &BindingRule) -> Result<()> {
+        if self.dtype != rule.dtype {
+            return Err(other_type(self.dtype.name(), rule));
+        }
+        if self.bytes > 0 && (self.address == 0 || !self.address.is_multiple_of(FOREIGN_ALIGNMENT)) {
+            return Err(Error::invalid(format_args!(
+                "`{}` is at {:#x}, which isn't a multiple of {FOREIGN_ALIGNMENT}: copy it to where it is",
+                rule.name, self.address
+            )));
+        }
+        if self.address.checked_add(self.bytes).is_none() {
+            return Err(Error::invalid(format_args!("`{}` is longer than there are addresses", rule.name)));
+        }
+        Ok(())
+    }
+
+    fn place(&self, device: &Device) -> BasePointer {
+        let writable = self.role != Role::Reads;
+        if device.gpu().is_some() {
+            return BasePointer::device(self.address as u64, self.bytes, writable);
+        }
+        let start = NonNull::new(std::ptr::with_exposed_provenance_mut(self.address));
+        BasePointer { start: start.unwrap_or(NonNull::dangling()), len: self.bytes, writable }
+    }
+}
+
+/// Refuses bindings that overlap, of which one is written.
+///
+/// # Errors
+/// Names both, with their addresses.
+#[cold]
+pub(super) fn check_overlaps(bases: &[BasePointer], rules: &[BindingRule]) -> Result<()> {
+    let range = |base: &BasePointer| base.start.addr().get()..base.start.addr().get().saturating_add(base.len);
+    for (index, (base, rule)) in bases.iter().zip(rules).enumerate() {
+        for (earlier, of_earlier) in bases[..index].iter().zip(rules) {
+            let (a, b) = (range(earlier), range(base));
+            let overlap = !a.is_empty() && !b.is_empty() && a.start < b.end && b.start < a.end;
+            if overlap && (base.writable || earlier.writable) {
+                return Err(Error::invalid(format_args!(
+                    "`{}` at {:#x}..{:#x} and `{}` at {:#x}..{:#x} overlap, and one of them is written: give each memory of \
+                     its own, or where a plugin updates an input in place, bind the output as Binding::aliased()",
+                    of_earlier.name, a.start, a.end, rule.name, b.start, b.end
+                )));
+            }
+        }
+    }
+    Ok(())
 }
 
 #[cold]
@@ -262,6 +387,11 @@ impl Bound<'_> {
             Bound::DeviceRead(_) => "Binding::device_input",
             Bound::DeviceWrite(_) => "Binding::device_output",
             Bound::DeviceInPlace(_) => "Binding::device_in_place",
+            Bound::Foreign(foreign) => match foreign.role {
+                Role::Reads => "Binding::foreign_input",
+                Role::Writes => "Binding::foreign_output",
+                Role::Updates => "Binding::foreign_in_place",
+            },
             Bound::Aliased => "Binding::aliased",
         }
     }

@@ -1,44 +1,15 @@
 //! The memory of an execution context.
 
-use std::ptr::NonNull;
 use std::sync::Arc;
 
-use super::binding::{BasePointer, Binding, BindingRule};
+use super::active::{Active, DeviceExtents};
+use super::binding::{BasePointer, Binding, BindingRule, check_overlaps};
+use super::captured::Captured;
 use super::constant::Constant;
-use super::cuda::{CudaStream, DeviceConstants, DeviceMemory, Graph, Recorded, memory};
-use super::step::{PlacedTensor, StepMemory, StepViews};
-use super::{Device, Stream};
+use super::cuda::{CudaStream, DeviceConstants, DeviceMemory};
+use super::{Device, Stream, cuda};
 use crate::error::{Error, Result};
-use crate::tensor::{DataType, HostBytes};
-
-/// A piece of memory that regions are cut from.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Base {
-    /// The engine's own memory for intermediate tensors.
-    Arena,
-    /// A constant of the network.
-    Constant(usize),
-    /// What the caller gave for an input or output.
-    Binding(usize),
-}
-
-/// A range of bytes in a base.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Region {
-    pub(crate) base: Base,
-    pub(crate) offset: usize,
-    pub(crate) len: usize,
-}
-
-impl Region {
-    pub(crate) fn overlaps(&self, other: &Region) -> bool {
-        self.base == other.base
-            && self.len > 0
-            && other.len > 0
-            && self.offset < other.offset.saturating_add(other.len)
-            && other.offset < self.offset.saturating_add(self.len)
-    }
-}
+use crate::tensor::HostBytes;
 
 /// The memory of one execution context.
 #[derive(Debug)]
@@ -62,13 +33,6 @@ enum FrameMemory {
         #[expect(dead_code, reason = "kept for as long as its addresses are used")]
         constants: Arc<DeviceConstants>,
     },
-}
-
-/// Recorded work, and the memory that it was recorded with.
-#[derive(Debug)]
-struct Captured {
-    graph: Graph,
-    bases: Vec<BasePointer>,
 }
 
 // SAFETY: `bases` is only read by `Active`, which refills it from borrows that it holds while it lives; between runs
@@ -117,7 +81,7 @@ impl Frame {
         let size = FrameSize { arena, extents: size_of_val(extents), bindings: 0 };
         let frame = Frame::new(device, &size, Arc::from([]), on_device.map(Arc::new))?;
         if let (Some(gpu), Some(table)) = (device.gpu(), frame.extents()) {
-            table.upload(&*gpu.service()?, 0, bytemuck::cast_slice(extents))?;
+            table.upload(&*cuda::services::stream(gpu)?, 0, bytemuck::cast_slice(extents))?;
         }
         Ok(frame)
     }
@@ -157,6 +121,9 @@ impl Frame {
         let first = 1 + self.constants;
         for ((binding, rule), base) in bindings.iter_mut().zip(rules).zip(&mut self.bases[first..]) {
             binding.place(&self.device, rule, rules, base, stream)?;
+        }
+        if bindings.iter().any(Binding::is_foreign) {
+            check_overlaps(&self.bases[first..], rules)?;
         }
         let device = match &mut self.memory {
             FrameMemory::Host { arena, constants } => {
@@ -200,175 +167,4 @@ fn wrong_count(given: usize, rules: &[BindingRule]) -> Error {
         rules.len(),
         rules.iter().map(|r| format!("`{}`", r.name)).collect::<Vec<_>>().join(", ")
     ))
-}
-
-/// Where a device keeps extents that only it knows.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct DeviceExtents<'f>(&'f DeviceMemory);
-
-impl DeviceExtents<'_> {
-    #[inline]
-    pub(super) fn of(self, tensor: &PlacedTensor) -> Option<u64> {
-        tensor.extents.map(|offset| self.0.address() + offset as u64)
-    }
-}
-
-/// The memory of a context while it runs: every pointer in it is borrowed for as long as this lives.
-#[derive(Debug)]
-pub(crate) struct Active<'f> {
-    bases: &'f [BasePointer],
-    constants: usize,
-    /// Where the memory is a device's.
-    device: Option<DeviceExtents<'f>>,
-    captured: &'f mut Option<Captured>,
-}
-
-impl Active<'_> {
-    #[inline]
-    fn base(&self, base: Base) -> Option<&BasePointer> {
-        match base {
-            Base::Arena => self.bases.first(),
-            Base::Constant(i) if i < self.constants => self.bases.get(1 + i),
-            Base::Constant(_) => None,
-            Base::Binding(i) => self.bases.get(1 + self.constants + i),
-        }
-    }
-
-    #[inline]
-    pub(super) fn locate(&self, region: Region, write: bool) -> Result<NonNull<u8>> {
-        let base = self.base(region.base).filter(|b| {
-            region.offset.checked_add(region.len).is_some_and(|end| end <= b.len) && (b.writable || !write)
-        });
-        let start = base.and_then(|base| NonNull::new(base.start.as_ptr().wrapping_add(region.offset)));
-        start.ok_or_else(|| self.unreachable(region))
-    }
-
-    /// Where the memory is a device's.
-    #[inline]
-    pub(super) fn device(&self) -> Option<DeviceExtents<'_>> {
-        self.device
-    }
-
-    /// The memory that extents which only the device knows are kept in.
-    #[inline]
-    pub(crate) fn extents_table(&self) -> Option<&DeviceMemory> {
-        self.device.map(|extents| extents.0)
-    }
-
-    /// Where a device finds a region.
-    pub(crate) fn device_address(&self, region: Region, write: bool) -> Result<u64> {
-        Ok(self.locate(region, write)?.addr().get() as u64)
-    }
-
-    #[cold]
-    fn unreachable(&self, region: Region) -> Error {
-        let given = self.base(region.base).map_or(0, |b| b.len);
-        Error::invalid(format_args!(
-            "{} bytes are needed, but the memory given holds {given}",
-            region.offset.saturating_add(region.len)
-        ))
-    }
-
-    /// The memory of one step, for one run of it. Exclusive, so that views of two steps never live at once.
-    #[inline]
-    pub(crate) fn step<'s>(&'s mut self, memory: &'s StepMemory) -> StepViews<'s> {
-        StepViews::new(self, memory)
-    }
-
-    /// Runs what was recorded with just this memory, if something was.
-    #[inline]
-    pub(crate) fn replay(&self, stream: &CudaStream) -> Result<bool> {
-        match &*self.captured {
-            Some(captured) if captured.bases == self.bases => stream.launch(&captured.graph).map(|()| true),
-            _ => Ok(false),
-        }
-    }
-
-    /// Records what `enqueue` puts into the stream, instead of running it. What was recorded before is forgotten.
-    pub(crate) fn record(
-        &mut self,
-        stream: &CudaStream,
-        enqueue: impl FnOnce(&mut Active<'_>) -> Result<()>,
-    ) -> Result<Recorded> {
-        *self.captured = None;
-        stream.record(|| enqueue(self))
-    }
-
-    /// Lets what was recorded be replayed with this memory.
-    pub(crate) fn keep(&mut self, recorded: &Recorded) -> Result<()> {
-        *self.captured = Some(Captured { graph: recorded.instantiate()?, bases: self.bases.to_vec() });
-        Ok(())
-    }
-
-    /// Reads a size tensor, after the work before in `stream`.
-    pub(crate) fn read_size(&mut self, tensor: &PlacedTensor, stream: &Stream) -> Result<i64> {
-        let mut bytes = [0; 8];
-        let bytes = &mut bytes[..tensor.region.len.min(8)];
-        self.copy_out(tensor.region, bytes, stream)?;
-        Ok(match tensor.info.dtype {
-            DataType::Int64 => bytes.first_chunk().map_or(-1, |b| i64::from_ne_bytes(*b)),
-            _ => bytes.first_chunk().map_or(-1, |b| i64::from(i32::from_ne_bytes(*b))),
-        })
-    }
-
-    /// Marks a size tensor as not written.
-    pub(crate) fn clear_size(&mut self, tensor: &PlacedTensor, stream: &Stream) -> Result<()> {
-        self.fill(tensor.region, 0xff, stream)
-    }
-
-    /// Sets every byte of a region.
-    pub(crate) fn fill(&mut self, region: Region, byte: u8, stream: &Stream) -> Result<()> {
-        if self.device.is_none() {
-            self.bytes_mut(region)?.fill(byte);
-            return Ok(());
-        }
-        stream.bind()?;
-        memory::fill(stream.cuda()?, self.device_address(region, true)?, region.len, byte)
-    }
-
-    /// Copies from host memory to the front of a region, after the work before in `stream`.
-    pub(crate) fn copy_in(&mut self, region: Region, bytes: &[u8], stream: &Stream) -> Result<()> {
-        let region = Region { len: bytes.len(), ..region };
-        if self.device.is_none() {
-            self.bytes_mut(region)?.copy_from_slice(bytes);
-            return Ok(());
-        }
-        memory::upload(stream.cuda()?, self.device_address(region, true)?, bytes)
-    }
-
-    /// Copies the front of a region to host memory, after the work before in `stream`.
-    pub(crate) fn copy_out(&mut self, region: Region, bytes: &mut [u8], stream: &Stream) -> Result<()> {
-        let region = Region { len: bytes.len(), ..region };
-        if self.device.is_none() {
-            bytes.copy_from_slice(self.bytes(region)?);
-            return Ok(());
-        }
-        memory::download(stream.cuda()?, self.device_address(region, false)?, bytes)
-    }
-
-    /// The bytes of a region in host memory.
-    pub(crate) fn bytes(&mut self, region: Region) -> Result<&[u8]> {
-        let start = self.locate_on_host(region, false)?;
-        // SAFETY: `locate` checked the range; the base is borrowed while `self` lives, and `&mut self` keeps every
-        // other view away while the slice lives.
-        #[expect(unsafe_code, reason = "a slice of a borrowed base")]
-        let bytes = unsafe { std::slice::from_raw_parts(start.as_ptr(), region.len) };
-        Ok(bytes)
-    }
-
-    /// The bytes of a region in host memory.
-    pub(crate) fn bytes_mut(&mut self, region: Region) -> Result<&mut [u8]> {
-        let start = self.locate_on_host(region, true)?;
-        // SAFETY: as in `bytes`; `locate` checked that the base may be written.
-        #[expect(unsafe_code, reason = "a slice of a borrowed base")]
-        let bytes = unsafe { std::slice::from_raw_parts_mut(start.as_ptr(), region.len) };
-        Ok(bytes)
-    }
-
-    fn locate_on_host(&self, region: Region, write: bool) -> Result<NonNull<u8>> {
-        match self.device {
-            None => self.locate(region, write),
-            Some(_) => Err(Error::invalid("memory of a GPU can't be borrowed by the host")),
-        }
-    }
 }

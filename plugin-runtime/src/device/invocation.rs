@@ -3,7 +3,7 @@
 use std::any::Any;
 
 use super::Stream;
-use super::step::StepViews;
+use super::views::StepViews;
 use crate::error::{Error, Result};
 use crate::tensor::{Tensor, TensorMut, Workspace};
 

@@ -1,6 +1,8 @@
 //! Devices: the only code that touches memory and launches work.
 
+mod active;
 mod binding;
+mod captured;
 mod constant;
 pub mod cpu;
 pub mod cuda;
@@ -10,18 +12,23 @@ mod layout;
 mod map;
 #[cfg(test)]
 mod numbers;
+mod region;
 mod step;
+mod stream;
+mod views;
 
-pub use binding::Binding;
+pub(crate) use active::Active;
+pub use binding::{Binding, FOREIGN_ALIGNMENT};
 pub(crate) use binding::{BindingRule, BindingUse};
 pub(crate) use constant::{Constant, ConstantInFile};
-pub(crate) use frame::{Active, Base, Frame, FrameSize, Region};
+pub(crate) use frame::{Frame, FrameSize};
 pub use invocation::{DynAttributes, Invocation};
 pub(crate) use layout::StepLayout;
 pub(crate) use map::FileBytes;
-pub(crate) use step::{PlacedInput, PlacedTensor, Slot, StepMemory, StepViews};
-
-use std::sync::Arc;
+pub(crate) use region::{Base, Region};
+pub(crate) use step::{PlacedInput, PlacedTensor, Slot, StepMemory};
+pub use stream::Stream;
+pub(crate) use views::StepViews;
 
 use crate::error::{Error, Result};
 use crate::suggest::did_you_mean;
@@ -145,7 +152,7 @@ impl Device {
     /// None on the CPU; on a GPU, when the driver refuses.
     pub fn create_stream(&self) -> Result<Stream> {
         let queue = self.gpu().map(CudaStream::new).transpose()?;
-        Ok(Stream { device: self.clone(), queue: queue.map(Arc::new) })
+        Ok(Stream::new(self.clone(), queue))
     }
 }
 
@@ -157,44 +164,4 @@ impl std::fmt::Display for Device {
             Backend::Cuda(gpu) => write!(f, "cuda:{}", gpu.ordinal()),
         }
     }
-}
-
-/// A queue of work on a device. On the CPU, work is done when it is enqueued; on a GPU later, in the order in which it was
-/// enqueued.
-#[derive(Clone, Debug)]
-pub struct Stream {
-    device: Device,
-    /// `None` on the CPU.
-    queue: Option<Arc<CudaStream>>,
-}
-
-impl Stream {
-    /// The device it belongs to.
-    pub fn device(&self) -> &Device {
-        &self.device
-    }
-
-    /// Waits until all work in it is done.
-    ///
-    /// # Errors
-    /// When some of that work failed.
-    pub fn synchronize(&self) -> Result<()> {
-        self.queue.as_ref().map_or(Ok(()), |queue| queue.synchronize())
-    }
-
-    #[inline]
-    pub(crate) fn cuda(&self) -> Result<&Arc<CudaStream>> {
-        self.queue.as_ref().ok_or_else(not_a_gpu)
-    }
-
-    /// Makes its GPU the calling thread's.
-    #[inline]
-    pub(crate) fn bind(&self) -> Result<()> {
-        self.queue.as_ref().map_or(Ok(()), |queue| queue.gpu().bind())
-    }
-}
-
-#[cold]
-fn not_a_gpu() -> Error {
-    Error::invalid("a CUDA kernel or tensor needs a stream of a GPU, and this is a stream of the CPU")
 }

@@ -139,12 +139,15 @@ impl ExecutionContext {
 
     fn enqueue_with(&mut self, bindings: &mut [Binding<'_>], stream: &Stream, care: Care) -> Result<()> {
         self.prepare()?;
-        match &mut self.gpu {
+        let _bound = match &mut self.gpu {
             Some(gpu) => gpu.begin(&self.state, &self.frame, stream)?,
             None if stream.device().gpu().is_some() => return Err(not_for_cpu(stream)),
-            None => {}
-        }
+            None => None,
+        };
         let plan = &self.engine.plans[self.profile];
+        if stream.is_captured()? {
+            check_capturable(plan, &self.state)?;
+        }
         let mut active = self.frame.activate_in(bindings, &self.bindings, stream)?;
         let replayed = match &self.gpu {
             Some(_) if care == Care::Fast => active.replay(stream.cuda()?)?,
@@ -154,7 +157,9 @@ impl ExecutionContext {
             true => Ok(()),
             false => run_steps(plan, &mut self.state, self.gpu.as_mut(), &mut active, stream, care),
         };
-        let ended = ran.and_then(|()| match &mut self.gpu {
+        // Also of a run that failed some work may be there to be waited for.
+        let marked = stream.ran();
+        let ended = ran.and(marked).and_then(|()| match &mut self.gpu {
             Some(gpu) => gpu.end(stream),
             None => self.update_output_dims(),
         });
@@ -205,11 +210,8 @@ impl ExecutionContext {
             return Err(Error::invalid("a run on the CPU can't be recorded: enqueue it, or use device `cuda`"));
         };
         let plan = &self.engine.plans[self.profile];
-        if let Some(position) = plan.steps.iter().position(PlannedStep::waits) {
-            let step = &plan.steps[position];
-            return Err(in_step(step, Some(&self.state.memories[position]), waits_for_extents(step)));
-        }
-        gpu.begin(&self.state, &self.frame, stream)?;
+        check_capturable(plan, &self.state)?;
+        let _bound = gpu.begin(&self.state, &self.frame, stream)?;
         let mut active = self.frame.activate_in(bindings, &self.bindings, stream)?;
         let state = &mut self.state;
         let run = |active: &mut Active<'_>| run_steps(plan, state, Some(gpu), active, stream, Care::Fast);
@@ -288,6 +290,15 @@ fn not_for_cpu(stream: &Stream) -> Error {
     Error::invalid(format_args!("the engine runs on the CPU, but the stream belongs to `{}`", stream.device()))
 }
 
+/// Refuses to record a run that waits: names the first layer that it waits for.
+#[cold]
+fn check_capturable(plan: &Plan, state: &State) -> Result<()> {
+    match plan.steps.iter().position(PlannedStep::waits) {
+        Some(position) => Err(at_step(plan, state, position, waits_for_extents(&plan.steps[position]))),
+        None => Ok(()),
+    }
+}
+
 /// Says of a step that it keeps a run from being recorded.
 fn waits_for_extents(step: &PlannedStep) -> Error {
     let (what, attribute) = match &step.work {
@@ -322,14 +333,14 @@ fn run_steps(
         gpu.clear_marks();
     }
     for (position, step) in plan.steps.iter().enumerate() {
-        if let Some(gpu) = gpu.as_mut().filter(|_| step.waits()) {
-            if let Err((at_fault, error)) = gpu.settle(position, plan, state, stream) {
-                // What shows while the host waits isn't the fault of the layer that it waits for.
-                return Err(match at_fault.or_else(|| traced.then(|| gpu.steps_done())) {
-                    Some(position) => at_step(plan, state, position, error),
-                    None => error,
-                });
-            }
+        if let Some(gpu) = gpu.as_mut().filter(|_| step.waits())
+            && let Err((at_fault, error)) = gpu.settle(position, plan, state, stream)
+        {
+            // What shows while the host waits isn't the fault of the layer that it waits for.
+            return Err(match at_fault.or_else(|| traced.then(|| gpu.steps_done())) {
+                Some(position) => at_step(plan, state, position, error),
+                None => error,
+            });
         }
         let ran = run_step((position, step), state, gpu.as_deref_mut(), active, (stream, traced));
         ran.map_err(|error| at_step(plan, state, position, error))?;

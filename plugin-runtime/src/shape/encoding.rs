@@ -5,7 +5,7 @@
 //! What is read goes through the same operations as what is written in a program, so that it is in normal form, and
 //! bounded in size and depth, whatever the bytes say.
 
-use super::display::excerpt;
+use super::excerpt::excerpt;
 use super::polynomial::{Atom, MAX_SIZE, Operation, Polynomial};
 use super::{MAX_RANK, ShapeError, ShapeExpr, Symbol};
 

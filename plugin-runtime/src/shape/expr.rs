@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::display::excerpt;
+use super::excerpt::excerpt;
 use super::polynomial::{Atom, Flaw, MAX_DEPTH, MAX_SIZE, Operation, Polynomial};
 use super::symbol::Symbol;
 use super::{comparison, division};

@@ -6,6 +6,7 @@ mod display;
 mod division;
 mod encoding;
 mod error;
+mod excerpt;
 mod expr;
 mod integer;
 mod operators;

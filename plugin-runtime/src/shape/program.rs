@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::display::excerpt;
+use super::excerpt::excerpt;
 use super::polynomial::{Atom, Operation, Polynomial};
 use super::{ShapeError, ShapeExpr, Symbol, SymbolKind, integer};
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::display::excerpt;
+use super::excerpt::excerpt;
 use super::polynomial::{Atom, Node, Operation, Polynomial};
 use super::{ShapeError, ShapeExpr, Symbol, integer};
 

@@ -69,7 +69,7 @@ impl Original {
         match self {
             Original::Host(bytes) => active.copy_in(region, bytes, stream),
             Original::Gpu(copy) => {
-                stream.bind()?;
+                let _bound = stream.bind()?;
                 let to = active.device_address(region, true)?;
                 memory::copy(stream.cuda()?, copy.address(), to, copy.len().min(region.len))
             }

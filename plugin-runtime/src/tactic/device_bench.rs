@@ -136,14 +136,6 @@ impl<'n> DeviceBench<'n> {
         combination.tactics.iter().map(|&tactic| (tactic, self.work(combination, tactic))).collect()
     }
 
-    /// A tactic that its combination doesn't list, such as a reference: an impl takes any.
-    pub(super) fn unlisted(&self, tactic: i32) -> Result<Work> {
-        match self.runner {
-            Runner::Impl(implementation) => Ok(self.layer.bound.work(implementation, tactic)),
-            Runner::Aot(_) => Err(Error::invalid(format_args!("it has no kernels for tactic {tactic}"))),
-        }
-    }
-
     fn work(&self, combination: &Combination, tactic: i32) -> Result<Prepared> {
         let bound = &self.layer.bound;
         let (inputs, outputs) = self.network.laid_out_descs(self.layer, combination);
@@ -233,6 +225,8 @@ impl Bench for DeviceBench<'_> {
         let originals = originals.collect::<Result<_>>()?;
         let works = works.into_iter().map(|(tactic, work)| (tactic, work.map(|(work, _)| work))).collect();
         let clock = Clock::new(&self.stream)?;
-        Ok(Box::new(LaidOut { bench: self, memory, frame, originals, works, clock }))
+        let DeviceBench { network, layer, runner, symbols, stream, .. } = self;
+        let runner = *runner;
+        Ok(Box::new(LaidOut { network, layer, runner, symbols, stream, memory, frame, originals, works, clock }))
     }
 }

@@ -3,19 +3,24 @@
 use std::time::Duration;
 
 use super::clock::{Cache, Clock, Original};
-use super::device_bench::DeviceBench;
 use super::layer_extents::dims;
 use super::results::Results;
 use super::trial::Trials;
 use crate::device::cpu::reformat::reformat;
-use crate::device::{Frame, Region, StepMemory};
-use crate::error::Result;
-use crate::plugin::{Work, check_size};
+use crate::device::{Frame, Region, StepMemory, Stream};
+use crate::error::{Error, Result};
+use crate::network::{Layer, Network};
+use crate::plugin::{Runner, Work, check_size};
 use crate::tensor::{HostBytes, HostTensor, Representation};
 
 /// A layer whose memory is laid out for one combination.
 pub(super) struct LaidOut<'b> {
-    pub(super) bench: &'b DeviceBench<'b>,
+    pub(super) network: &'b Network,
+    pub(super) layer: &'b Layer,
+    pub(super) runner: Runner,
+    /// One value a symbol, the layer's own size tensors at their upper bounds.
+    pub(super) symbols: &'b [i64],
+    pub(super) stream: &'b Stream,
     pub(super) memory: StepMemory,
     pub(super) frame: Frame,
     /// What inputs that are updated in place held.
@@ -27,7 +32,14 @@ pub(super) struct LaidOut<'b> {
 
 impl Trials for LaidOut<'_> {
     fn run(&mut self, tactic: i32, cache: Cache) -> Result<Duration> {
-        let (layer, stream) = (self.bench.layer, &self.bench.stream);
+        let (layer, stream) = (self.layer, self.stream);
+        let position = match self.works.iter().position(|(of, _)| *of == tactic) {
+            Some(position) => position,
+            None => {
+                self.works.push((tactic, self.unlisted(tactic)));
+                self.works.len() - 1
+            }
+        };
         let mut active = self.frame.activate(&mut [], &[])?;
         for (region, original) in &self.originals {
             original.restore(*region, &mut active, stream)?;
@@ -38,13 +50,6 @@ impl Trials for LaidOut<'_> {
             }
         }
         let views = active.step(&self.memory);
-        let position = match self.works.iter().position(|(of, _)| *of == tactic) {
-            Some(position) => position,
-            None => {
-                self.works.push((tactic, self.bench.unlisted(tactic)));
-                self.works.len() - 1
-            }
-        };
         match &mut self.works[position].1 {
             Ok(work) => self.clock.time(cache, || work.run(views, stream)),
             Err(error) => Err(error.clone()),
@@ -52,9 +57,9 @@ impl Trials for LaidOut<'_> {
     }
 
     fn run_poisoned(&mut self, tactic: i32, poison: u8) -> Result<Results> {
-        let stream = &self.bench.stream;
+        let stream = self.stream;
         let mut active = self.frame.activate(&mut [], &[])?;
-        let outputs = self.memory.outputs().iter().zip(&self.bench.layer.aliases);
+        let outputs = self.memory.outputs().iter().zip(&self.layer.aliases);
         let regions = outputs.filter(|(_, alias)| alias.is_none()).map(|(output, _)| (output.region, poison));
         // With another byte, so that what is copied from there isn't taken for unwritten.
         for (region, byte) in regions.chain([(self.memory.workspace(), !poison)]) {
@@ -69,7 +74,7 @@ impl Trials for LaidOut<'_> {
     }
 
     fn in_place(&self) -> Vec<bool> {
-        self.bench.layer.aliases.iter().map(Option::is_some).collect()
+        self.layer.aliases.iter().map(Option::is_some).collect()
     }
 
     fn describe(&self) -> String {
@@ -78,30 +83,37 @@ impl Trials for LaidOut<'_> {
 }
 
 impl LaidOut<'_> {
+    /// A tactic that its combination doesn't list, such as a reference: an impl takes any.
+    fn unlisted(&self, tactic: i32) -> Result<Work> {
+        match self.runner {
+            Runner::Impl(implementation) => Ok(self.layer.bound.work(implementation, tactic)),
+            Runner::Aot(_) => Err(Error::invalid(format_args!("it has no kernels for tactic {tactic}"))),
+        }
+    }
+
     /// What the last run wrote.
     fn outputs(&mut self) -> Result<Vec<HostTensor>> {
-        let bench = self.bench;
         let mut active = self.frame.activate(&mut [], &[])?;
-        let mut symbols = bench.symbols.clone();
-        for (output, (placed, size)) in self.memory.outputs().iter().zip(&bench.layer.sizes).enumerate() {
+        let mut symbols = self.symbols.to_vec();
+        for (output, (placed, size)) in self.memory.outputs().iter().zip(&self.layer.sizes).enumerate() {
             if let Some(size) = size {
                 let upper = symbols[*size as usize];
-                let found = active.read_size(placed, &bench.stream)?;
+                let found = active.read_size(placed, self.stream)?;
                 check_size(output, found, upper)?;
                 symbols[*size as usize] = found;
             }
         }
         let mut outputs = Vec::new();
-        for (placed, &tensor) in self.memory.outputs().iter().zip(&bench.layer.outputs) {
-            let dims = dims(bench.network, tensor, &symbols)?;
+        for (placed, &tensor) in self.memory.outputs().iter().zip(&self.layer.outputs) {
+            let dims = dims(self.network, tensor, &symbols)?;
             let representation = placed.info.representation();
             let row_major = Representation::linear(placed.info.dtype);
             let mut data = HostTensor::zeros(placed.info.dtype, &dims)?;
             if representation == row_major {
-                active.copy_out(placed.region, data.bytes_mut(), &bench.stream)?;
+                active.copy_out(placed.region, data.bytes_mut(), self.stream)?;
             } else {
                 let mut bytes = HostBytes::zeroed(representation.bytes(&dims)?)?;
-                active.copy_out(placed.region, &mut bytes, &bench.stream)?;
+                active.copy_out(placed.region, &mut bytes, self.stream)?;
                 reformat(representation, &bytes, row_major, data.bytes_mut(), &dims)?;
             }
             outputs.push(data);

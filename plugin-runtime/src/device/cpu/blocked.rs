@@ -2,7 +2,7 @@
 
 use super::cast::Cast;
 use super::interleave::{Lanes, Tile, gather, scatter, tile_channels, tile_row};
-use super::reformat::in_tasks;
+use super::tasks::in_tasks;
 use crate::tensor::Arrangement;
 
 /// A tile is rows of one channel each, which are contiguous on a side of single lanes and otherwise gathered from places

@@ -30,7 +30,7 @@ mod arch {
 
     use half::f16;
 
-    use super::super::vector::has_avx2;
+    use super::super::features::has_avx2;
     use super::portable;
 
     #[inline]

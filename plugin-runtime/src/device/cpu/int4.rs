@@ -1,7 +1,7 @@
 //! Runs of INT4: two elements to a byte, the earlier one in the low half.
 
 use super::cast::{Cast, unpacked_bytes};
-use super::reformat::in_tasks;
+use super::tasks::in_tasks;
 use crate::tensor::DataType;
 
 /// Elements that are unpacked at a time; even.

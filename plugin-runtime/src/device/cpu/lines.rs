@@ -21,7 +21,7 @@ pub(super) use arch::wait_for_stores;
 mod arch {
     use std::arch::x86_64::{__m128i, __m256i, _mm_sfence, _mm_stream_si128, _mm256_stream_si256};
 
-    use super::super::vector::has_avx2;
+    use super::super::features::has_avx2;
     use super::LINE;
 
     /// Copies as many lines as there are in both. Those of `to` are aligned.

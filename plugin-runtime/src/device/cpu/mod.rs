@@ -12,6 +12,8 @@ mod cast;
 mod chunks;
 mod compact;
 mod elementwise;
+#[cfg(target_arch = "x86_64")]
+mod features;
 mod halves;
 mod int4;
 mod interleave;
@@ -20,6 +22,7 @@ mod minifloat;
 mod pool;
 pub(crate) mod reformat;
 mod stream;
+mod tasks;
 #[cfg(test)]
 mod tests;
 mod threads;

@@ -5,15 +5,11 @@ mod tests;
 
 use super::blocked::Blocked;
 use super::cast::{Cast, unpacked_bytes};
-use super::chunks::for_each_chunk_mut;
-use super::threads::PARALLEL_BYTES;
+use super::tasks::in_tasks;
 use super::{elementwise, int4};
 use crate::error::{Error, Result};
 use crate::shape::Dims;
 use crate::tensor::{Arrangement, DataType, Format, Representation};
-
-/// Bytes read and written by one task of a large reformat.
-const TASK_BYTES: usize = 256 << 10;
 
 /// A change of type and layout for tensors of one shape, worked out ahead: to run it allocates nothing.
 ///
@@ -130,19 +126,6 @@ fn in_order(arrangement: Arrangement) -> Arrangement {
     } else {
         arrangement
     }
-}
-
-/// Cuts `dst` into tasks for all threads where it is large. `task` gets the index of the first unit of its part; units
-/// have `unit` bytes.
-pub(super) fn in_tasks(src_bytes: usize, dst: &mut [u8], unit: usize, task: impl Fn(usize, &mut [u8]) + Sync) {
-    let all = src_bytes.saturating_add(dst.len());
-    if all < PARALLEL_BYTES {
-        return task(0, dst);
-    }
-    let units = dst.len().div_ceil(unit);
-    let tasks = all.div_ceil(TASK_BYTES);
-    let units_per_task = units.div_ceil(tasks);
-    for_each_chunk_mut(dst, units_per_task * unit, |index, part| task(index * units_per_task, part));
 }
 
 fn zero_padding(arrangement: &Arrangement, element: usize, dst: &mut [u8]) {

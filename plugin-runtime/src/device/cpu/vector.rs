@@ -1,5 +1,7 @@
 //! Vector instructions that not every processor has, for safe code.
 
+#[cfg(target_arch = "x86_64")]
+use super::features::has_avx2;
 use super::lines::LINE;
 
 /// Runs `work`, compiled for AVX2, F16C, BMI and POPCNT where this processor has them.
@@ -15,16 +17,6 @@ pub fn vectorized<R>(work: impl FnOnce() -> R) -> R {
         return unsafe { with_avx2(work) };
     }
     work()
-}
-
-#[cfg(target_arch = "x86_64")]
-#[inline]
-pub(super) fn has_avx2() -> bool {
-    is_x86_feature_detected!("avx2")
-        && is_x86_feature_detected!("f16c")
-        && is_x86_feature_detected!("bmi1")
-        && is_x86_feature_detected!("bmi2")
-        && is_x86_feature_detected!("popcnt")
 }
 
 #[cfg(target_arch = "x86_64")]

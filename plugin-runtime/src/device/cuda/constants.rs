@@ -2,6 +2,7 @@
 
 use super::Gpu;
 use super::memory::DeviceMemory;
+use super::services;
 use crate::device::Constant;
 use crate::error::{Error, Result};
 
@@ -26,7 +27,7 @@ impl DeviceConstants {
             let next = end.checked_add(len).and_then(|end| end.checked_next_multiple_of(ALIGNMENT));
             end = next.ok_or_else(too_large)?;
         }
-        let stream = gpu.service()?;
+        let stream = services::stream(gpu)?;
         let memory = DeviceMemory::new(&stream, end)?;
         for (constant, (offset, _)) in constants.iter().zip(&places) {
             memory.upload(&stream, *offset, constant.bytes())?;

@@ -1,14 +1,12 @@
 //! One GPU: what it is, its context and its memory pool.
 
 use std::cell::Cell;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::OnceLock;
 
 use cudarc::driver::sys::{self, CUcontext, CUdevice, CUdevice_attribute as Attribute, CUmemoryPool};
 
 use super::Architecture;
 use super::driver::{check, shown_version};
-use super::staging::Staging;
-use super::stream::CudaStream;
 use crate::error::{Error, Result};
 
 thread_local! {
@@ -44,6 +42,26 @@ pub struct CudaProperties {
     pub driver: String,
 }
 
+/// A thread whose context is a GPU's. What was there before comes back when this is dropped.
+#[derive(Debug)]
+#[must_use]
+pub(crate) struct Bound {
+    /// Null where there is nothing to bring back.
+    previous: CUcontext,
+}
+
+impl Drop for Bound {
+    #[inline]
+    fn drop(&mut self) {
+        if !self.previous.is_null() {
+            BOUND.set(-1);
+            // SAFETY: the context was this thread's when it was replaced, and belongs to who made it so.
+            #[expect(unsafe_code, reason = "calls the driver")]
+            let _ = unsafe { sys::cuCtxSetCurrent(self.previous) };
+        }
+    }
+}
+
 /// One GPU of this machine. Its context is made at first use and stays as long as the process.
 #[derive(Debug)]
 pub(crate) struct Gpu {
@@ -57,8 +75,6 @@ pub(crate) struct Gpu {
 struct Opened {
     context: CUcontext,
     pool: CUmemoryPool,
-    service: OnceLock<Result<Arc<CudaStream>>>,
-    staging: Mutex<Option<Staging>>,
 }
 
 // SAFETY: contexts and pools are handles that the driver allows every thread to use.
@@ -108,54 +124,39 @@ impl Gpu {
         }
     }
 
-    /// Makes its context the calling thread's.
+    /// Makes its context the calling thread's, until what is returned is dropped. A thread that had none keeps this one.
     #[inline]
-    pub(crate) fn bind(&self) -> Result<()> {
+    pub(crate) fn bind(&self) -> Result<Bound> {
         let opened = self.opened()?;
         let mut current = std::ptr::null_mut();
         // SAFETY: the pointer is to a local.
         #[expect(unsafe_code, reason = "calls the driver")]
         check(unsafe { sys::cuCtxGetCurrent(&raw mut current) }, "cuCtxGetCurrent")?;
-        if current != opened.context {
-            // SAFETY: the context was retained and is never released.
-            #[expect(unsafe_code, reason = "calls the driver")]
-            check(unsafe { sys::cuCtxSetCurrent(opened.context) }, "cuCtxSetCurrent")?;
+        if current == opened.context {
+            BOUND.set(self.ordinal);
+            return Ok(Bound { previous: std::ptr::null_mut() });
         }
+        // SAFETY: the context was retained and is never released.
+        #[expect(unsafe_code, reason = "calls the driver")]
+        check(unsafe { sys::cuCtxSetCurrent(opened.context) }, "cuCtxSetCurrent")?;
         BOUND.set(self.ordinal);
-        Ok(())
+        Ok(Bound { previous: current })
     }
 
     /// As [`Gpu::bind`], without asking the driver where this thread did it last. Where other code changed the thread's
     /// context since, launches bind again.
     #[inline]
-    pub(crate) fn bind_again(&self) -> Result<()> {
-        if BOUND.get() == self.ordinal { Ok(()) } else { self.bind() }
+    pub(crate) fn bind_again(&self) -> Result<Option<Bound>> {
+        if BOUND.get() == self.ordinal { Ok(None) } else { self.bind().map(Some) }
     }
 
     pub(super) fn pool(&self) -> Result<CUmemoryPool> {
         Ok(self.opened()?.pool)
     }
 
-    /// A stream for what isn't part of a run.
-    pub(crate) fn service(&'static self) -> Result<Arc<CudaStream>> {
-        self.opened()?.service.get_or_init(|| CudaStream::new(self).map(Arc::new)).clone()
-    }
-
-    /// Lends the buffers that copies to and from the host go through.
-    pub(super) fn with_staging<T>(&'static self, work: impl FnOnce(&mut Staging) -> Result<T>) -> Result<T> {
-        let mut kept = self.opened()?.staging.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.is_none() {
-            *kept = Some(Staging::new(self)?);
-        }
-        match &mut *kept {
-            Some(staging) => work(staging),
-            None => Err(Error::invalid("no staging memory")),
-        }
-    }
-
     /// Free and total memory in bytes, as the driver sees it.
     pub(crate) fn memory(&self) -> Result<(usize, usize)> {
-        self.bind()?;
+        let _bound = self.bind()?;
         let (mut free, mut total) = (0, 0);
         // SAFETY: the pointers are to locals; a context is current.
         #[expect(unsafe_code, reason = "calls the driver")]
@@ -168,9 +169,12 @@ impl Gpu {
         // SAFETY: the device is the driver's; the pointer is to a local. What is retained is never released.
         #[expect(unsafe_code, reason = "calls the driver")]
         check(unsafe { sys::cuDevicePrimaryCtxRetain(&raw mut context, self.device) }, "cuDevicePrimaryCtxRetain")?;
-        // SAFETY: the context was retained.
+        let mut previous = std::ptr::null_mut();
+        // SAFETY: the context was retained; the pointer is to a local.
         #[expect(unsafe_code, reason = "calls the driver")]
-        check(unsafe { sys::cuCtxSetCurrent(context) }, "cuCtxSetCurrent")?;
+        let set = unsafe { (sys::cuCtxGetCurrent(&raw mut previous), sys::cuCtxSetCurrent(context)) };
+        check(set.0, "cuCtxGetCurrent").and(check(set.1, "cuCtxSetCurrent"))?;
+        let _bound = Bound { previous };
         // SAFETY: all zeros are a valid value of this plain struct: no handle type, no limit.
         #[expect(unsafe_code, reason = "a C struct whose rest has to be zero")]
         let mut wanted: sys::CUmemPoolProps = unsafe { std::mem::zeroed() };
@@ -186,7 +190,7 @@ impl Gpu {
         #[expect(unsafe_code, reason = "calls the driver")]
         let code = unsafe { sys::cuMemPoolSetAttribute(pool, threshold, (&raw mut keep).cast()) };
         check(code, "cuMemPoolSetAttribute")?;
-        Ok(Opened { context, pool, service: OnceLock::new(), staging: Mutex::new(None) })
+        Ok(Opened { context, pool })
     }
 }
 

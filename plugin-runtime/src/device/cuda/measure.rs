@@ -3,9 +3,10 @@
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
+use super::event::Event;
+use super::graph::{Graph, Recorded};
 use super::memory::{self, DeviceMemory};
 use super::nodes::KernelNode;
-use super::stream::{Event, Graph, Recorded};
 use super::tensor::DeviceTensor;
 use crate::device::Stream;
 use crate::error::{Error, Result};
@@ -42,11 +43,11 @@ impl GpuTimer {
     /// # Errors
     /// When `work` fails, while it is enqueued or later.
     pub fn time(&self, work: impl FnOnce() -> Result<()>) -> Result<Duration> {
-        self.stream.bind()?;
+        let _bound = self.stream.bind()?;
         let queue = self.stream.cuda()?;
-        self.start.record(queue)?;
+        queue.record_event(&self.start)?;
         work()?;
-        self.end.record(queue)?;
+        queue.record_event(&self.end)?;
         self.end.synchronize()?;
         Ok(Duration::from_secs_f64(f64::from(self.end.milliseconds_since(&self.start)?).max(0.0) / 1e3))
     }
@@ -67,7 +68,7 @@ impl GpuTimer {
 
     /// The time of `work`, enqueued while the GPU writes some bytes.
     fn time_behind(&self, bytes: usize, work: impl FnOnce() -> Result<()>) -> Result<Duration> {
-        self.stream.bind()?;
+        let _bound = self.stream.bind()?;
         memory::fill(self.stream.cuda()?, self.flush.address(), bytes, 0)?;
         self.time(work)
     }
@@ -87,7 +88,7 @@ pub fn device_copy(stream: &Stream, from: &DeviceTensor, to: &mut DeviceTensor) 
             to.byte_len()
         )));
     }
-    stream.bind()?;
+    let _bound = stream.bind()?;
     from.use_for_reading(stream.cuda()?)?;
     to.use_for_writing(stream.cuda()?)?;
     memory::copy(stream.cuda()?, from.address(), to.address(), from.byte_len())
@@ -143,7 +144,7 @@ impl BareRun<'_> {
     }
 
     fn host_time(&self, count: u32, launch: impl Fn(&super::CudaStream) -> Result<()>) -> Result<Duration> {
-        self.stream.bind()?;
+        let _bound = self.stream.bind()?;
         let queue = self.stream.cuda()?;
         let start = Instant::now();
         for _ in 0..count {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use cudarc::driver::sys::{self, CUresult};
 
 use super::driver::{DeviceError, check};
+use super::services;
 use super::staging::PinnedMemory;
 use super::stream::CudaStream;
 use crate::error::{Error, Result};
@@ -21,7 +22,11 @@ impl DeviceMemory {
     /// Memory of unspecified content, to be used in `stream`'s order, or anywhere once `stream` was synchronized.
     pub(crate) fn new(stream: &Arc<CudaStream>, len: usize) -> Result<Self> {
         let gpu = stream.gpu();
-        gpu.bind()?;
+        if stream.is_borrowed() {
+            // It may be gone when the memory is freed.
+            return DeviceMemory::anywhere(gpu, len);
+        }
+        let _bound = gpu.bind()?;
         let pool = gpu.pool()?;
         let mut address = 0;
         let mut allocate = || {
@@ -35,7 +40,7 @@ impl DeviceMemory {
         if code == CUresult::CUDA_ERROR_OUT_OF_MEMORY {
             // What was freed may still belong to streams that have work left. To wait for the whole context would spoil
             // what other threads record.
-            let settled = stream.synchronize().and_then(|()| gpu.service()?.synchronize());
+            let settled = stream.synchronize().and_then(|()| services::stream(gpu)?.synchronize());
             // SAFETY: the pool lives.
             #[expect(unsafe_code, reason = "calls the driver")]
             let _ = settled.map(|()| unsafe { sys::cuMemPoolTrimTo(pool, 0) });
@@ -47,7 +52,7 @@ impl DeviceMemory {
 
     /// As [`DeviceMemory::new`], to be used anywhere.
     pub(crate) fn anywhere(gpu: &'static super::Gpu, len: usize) -> Result<Self> {
-        let stream = gpu.service()?;
+        let stream = services::stream(gpu)?;
         let memory = DeviceMemory::new(&stream, len)?;
         stream.synchronize()?;
         Ok(memory)
@@ -105,7 +110,7 @@ impl Drop for DeviceMemory {
         }
         // SAFETY: nobody else has it, and it isn't used after what is in the stream now.
         #[expect(unsafe_code, reason = "calls the driver")]
-        let _ = self.gpu().bind().map(|()| unsafe { sys::cuMemFreeAsync(self.address, self.stream.raw()) });
+        let _ = self.gpu().bind().map(|_bound| unsafe { sys::cuMemFreeAsync(self.address, self.stream.raw()) });
     }
 }
 
@@ -124,14 +129,14 @@ fn explained(error: Error, gpu: &super::Gpu, len: usize) -> Error {
 
 /// Copies bytes from the host. Returns when they were read.
 pub(crate) fn upload(stream: &CudaStream, address: u64, bytes: &[u8]) -> Result<()> {
-    stream.gpu().bind()?;
-    stream.gpu().with_staging(|staging| staging.upload(stream, address, bytes))
+    let _bound = stream.gpu().bind()?;
+    services::with_staging(stream.gpu(), |staging| staging.upload(stream, address, bytes))
 }
 
 /// Copies bytes to the host, after the work before. Returns when they were written.
 pub(crate) fn download(stream: &CudaStream, address: u64, bytes: &mut [u8]) -> Result<()> {
-    stream.gpu().bind()?;
-    stream.gpu().with_staging(|staging| staging.download(stream, address, bytes))
+    let _bound = stream.gpu().bind()?;
+    services::with_staging(stream.gpu(), |staging| staging.download(stream, address, bytes))
 }
 
 /// Sets bytes of device memory, in the stream's order.

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use cudarc::driver::sys::{self, CUfunction, CUfunction_attribute as Attribute, CUmodule, CUresult};
 
-use super::driver::check;
+use super::driver::{check, relaxed};
 use super::gpu::Gpu;
 use super::launch::LaunchConfig;
 use super::stream::CudaStream;
@@ -30,23 +30,27 @@ impl Module {
     /// Loads a cubin, fat binary, or PTX that ends in NUL. The driver reads as far as the image says, so images from
     /// strangers have to be checked before.
     pub(crate) fn load(gpu: &'static Gpu, image: &[u8]) -> Result<Arc<Module>> {
-        gpu.bind()?;
+        let _bound = gpu.bind()?;
         let mut raw = std::ptr::null_mut();
-        // SAFETY: the image lives during the call; the pointer is to a local; a context is current.
-        #[expect(unsafe_code, reason = "calls the driver")]
-        let code = unsafe { sys::cuModuleLoadData(&raw mut raw, image.as_ptr().cast()) };
-        check(code, "cuModuleLoadData").map_err(|error| unloadable(code, gpu, error))?;
+        // A first launch may be where the thread captures a stream, and loading isn't part of that.
+        relaxed(|| {
+            // SAFETY: the image lives during the call; the pointer is to a local; a context is current.
+            #[expect(unsafe_code, reason = "calls the driver")]
+            let code = unsafe { sys::cuModuleLoadData(&raw mut raw, image.as_ptr().cast()) };
+            check(code, "cuModuleLoadData").map_err(|error| unloadable(code, gpu, error))
+        })?;
         Ok(Arc::new(Module { gpu, raw }))
     }
 
     /// One of its kernels. `parameters` are the sizes that will be given to it.
     pub(crate) fn function(self: &Arc<Self>, name: &str, parameters: Option<&[usize]>) -> Result<Function> {
-        self.gpu.bind()?;
+        let _bound = self.gpu.bind()?;
         let text = CString::new(name).map_err(|_| Error::invalid("a kernel's name can't hold NUL"))?;
         let mut raw = std::ptr::null_mut();
         // SAFETY: the module lives; the name ends in NUL; the pointer is to a local.
         #[expect(unsafe_code, reason = "calls the driver")]
-        let code = unsafe { sys::cuModuleGetFunction(&raw mut raw, self.raw, text.as_ptr()) };
+        let mut find = || unsafe { sys::cuModuleGetFunction(&raw mut raw, self.raw, text.as_ptr()) };
+        let code = relaxed(|| Ok(find()))?;
         if code == CUresult::CUDA_ERROR_NOT_FOUND {
             return Err(Error::invalid(format_args!(
                 "there is no kernel `{name}` in the image: declare it extern \"C\" __global__, under this name"
@@ -84,7 +88,7 @@ impl Drop for Module {
     fn drop(&mut self) {
         // SAFETY: nobody else has it; contexts wait for their runs before they let go of it.
         #[expect(unsafe_code, reason = "calls the driver")]
-        let _ = self.gpu.bind().map(|()| unsafe { sys::cuModuleUnload(self.raw) });
+        let _ = self.gpu.bind().map(|_bound| unsafe { sys::cuModuleUnload(self.raw) });
     }
 }
 
@@ -179,7 +183,7 @@ impl Function {
         let mut code = unsafe { self.enqueue(stream, config, arguments) };
         if matches!(code, CUresult::CUDA_ERROR_INVALID_CONTEXT | CUresult::CUDA_ERROR_INVALID_HANDLE) {
             // The thread had another context.
-            self.module.gpu.bind()?;
+            let _bound = self.module.gpu.bind()?;
             // SAFETY: as before.
             code = unsafe { self.enqueue(stream, config, arguments) };
         }

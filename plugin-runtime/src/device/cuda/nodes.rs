@@ -3,7 +3,8 @@
 use cudarc::driver::sys::{self, CUDA_KERNEL_NODE_PARAMS, CUgraphNode, CUgraphNodeType};
 
 use super::driver::check;
-use super::stream::{CudaStream, Recorded};
+use super::graph::Recorded;
+use super::stream::CudaStream;
 use crate::error::Result;
 
 /// A launch of a kernel, as it was recorded. What its parameters point to belongs to the [`Recorded`] that it is of, which

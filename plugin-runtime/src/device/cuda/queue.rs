@@ -1,24 +1,36 @@
 //! What is kept of a stream by memory that its work used: enough to wait for that work, and no more.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use cudarc::driver::sys::{self, CUresult, CUstream};
 
-use super::driver::check;
+use super::driver::{check, relaxed};
+use super::event::Event;
 use super::gpu::Gpu;
-use super::stream::Event;
 use crate::error::Result;
 
-/// A stream of the driver. It lives as long as somebody may have to wait for its work.
+/// A stream of the driver.
 #[derive(Debug)]
 pub(super) struct Queue {
     gpu: &'static Gpu,
     raw: CUstream,
-    /// Whether nobody can put work into it any more.
-    closed: AtomicBool,
+    origin: Origin,
+    /// How many can put work into it.
+    users: AtomicUsize,
     /// While what is put into it is recorded, a mark before that.
     recording: Mutex<Option<Event>>,
+}
+
+/// Whose a stream is.
+#[derive(Debug)]
+enum Origin {
+    /// Made here: it lives as long as somebody may have to wait for its work.
+    Own,
+    /// Somebody else's, who may destroy it as soon as a run returned. It is used during runs only; what has to wait for its
+    /// work later waits for `ran`, which each run records.
+    Borrowed { id: u64, ran: Event },
 }
 
 // SAFETY: the driver allows every thread to use a stream.
@@ -28,59 +40,117 @@ unsafe impl Send for Queue {}
 #[expect(unsafe_code, reason = "a handle of a driver that locks by itself")]
 unsafe impl Sync for Queue {}
 
+/// The borrowed streams that somebody may have to wait for, by GPU and by the number that the driver gives no stream twice:
+/// a handle may come again for another stream, and that of the per-thread stream is one for all threads.
+static BORROWED: Mutex<Option<HashMap<(usize, u64), Weak<Queue>>>> = Mutex::new(None);
+
 impl Queue {
     /// Takes over a stream that was just made.
-    pub(super) fn new(gpu: &'static Gpu, raw: CUstream) -> Self {
-        Queue { gpu, raw, closed: AtomicBool::new(false), recording: Mutex::new(None) }
+    pub(super) fn own(gpu: &'static Gpu, raw: CUstream) -> Self {
+        Queue::new(gpu, raw, Origin::Own)
     }
 
-    /// Is told that nobody puts work into it any more.
+    fn new(gpu: &'static Gpu, raw: CUstream, origin: Origin) -> Self {
+        Queue { gpu, raw, origin, users: AtomicUsize::new(1), recording: Mutex::new(None) }
+    }
+
+    /// Somebody else's stream. Two borrows of one stream are one.
+    ///
+    /// # Errors
+    /// When the driver doesn't know the stream.
+    pub(super) fn borrow(gpu: &'static Gpu, raw: CUstream) -> Result<Arc<Self>> {
+        let mut id = 0;
+        // SAFETY: whoever lends the stream says that it lives; the pointer is to a local.
+        #[expect(unsafe_code, reason = "calls the driver")]
+        check(unsafe { sys::cuStreamGetId(raw, &raw mut id) }, "cuStreamGetId")?;
+        let mut borrowed = BORROWED.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = borrowed.get_or_insert_default();
+        if let Some(queue) = known.get(&(gpu.ordinal(), id)).and_then(Weak::upgrade) {
+            queue.users.fetch_add(1, Ordering::AcqRel);
+            return Ok(queue);
+        }
+        let ran = Event::new(gpu, false)?;
+        let queue = Arc::new(Queue::new(gpu, raw, Origin::Borrowed { id, ran }));
+        known.insert((gpu.ordinal(), id), Arc::downgrade(&queue));
+        Ok(queue)
+    }
+
+    pub(super) fn is_borrowed(&self) -> bool {
+        matches!(self.origin, Origin::Borrowed { .. })
+    }
+
+    /// Whether its owner records what is put into it.
+    pub(super) fn is_captured(&self) -> Result<bool> {
+        let mut status = sys::CUstreamCaptureStatus::CU_STREAM_CAPTURE_STATUS_NONE;
+        // SAFETY: the stream lives while it is used; the pointer is to a local.
+        #[expect(unsafe_code, reason = "calls the driver")]
+        check(unsafe { sys::cuStreamIsCapturing(self.raw, &raw mut status) }, "cuStreamIsCapturing")?;
+        Ok(status != sys::CUstreamCaptureStatus::CU_STREAM_CAPTURE_STATUS_NONE)
+    }
+
+    /// Marks the end of a run, where the stream is somebody else's. What is captured doesn't run now: its order is the
+    /// business of whoever launches the graph.
+    #[inline]
+    pub(super) fn ran(&self) -> Result<()> {
+        match &self.origin {
+            Origin::Own => Ok(()),
+            Origin::Borrowed { ran, .. } => match self.is_captured()? {
+                true => Ok(()),
+                false => ran.record_raw(self.raw),
+            },
+        }
+    }
+
+    /// Is told that somebody puts no more work into it.
     pub(super) fn close(&self) {
-        self.closed.store(true, Ordering::Release);
+        self.users.fetch_sub(1, Ordering::AcqRel);
     }
 
     /// Whether nothing runs in it, and nothing ever will.
     pub(super) fn is_over(&self) -> bool {
-        // SAFETY: the stream lives; nothing is recorded from it, as nobody else has it.
-        #[expect(unsafe_code, reason = "calls the driver")]
-        let is_idle = || self.gpu.bind().is_ok() && unsafe { sys::cuStreamQuery(self.raw) } == CUresult::CUDA_SUCCESS;
-        self.closed.load(Ordering::Acquire) && is_idle()
+        if self.users.load(Ordering::Acquire) > 0 {
+            return false;
+        }
+        let Ok(_bound) = self.gpu.bind() else { return false };
+        match &self.origin {
+            // SAFETY: the stream lives; nothing is recorded from it, as nobody else has it.
+            #[expect(unsafe_code, reason = "calls the driver")]
+            Origin::Own => unsafe { sys::cuStreamQuery(self.raw) == CUresult::CUDA_SUCCESS },
+            Origin::Borrowed { ran, .. } => ran.has_passed(),
+        }
     }
 
     /// Lets later work here wait for what is in another queue now. While that is being recorded, nothing of it runs: what
-    /// was there before is waited for.
+    /// was there before is waited for. Work that is captured can't wait for what isn't: the host waits then.
     pub(super) fn wait_for(&self, other: &Queue) -> Result<()> {
-        let recording = other.recording();
-        match &*recording {
-            Some(before) => self.wait_for_event(before)?,
-            None => self.wait_for_event(&other.mark()?)?,
+        let _bound = self.gpu.bind()?;
+        if self.is_borrowed() && self.is_captured()? {
+            return relaxed(|| other.synchronize());
         }
-        // Another GPU's context may be the thread's now.
-        self.gpu.bind()
+        let recording = other.recording();
+        match (&*recording, &other.origin) {
+            (Some(before), _) => before.hold_back_raw(self.raw),
+            (None, Origin::Borrowed { ran, .. }) => ran.hold_back_raw(self.raw),
+            (None, Origin::Own) => other.mark()?.hold_back_raw(self.raw),
+        }
     }
 
     /// Waits until all that is in it now is done.
     pub(super) fn synchronize(&self) -> Result<()> {
-        let mark = match &*self.recording() {
-            Some(before) => return before.synchronize(),
-            None => self.mark()?,
+        let mark = match (&*self.recording(), &self.origin) {
+            (Some(before), _) => return before.synchronize(),
+            (None, Origin::Borrowed { ran, .. }) => return ran.synchronize(),
+            (None, Origin::Own) => self.mark()?,
         };
         mark.synchronize()
     }
 
-    /// A mark at its end.
+    /// A mark at its end, while it lives.
     fn mark(&self) -> Result<Event> {
+        let _bound = self.gpu.bind()?;
         let event = Event::new(self.gpu, false)?;
-        // SAFETY: event and stream live.
-        #[expect(unsafe_code, reason = "calls the driver")]
-        check(unsafe { sys::cuEventRecord(event.raw, self.raw) }, "cuEventRecord")?;
+        event.record_raw(self.raw)?;
         Ok(event)
-    }
-
-    fn wait_for_event(&self, event: &Event) -> Result<()> {
-        // SAFETY: stream and event live.
-        #[expect(unsafe_code, reason = "calls the driver")]
-        check(unsafe { sys::cuStreamWaitEvent(self.raw, event.raw, 0) }, "cuStreamWaitEvent")
     }
 
     fn recording(&self) -> MutexGuard<'_, Option<Event>> {
@@ -99,9 +169,24 @@ impl Queue {
 
 impl Drop for Queue {
     fn drop(&mut self) {
-        // SAFETY: nobody else has it. The driver destroys it once its work is done; what it answers can't be acted upon.
-        #[expect(unsafe_code, reason = "calls the driver")]
-        let _ = self.gpu.bind().map(|()| unsafe { sys::cuStreamDestroy_v2(self.raw) });
+        match &self.origin {
+            Origin::Own => {
+                let Ok(_bound) = self.gpu.bind() else { return };
+                // SAFETY: nobody else has it. The driver destroys it once its work is done; what it answers can't be acted
+                // upon.
+                #[expect(unsafe_code, reason = "calls the driver")]
+                let _ = unsafe { sys::cuStreamDestroy_v2(self.raw) };
+            }
+            Origin::Borrowed { id, .. } => {
+                let mut borrowed = BORROWED.lock().unwrap_or_else(PoisonError::into_inner);
+                let Some(known) = &mut *borrowed else { return };
+                let key = (self.gpu.ordinal(), *id);
+                // Another may have taken its place meanwhile.
+                if known.get(&key).is_some_and(|queue| queue.strong_count() == 0) {
+                    known.remove(&key);
+                }
+            }
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![expect(unsafe_code, reason = "kernels are listed by the linker")]
 
+use super::services;
 use super::{DeviceMemory, Gpu, LaunchConfig};
 use crate::device::Stream;
 use crate::error::{Error, Result};
@@ -67,7 +68,7 @@ impl Settle {
         let mut words = EMPTY_PROGRAM.to_vec();
         words.extend(program.words());
         let memory = DeviceMemory::anywhere(gpu, size_of_val(&*words))?;
-        let stream = gpu.service()?;
+        let stream = services::stream(gpu)?;
         memory.upload(&stream, 0, bytemuck::cast_slice(&words))?;
         Ok(Settle { words: memory, out_at: place(out_at)?, slots_at: place(slots_at)? })
     }

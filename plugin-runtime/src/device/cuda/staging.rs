@@ -5,8 +5,9 @@ use std::ptr::NonNull;
 use cudarc::driver::sys;
 
 use super::driver::check;
+use super::event::Event;
 use super::gpu::Gpu;
-use super::stream::{CudaStream, Event};
+use super::stream::CudaStream;
 use crate::error::{Error, Result};
 
 /// Page-locked host memory, which the GPU reads and writes by itself.
@@ -23,7 +24,7 @@ unsafe impl Send for PinnedMemory {}
 impl PinnedMemory {
     /// `len` zeros.
     pub(crate) fn zeroed(gpu: &Gpu, len: usize) -> Result<Self> {
-        gpu.bind()?;
+        let _bound = gpu.bind()?;
         let mut start = std::ptr::null_mut();
         let flags = sys::CU_MEMHOSTALLOC_PORTABLE | sys::CU_MEMHOSTALLOC_DEVICEMAP;
         // SAFETY: the pointer is to a local; a context is current.
@@ -112,7 +113,7 @@ impl Staging {
             // SAFETY: the buffer holds the chunk and isn't touched before `copied`; the caller owns the target.
             #[expect(unsafe_code, reason = "calls the driver")]
             check(unsafe { sys::cuMemcpyHtoDAsync_v2(to, from, chunk.len(), stream.raw()) }, "cuMemcpyHtoDAsync")?;
-            copied.record(stream)?;
+            stream.record_event(copied)?;
         }
         self.settle()
     }
@@ -126,7 +127,7 @@ impl Staging {
             // SAFETY: the buffer is as large as the chunk, and was emptied; the caller may read the source.
             #[expect(unsafe_code, reason = "calls the driver")]
             check(unsafe { sys::cuMemcpyDtoHAsync_v2(to, from, chunk.len(), stream.raw()) }, "cuMemcpyDtoHAsync")?;
-            copied.record(stream)?;
+            stream.record_event(copied)?;
             if let Some((index, chunk)) = pending.replace((index, chunk)) {
                 self.empty(index, chunk)?;
             }

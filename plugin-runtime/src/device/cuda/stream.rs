@@ -1,11 +1,13 @@
-//! Queues of work, and marks in them.
+//! Queues of work.
 
 use std::sync::Arc;
 
-use cudarc::driver::sys::{self, CUevent, CUevent_flags, CUgraph, CUgraphExec, CUresult, CUstream};
+use cudarc::driver::sys::{self, CUstream};
 
 use super::driver::check;
+use super::event::Event;
 use super::gpu::Gpu;
+use super::graph::{Graph, Recorded};
 use super::queue::Queue;
 use crate::error::Result;
 
@@ -14,7 +16,7 @@ use crate::error::Result;
 pub(crate) struct CudaStream {
     gpu: &'static Gpu,
     raw: CUstream,
-    /// Owns `raw`, also for memory that its work used.
+    /// Owns `raw` if that was made here, also for memory that its work used.
     queue: Arc<Queue>,
 }
 
@@ -27,13 +29,22 @@ unsafe impl Sync for CudaStream {}
 
 impl CudaStream {
     pub(crate) fn new(gpu: &'static Gpu) -> Result<Self> {
-        gpu.bind()?;
+        let _bound = gpu.bind()?;
         let mut raw = std::ptr::null_mut();
         let flags = sys::CUstream_flags::CU_STREAM_NON_BLOCKING as u32;
         // SAFETY: the pointer is to a local; a context is current.
         #[expect(unsafe_code, reason = "calls the driver")]
         check(unsafe { sys::cuStreamCreate(&raw mut raw, flags) }, "cuStreamCreate")?;
-        Ok(CudaStream { gpu, raw, queue: Arc::new(Queue::new(gpu, raw)) })
+        Ok(CudaStream { gpu, raw, queue: Arc::new(Queue::own(gpu, raw)) })
+    }
+
+    /// Somebody else's stream, which is never destroyed here.
+    ///
+    /// # Errors
+    /// When the driver doesn't know it.
+    pub(crate) fn borrow(gpu: &'static Gpu, raw: CUstream) -> Result<Self> {
+        let _bound = gpu.bind()?;
+        Ok(CudaStream { gpu, raw, queue: Queue::borrow(gpu, raw)? })
     }
 
     /// What memory that its work uses keeps of it.
@@ -48,23 +59,55 @@ impl CudaStream {
     }
 
     #[inline]
-    pub(super) fn raw(&self) -> CUstream {
+    pub(crate) fn raw(&self) -> CUstream {
         self.raw
+    }
+
+    /// Whether work in both is one queue of work.
+    #[inline]
+    pub(crate) fn is(&self, other: &CudaStream) -> bool {
+        Arc::ptr_eq(&self.queue, &other.queue)
+    }
+
+    #[inline]
+    pub(crate) fn is_borrowed(&self) -> bool {
+        self.queue.is_borrowed()
+    }
+
+    /// Whether its owner records what is put into it.
+    #[inline]
+    pub(crate) fn is_captured(&self) -> Result<bool> {
+        if self.is_borrowed() { self.queue.is_captured() } else { Ok(false) }
+    }
+
+    /// Is told that work was put into it, so that others can wait for that.
+    #[inline]
+    pub(crate) fn ran(&self) -> Result<()> {
+        self.queue.ran()
     }
 
     /// Waits until all work in it is done.
     pub(crate) fn synchronize(&self) -> Result<()> {
-        self.gpu.bind()?;
+        let _bound = self.gpu.bind()?;
         // SAFETY: the stream lives.
         #[expect(unsafe_code, reason = "calls the driver")]
         check(unsafe { sys::cuStreamSynchronize(self.raw) }, "cuStreamSynchronize")
     }
 
-    /// Lets later work in this stream wait for an event.
-    pub(crate) fn wait_for(&self, event: &Event) -> Result<()> {
-        // SAFETY: stream and event live.
-        #[expect(unsafe_code, reason = "calls the driver")]
-        check(unsafe { sys::cuStreamWaitEvent(self.raw, event.raw, 0) }, "cuStreamWaitEvent")
+    /// Waits until the work that was put into it here is done; the stream itself may be gone, if it was borrowed.
+    pub(crate) fn finish(&self) -> Result<()> {
+        self.queue.synchronize()
+    }
+
+    /// Lets later work in this stream wait for what is in another one now.
+    pub(crate) fn wait_for(&self, other: &CudaStream) -> Result<()> {
+        if self.is(other) { Ok(()) } else { self.queue.wait_for(&other.queue) }
+    }
+
+    /// Marks its present end.
+    #[inline]
+    pub(crate) fn record_event(&self, event: &Event) -> Result<()> {
+        event.record_raw(self.raw)
     }
 
     /// Writes a number to memory that the GPU sees, once the work before is done.
@@ -76,7 +119,7 @@ impl CudaStream {
 
     /// Records what `enqueue` puts into this stream instead of running it.
     pub(crate) fn record(&self, enqueue: impl FnOnce() -> Result<()>) -> Result<Recorded> {
-        self.gpu.bind()?;
+        let _bound = self.gpu.bind()?;
         let mode = sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_RELAXED;
         let recording = self.queue.begin_recording(|| {
             // SAFETY: the stream lives.
@@ -104,109 +147,5 @@ impl CudaStream {
 impl Drop for CudaStream {
     fn drop(&mut self) {
         self.queue.close();
-    }
-}
-
-/// Recorded work.
-#[derive(Debug)]
-pub(crate) struct Recorded {
-    pub(super) raw: CUgraph,
-}
-
-impl Recorded {
-    /// Makes it ready to run.
-    pub(crate) fn instantiate(&self) -> Result<Graph> {
-        let mut raw: CUgraphExec = std::ptr::null_mut();
-        // SAFETY: the graph lives; the pointer is to a local.
-        #[expect(unsafe_code, reason = "calls the driver")]
-        check(unsafe { sys::cuGraphInstantiateWithFlags(&raw mut raw, self.raw, 0) }, "cuGraphInstantiate")?;
-        Ok(Graph { raw })
-    }
-}
-
-impl Drop for Recorded {
-    fn drop(&mut self) {
-        if !self.raw.is_null() {
-            // SAFETY: nobody else has it.
-            #[expect(unsafe_code, reason = "calls the driver")]
-            let _ = unsafe { sys::cuGraphDestroy(self.raw) };
-        }
-    }
-}
-
-/// Recorded work, ready to run.
-#[derive(Debug)]
-pub(crate) struct Graph {
-    raw: CUgraphExec,
-}
-
-// SAFETY: a handle that is used by one thread at a time, since launches borrow the context that owns it exclusively.
-#[expect(unsafe_code, reason = "a handle of the driver that may change threads")]
-unsafe impl Send for Graph {}
-
-impl Drop for Graph {
-    fn drop(&mut self) {
-        // SAFETY: nobody else has it; the driver waits with what still runs.
-        #[expect(unsafe_code, reason = "calls the driver")]
-        let _ = unsafe { sys::cuGraphExecDestroy(self.raw) };
-    }
-}
-
-/// A mark in a stream.
-#[derive(Debug)]
-pub(crate) struct Event {
-    gpu: &'static Gpu,
-    pub(super) raw: CUevent,
-}
-
-// SAFETY: the driver allows every thread to use an event.
-#[expect(unsafe_code, reason = "a handle of a driver that locks by itself")]
-unsafe impl Send for Event {}
-// SAFETY: as above.
-#[expect(unsafe_code, reason = "a handle of a driver that locks by itself")]
-unsafe impl Sync for Event {}
-
-impl Event {
-    /// One that other work waits for; with a time only if `timed`.
-    pub(crate) fn new(gpu: &'static Gpu, timed: bool) -> Result<Self> {
-        gpu.bind()?;
-        let flags = if timed { CUevent_flags::CU_EVENT_DEFAULT } else { CUevent_flags::CU_EVENT_DISABLE_TIMING };
-        let mut raw = std::ptr::null_mut();
-        // SAFETY: the pointer is to a local; a context is current.
-        #[expect(unsafe_code, reason = "calls the driver")]
-        check(unsafe { sys::cuEventCreate(&raw mut raw, flags as u32) }, "cuEventCreate")?;
-        Ok(Event { gpu, raw })
-    }
-
-    /// Marks the present end of a stream.
-    pub(crate) fn record(&self, stream: &CudaStream) -> Result<()> {
-        // SAFETY: event and stream live.
-        #[expect(unsafe_code, reason = "calls the driver")]
-        check(unsafe { sys::cuEventRecord(self.raw, stream.raw) }, "cuEventRecord")
-    }
-
-    /// Waits until the work before the mark is done.
-    pub(crate) fn synchronize(&self) -> Result<()> {
-        self.gpu.bind()?;
-        // SAFETY: the event lives.
-        #[expect(unsafe_code, reason = "calls the driver")]
-        check(unsafe { sys::cuEventSynchronize(self.raw) }, "cuEventSynchronize")
-    }
-
-    /// Milliseconds from an earlier mark to this, both passed.
-    pub(crate) fn milliseconds_since(&self, start: &Event) -> Result<f32> {
-        let mut milliseconds = 0.0;
-        // SAFETY: both events live; the pointer is to a local.
-        #[expect(unsafe_code, reason = "calls the driver")]
-        let code: CUresult = unsafe { sys::cuEventElapsedTime_v2(&raw mut milliseconds, start.raw, self.raw) };
-        check(code, "cuEventElapsedTime").map(|()| milliseconds)
-    }
-}
-
-impl Drop for Event {
-    fn drop(&mut self) {
-        // SAFETY: nobody else has it.
-        #[expect(unsafe_code, reason = "calls the driver")]
-        let _ = unsafe { sys::cuEventDestroy_v2(self.raw) };
     }
 }

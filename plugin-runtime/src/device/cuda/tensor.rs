@@ -99,9 +99,10 @@ impl DeviceTensor {
     /// # Errors
     /// On the stream of another device.
     pub fn fill(&mut self, stream: &Stream, byte: u8) -> Result<()> {
-        stream.bind()?;
+        let _bound = stream.bind()?;
         self.write_in(stream)?;
-        fill(stream.cuda()?, self.memory.address(), self.memory.len(), byte)
+        fill(stream.cuda()?, self.memory.address(), self.memory.len(), byte)?;
+        stream.cuda()?.ran()
     }
 
     /// Element type.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::extents::{ExtentsTable, WORD};
 use super::state::{State, in_step};
 use crate::device::cuda::settle::{Settle, SizePlace, enqueue_symbols};
-use crate::device::cuda::{Event, Gpu, PinnedMemory, memory};
+use crate::device::cuda::{Bound, Event, Gpu, PinnedMemory, memory, services};
 use crate::device::{Active, Base, Frame, Stream};
 use crate::engine::EngineInner;
 use crate::engine::plan::{OutputShape, OwnSize, Plan, PlannedStep};
@@ -106,18 +106,22 @@ impl GpuRun {
     /// Lets a run begin in `stream`: after the last one, also if that was in another, and with the symbols' present values
     /// in the device's table.
     #[inline]
-    pub(super) fn begin(&mut self, state: &State, frame: &Frame, stream: &Stream) -> Result<()> {
+    pub(super) fn begin(&mut self, state: &State, frame: &Frame, stream: &Stream) -> Result<Option<Bound>> {
         let queue = stream.cuda()?;
         if queue.gpu() != self.gpu {
             return Err(self.other_device(stream));
         }
-        self.gpu.bind_again()?;
+        // Whoever lends a stream may have made another context the thread's.
+        let bound = if queue.is_borrowed() { Some(self.gpu.bind()?) } else { self.gpu.bind_again()? };
         self.settled = 0;
         match &self.last {
-            Some(last) if Arc::ptr_eq(last.cuda()?, queue) => {}
+            Some(last) if last == stream => {}
             _ => self.change_stream(stream)?,
         }
-        if self.symbols_changed { self.settle_symbols(state, frame, stream) } else { Ok(()) }
+        if self.symbols_changed {
+            self.settle_symbols(state, frame, stream)?;
+        }
+        Ok(bound)
     }
 
     #[cold]
@@ -132,9 +136,7 @@ impl GpuRun {
     #[cold]
     fn change_stream(&mut self, stream: &Stream) -> Result<()> {
         if let Some(last) = &self.last {
-            let event = Event::new(self.gpu, false)?;
-            event.record(last.cuda()?)?;
-            stream.cuda()?.wait_for(&event)?;
+            stream.cuda()?.wait_for(last.cuda()?)?;
         }
         self.last = Some(stream.clone());
         Ok(())
@@ -253,8 +255,10 @@ impl GpuRun {
     /// Lets a run end.
     #[inline]
     pub(super) fn end(&mut self, stream: &Stream) -> Result<()> {
-        self.pending = self.for_outputs;
-        if self.copied_in_run { self.finished.record(stream.cuda()?) } else { Ok(()) }
+        let queue = stream.cuda()?;
+        // What a captured run finds is found when the graph is launched.
+        self.pending = self.for_outputs && !queue.is_captured()?;
+        if self.pending && self.copied_in_run { queue.record_event(&self.finished) } else { Ok(()) }
     }
 
     /// Waits for sizes that were found, and puts them into the symbols. Whether there were any.
@@ -276,22 +280,28 @@ impl GpuRun {
 
     fn copy_from_arena(&self, state: &State, frame: &Frame) -> Result<()> {
         let (Some(last), Some(arena)) = (&self.last, frame.arena_address()) else { return Ok(()) };
+        let _bound = self.gpu.bind()?;
+        let mut queue = last.cuda()?.clone();
+        if queue.is_borrowed() {
+            // It may be gone.
+            queue = services::stream(self.gpu)?;
+            queue.wait_for(last.cuda()?)?;
+        }
         let mut any = false;
         for (index, read) in self.reads.iter().enumerate() {
             let Some(offset) = read.in_arena else { continue };
             let len = state.memories[read.position].outputs()[read.size.output].region.len.min(WORD);
-            last.bind()?;
-            memory::copy_to_pinned(last.cuda()?, arena + offset as u64, &self.found, index * WORD, len)?;
+            memory::copy_to_pinned(&queue, arena + offset as u64, &self.found, index * WORD, len)?;
             any = true;
         }
-        if any { last.synchronize() } else { Ok(()) }
+        if any { queue.synchronize() } else { Ok(()) }
     }
 
     /// Waits until the last run is done.
     pub(super) fn drain(&self) {
         if let Some(last) = &self.last {
             // Nobody is left to be told of an error.
-            let _ = last.synchronize();
+            let _ = last.cuda().and_then(|queue| queue.finish());
         }
     }
 }

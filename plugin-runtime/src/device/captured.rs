@@ -1,0 +1,27 @@
+//! Recorded work, and the memory that it was recorded with.
+
+use super::binding::BasePointer;
+use super::cuda::{CudaStream, Graph, Recorded};
+use crate::error::Result;
+
+/// Recorded work, and the memory that it was recorded with.
+#[derive(Debug)]
+pub(super) struct Captured {
+    graph: Graph,
+    bases: Vec<BasePointer>,
+}
+
+impl Captured {
+    pub(super) fn new(recorded: &Recorded, bases: &[BasePointer]) -> Result<Self> {
+        Ok(Captured { graph: recorded.instantiate()?, bases: bases.to_vec() })
+    }
+
+    /// Runs it, if it was recorded with just this memory. Whether it was.
+    #[inline]
+    pub(super) fn replay(&self, bases: &[BasePointer], stream: &CudaStream) -> Result<bool> {
+        if self.bases != bases {
+            return Ok(false);
+        }
+        stream.launch(&self.graph).map(|()| true)
+    }
+}
