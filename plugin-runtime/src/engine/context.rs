@@ -13,7 +13,7 @@ use self::state::{State, in_step};
 use super::EngineInner;
 use super::plan::{Plan, PlannedStep, PlannedWork};
 use crate::device::cuda::{BareRun, Recorded};
-use crate::device::{Active, Binding, BindingRule, BindingUse, Frame, FrameSize, Stream};
+use crate::device::{Active, Binding, BindingRule, BindingUse, Device, Frame, FrameSize, Stream};
 use crate::error::{Error, Result};
 use crate::network::largest_dims;
 use crate::shape::{Dims, ProfileDims};
@@ -93,6 +93,11 @@ impl ExecutionContext {
             self.failure = None;
         }
         Ok(())
+    }
+
+    /// The device that it runs on.
+    pub fn device(&self) -> &Device {
+        &self.engine.device
     }
 
     /// The extents of an output: the true ones of the last run. Where they depend on the data and nothing ran yet at the

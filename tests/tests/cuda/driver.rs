@@ -1,0 +1,159 @@
+//! Another user of the driver: streams, memory and graphs that plugin-runtime knows nothing of.
+
+#![expect(unsafe_code, reason = "calls the driver, as a host does")]
+
+use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::ptr::null_mut;
+
+use libloading::Library;
+
+/// The driver, called directly.
+pub(crate) struct Driver(Library);
+
+macro_rules! calls {
+    ($($method:ident = $symbol:literal ($($name:ident: $ty:ty),*);)*) => {
+        impl Driver {
+            $(
+                fn $method(&self, $($name: $ty),*) {
+                    let symbol = concat!($symbol, "\0").as_bytes();
+                    // SAFETY: the signature is the driver's; pointers are to locals of the callers here.
+                    let code = unsafe {
+                        let call = self.0.get::<unsafe extern "C" fn($($ty),*) -> c_int>(symbol).expect($symbol);
+                        call($($name),*)
+                    };
+                    assert_eq!(code, 0, $symbol);
+                }
+            )*
+        }
+    };
+}
+
+calls! {
+    retain = "cuDevicePrimaryCtxRetain"(context: *mut *mut c_void, device: c_int);
+    get_current = "cuCtxGetCurrent"(context: *mut *mut c_void);
+    set_current = "cuCtxSetCurrent"(context: *mut c_void);
+    create_context = "cuCtxCreate_v2"(context: *mut *mut c_void, flags: c_uint, device: c_int);
+    destroy_context = "cuCtxDestroy_v2"(context: *mut c_void);
+    create_stream = "cuStreamCreate"(stream: *mut *mut c_void, flags: c_uint);
+    destroy_stream = "cuStreamDestroy_v2"(stream: *mut c_void);
+    synchronize_stream = "cuStreamSynchronize"(stream: *mut c_void);
+    allocate = "cuMemAlloc_v2"(address: *mut u64, bytes: usize);
+    free = "cuMemFree_v2"(address: u64);
+    upload = "cuMemcpyHtoD_v2"(to: u64, from: *const c_void, bytes: usize);
+    download = "cuMemcpyDtoH_v2"(to: *mut c_void, from: u64, bytes: usize);
+    begin_capture = "cuStreamBeginCapture_v2"(stream: *mut c_void, mode: c_int);
+    end_capture = "cuStreamEndCapture"(stream: *mut c_void, graph: *mut *mut c_void);
+    instantiate = "cuGraphInstantiateWithFlags"(graph: *mut *mut c_void, of: *mut c_void, flags: u64);
+    launch = "cuGraphLaunch"(graph: *mut c_void, stream: *mut c_void);
+    destroy_instance = "cuGraphExecDestroy"(graph: *mut c_void);
+    destroy_graph = "cuGraphDestroy"(graph: *mut c_void);
+}
+
+impl Driver {
+    /// Makes the primary context of the first GPU the thread's.
+    pub(crate) fn new() -> Driver {
+        let names = ["libcuda.so.1", "libcuda.so", "nvcuda.dll"];
+        // SAFETY: the initializers are the driver's own.
+        let library = names.iter().find_map(|name| unsafe { Library::new(*name) }.ok()).expect("a GPU has a driver");
+        let driver = Driver(library);
+        let mut context = null_mut();
+        driver.retain(&mut context, 0);
+        driver.set_current(context);
+        driver
+    }
+
+    pub(crate) fn current(&self) -> *mut c_void {
+        let mut context = null_mut();
+        self.get_current(&mut context);
+        context
+    }
+
+    /// Runs `work` with a context of its own as the thread's.
+    pub(crate) fn in_another_context(&self, work: impl FnOnce(*mut c_void)) {
+        let before = self.current();
+        let mut context = null_mut();
+        self.create_context(&mut context, 0, 0);
+        work(context);
+        self.destroy_context(context);
+        self.set_current(before);
+    }
+
+    pub(crate) fn stream(&self) -> *mut c_void {
+        let mut stream = null_mut();
+        self.create_stream(&mut stream, 1);
+        stream
+    }
+
+    pub(crate) fn destroy(&self, stream: *mut c_void) {
+        self.destroy_stream(stream);
+    }
+
+    pub(crate) fn synchronize(&self, stream: *mut c_void) {
+        self.synchronize_stream(stream);
+    }
+
+    /// Runs what `enqueue` puts into a stream `times` times, as a graph.
+    pub(crate) fn captured(
+        &self,
+        stream: *mut c_void,
+        enqueue: impl FnOnce(),
+        between: &mut dyn FnMut(),
+        times: usize,
+    ) {
+        const GLOBAL: c_int = 0;
+        self.begin_capture(stream, GLOBAL);
+        enqueue();
+        let (mut graph, mut instance) = (null_mut(), null_mut());
+        self.end_capture(stream, &mut graph);
+        self.instantiate(&mut instance, graph, 0);
+        for _ in 0..times {
+            between();
+            self.launch(instance, stream);
+            self.synchronize(stream);
+        }
+        self.destroy_instance(instance);
+        self.destroy_graph(graph);
+    }
+
+    pub(crate) fn memory<'d>(&'d self, values: &[f32]) -> Memory<'d> {
+        let mut address = 0;
+        self.allocate(&mut address, size_of_val(values).max(1));
+        let memory = Memory { driver: self, address, len: values.len() };
+        memory.write(values);
+        memory
+    }
+}
+
+/// Floats in a GPU's memory.
+pub(crate) struct Memory<'d> {
+    driver: &'d Driver,
+    address: u64,
+    len: usize,
+}
+
+impl Memory<'_> {
+    pub(crate) fn address(&self) -> *mut c_void {
+        std::ptr::with_exposed_provenance_mut(self.address as usize)
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.len * size_of::<f32>()
+    }
+
+    pub(crate) fn write(&self, values: &[f32]) {
+        assert_eq!(values.len(), self.len);
+        self.driver.upload(self.address, values.as_ptr().cast(), self.bytes());
+    }
+
+    pub(crate) fn read(&self) -> Vec<f32> {
+        let mut values = vec![0.0f32; self.len];
+        self.driver.download(values.as_mut_ptr().cast::<c_char>().cast(), self.address, self.bytes());
+        values
+    }
+}
+
+impl Drop for Memory<'_> {
+    fn drop(&mut self) {
+        self.driver.free(self.address);
+    }
+}
