@@ -1,9 +1,11 @@
 //! What the test suites share: small plugins, each for one thing that an engine must do, and made-up data.
 
 pub mod command;
+pub mod gpu_plugins;
 pub mod onnx;
 pub mod partial;
 pub mod plugins;
+pub mod suite;
 
 use plugin_runtime::tensor::HostTensor;
 

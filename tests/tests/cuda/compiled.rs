@@ -18,7 +18,9 @@ fn the_kernels_of_these_tests_compile_as_declared() {
         return skipped("the_kernels_of_these_tests_compile_as_declared", &error.to_string());
     }
     let mut sources: BTreeMap<&str, Vec<&KernelEntry>> = BTreeMap::new();
-    let own = KERNELS.iter().filter(|kernel| kernel.source.rust_file.contains("cuda/plugins/"));
+    let own = KERNELS.iter().filter(|kernel| {
+        ["cuda/plugins/", "gpu_plugins/"].iter().any(|folder| kernel.source.rust_file.contains(folder))
+    });
     for kernel in own.filter(|kernel| !MISTAKEN.contains(&kernel.source.name)) {
         sources.entry(kernel.source.name).or_default().push(kernel);
     }

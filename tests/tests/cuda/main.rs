@@ -29,4 +29,5 @@ mod rig;
 mod run_engine;
 mod samples;
 mod streams;
+mod suite;
 mod tuning;

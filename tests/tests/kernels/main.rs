@@ -33,7 +33,7 @@ kernels! {
 }
 
 kernels! {
-    image FIRST = "../cuda/plugins/ahead.ptx";
+    image FIRST = "../../src/gpu_plugins/ahead.ptx";
     /// The first element plus a number, as PTX.
     fn ahead_first(x: DeviceSlice<f32>, delta: f32, y: DeviceSliceMut<f32>);
 }

@@ -5,7 +5,8 @@ use plugin_runtime::prelude::*;
 use super::{address, count_call, each};
 
 kernels! {
-    pub(crate) source ELEMENTWISE = "elementwise.cu";
+    /// The kernels of this file.
+    pub source ELEMENTWISE = "elementwise.cu";
     fn scale_f32(x: DeviceSlice<f32>, out: DeviceSliceMut<f32>, n: u64, extents: u64, rank: u32, factor: f32);
     fn scale_f16(x: DeviceSlice<f16>, out: DeviceSliceMut<f16>, n: u64, extents: u64, rank: u32, factor: f32);
     fn split_signs_f32(x: DeviceSlice<f32>, positive: DeviceSliceMut<f32>, negative: DeviceSliceMut<f32>, n: u64);
@@ -22,7 +23,7 @@ fn extents(x: &Tensor<'_>) -> (u64, u32) {
 
 /// Every element times a factor.
 #[register("gpu::scale")]
-pub(crate) fn scale(x: &TensorDesc, factor: f32) -> TensorDesc {
+pub fn scale(x: &TensorDesc, factor: f32) -> TensorDesc {
     x.like()
 }
 
@@ -71,7 +72,7 @@ fn scale_on_device(x: Tensor<'_>, factor: f32, outputs: [TensorMut<'_>; 1], stre
 
 /// The same without tactics to time; the calls of its GPU impl are counted under the test's name.
 #[register("gpu::counted")]
-pub(crate) fn counted(x: &TensorDesc, factor: f32, test: &str) -> TensorDesc {
+pub fn counted(x: &TensorDesc, factor: f32, test: &str) -> TensorDesc {
     x.like()
 }
 
@@ -88,7 +89,7 @@ fn counted_cuda(x: Tensor, factor: f32, test: &str, outputs: [TensorMut; 1], str
 
 /// The positive elements, and the negative ones; 0 in place of the others.
 #[register("gpu::split_signs")]
-pub(crate) fn split_signs(x: &TensorDesc) -> (TensorDesc, TensorDesc) {
+pub fn split_signs(x: &TensorDesc) -> (TensorDesc, TensorDesc) {
     (x.like(), x.like())
 }
 
@@ -117,7 +118,7 @@ fn split_signs_cuda(x: Tensor, outputs: [TensorMut; 2], stream: &Stream) -> Resu
 
 /// Adds in place.
 #[register("gpu::add_in_place")]
-pub(crate) fn add_in_place(x: &TensorDesc, delta: f32) -> TensorDesc {
+pub fn add_in_place(x: &TensorDesc, delta: f32) -> TensorDesc {
     x.aliased()
 }
 
@@ -142,7 +143,7 @@ fn add_in_place_cuda(x: Tensor, delta: f32, outputs: [TensorMut; 1], stream: &St
 
 /// A vector reversed, then as it is. The reversed one is made in scratch memory.
 #[register("gpu::mirror")]
-pub(crate) fn mirror(x: &TensorDesc) -> TensorDesc {
+pub fn mirror(x: &TensorDesc) -> TensorDesc {
     TensorDesc::from_shape_expr([2 * x.shape_expr(0)], x.dtype())
 }
 
@@ -175,7 +176,7 @@ fn mirror_cuda(x: Tensor, outputs: [TensorMut; 1], workspace: Workspace, stream:
 /// What [`affine()`]'s kernel is told.
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C)]
-pub(crate) struct Affine {
+pub struct Affine {
     shift: i64,
     factors: [f32; 4],
     count: u32,
@@ -195,7 +196,7 @@ impl Affine {
 
 /// `x * factors[i % len] + shift`, negated if asked for.
 #[register("gpu::affine")]
-pub(crate) fn affine(
+pub fn affine(
     x: &TensorDesc,
     factors: &[f32],
     #[default(3)] shift: i64,

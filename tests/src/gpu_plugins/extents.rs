@@ -15,7 +15,7 @@ fn known(x: &Tensor<'_>) -> Result<u64> {
 
 /// The sum of a vector, as a vector of one element.
 #[register("gpu::plain_sum")]
-pub(crate) fn plain_sum(x: &TensorDesc) -> TensorDesc {
+pub fn plain_sum(x: &TensorDesc) -> TensorDesc {
     TensorDesc::from_shape_expr([1], x.dtype())
 }
 
@@ -34,7 +34,7 @@ fn plain_sum_cuda(x: Tensor, outputs: [TensorMut; 1], stream: &Stream) -> Result
 
 /// The length of a vector, then each element and its negative.
 #[register("gpu::plain_pairs")]
-pub(crate) fn plain_pairs(x: &TensorDesc) -> TensorDesc {
+pub fn plain_pairs(x: &TensorDesc) -> TensorDesc {
     TensorDesc::from_shape_expr([2 * x.shape_expr(0) + 1], x.dtype())
 }
 
@@ -59,7 +59,7 @@ fn plain_pairs_cuda(x: Tensor, outputs: [TensorMut; 1], stream: &Stream) -> Resu
 
 /// The positive elements of a vector, in order, and their number.
 #[register("gpu::plain_keep")]
-pub(crate) fn plain_keep(x: &TensorDesc) -> (TensorDesc, SizeTensorDesc) {
+pub fn plain_keep(x: &TensorDesc) -> (TensorDesc, SizeTensorDesc) {
     let kept = size_tensor(x.numel().ceil_div(2), x.numel());
     (TensorDesc::from_shape_expr([kept.expr()], x.dtype()), kept)
 }

@@ -6,7 +6,7 @@ use super::{address, each, one_block};
 
 kernels! {
     source SIZES = "sizes.cu";
-    pub(super) fn keep_positive_i32(
+    pub(crate) fn keep_positive_i32(
         x: DeviceSlice<f32>,
         extents: u64,
         known: u64,
@@ -20,14 +20,14 @@ kernels! {
         out: DeviceSliceMut<f32>,
         count: DeviceSliceMut<i64>,
     );
-    pub(super) fn sum_f32(x: DeviceSlice<f32>, extents: u64, known: u64, out: DeviceSliceMut<f32>);
-    pub(super) fn signed_pairs_f32(x: DeviceSlice<f32>, extents: u64, known: u64, out: DeviceSliceMut<f32>);
+    pub(crate) fn sum_f32(x: DeviceSlice<f32>, extents: u64, known: u64, out: DeviceSliceMut<f32>);
+    pub(crate) fn signed_pairs_f32(x: DeviceSlice<f32>, extents: u64, known: u64, out: DeviceSliceMut<f32>);
     fn column_sums_i32(x: DeviceSlice<i32>, extents: u64, rows: u64, columns: u64, out: DeviceSliceMut<i64>);
 }
 
 /// The positive elements of a vector, in order, and their number: INT64 if it is to be wide, else INT32.
 #[register("gpu::keep_positive")]
-pub(crate) fn keep_positive(x: &TensorDesc, wide: bool) -> (TensorDesc, SizeTensorDesc) {
+pub fn keep_positive(x: &TensorDesc, wide: bool) -> (TensorDesc, SizeTensorDesc) {
     let kept = size_tensor(x.numel().ceil_div(2), x.numel());
     let kept = kept.dtype(if wide { DataType::Int64 } else { DataType::Int32 });
     (TensorDesc::from_shape_expr([kept.expr()], x.dtype()), kept)
@@ -62,7 +62,7 @@ fn keep_positive_cuda(x: Tensor, outputs: [TensorMut; 2], stream: &Stream) -> Re
 
 /// How [`sum()`] takes extents that only the device knows.
 #[derive(Tactic, Clone, Copy, Debug)]
-pub(crate) enum SumTactic {
+pub enum SumTactic {
     /// It reads them there.
     Careful = 1,
     /// It takes the upper bounds for the truth.
@@ -71,7 +71,7 @@ pub(crate) enum SumTactic {
 
 /// The sum of a vector, as a vector of one element.
 #[register("gpu::sum")]
-pub(crate) fn sum(x: &TensorDesc, #[default([1])] tactics: &[i32]) -> TensorDesc {
+pub fn sum(x: &TensorDesc, #[default([1])] tactics: &[i32]) -> TensorDesc {
     TensorDesc::from_shape_expr([1], x.dtype())
 }
 
@@ -100,7 +100,7 @@ fn sum_cuda(x: Tensor, outputs: [TensorMut; 1], stream: &Stream, tactic: SumTact
 
 /// The length of a vector, then each element and its negative: 2 n + 1 elements.
 #[register("gpu::signed_pairs")]
-pub(crate) fn signed_pairs(x: &TensorDesc) -> TensorDesc {
+pub fn signed_pairs(x: &TensorDesc) -> TensorDesc {
     TensorDesc::from_shape_expr([2 * x.shape_expr(0) + 1], x.dtype())
 }
 
@@ -127,7 +127,7 @@ fn signed_pairs_cuda(x: Tensor, outputs: [TensorMut; 1], stream: &Stream) -> Res
 
 /// The sums of a matrix' columns.
 #[register("gpu::column_sums")]
-pub(crate) fn column_sums(x: &TensorDesc) -> Result<TensorDesc> {
+pub fn column_sums(x: &TensorDesc) -> Result<TensorDesc> {
     if x.rank() != 2 {
         bail!("column_sums needs a matrix");
     }

@@ -13,7 +13,7 @@ kernels! {
 
 /// The first element plus a number, by an impl that launches PTX.
 #[register("gpu::first_plus")]
-pub(crate) fn first_plus(x: &TensorDesc, delta: f32) -> TensorDesc {
+pub fn first_plus(x: &TensorDesc, delta: f32) -> TensorDesc {
     TensorDesc::from_shape_expr([1], x.dtype())
 }
 
@@ -25,7 +25,7 @@ fn first_plus_cuda(x: Tensor, delta: f32, outputs: [TensorMut; 1], stream: &Stre
 
 /// Twice the elements, backwards, plus a number: two kernels, with scratch memory between them.
 #[register("gpu::ahead")]
-pub(crate) fn ahead(x: &TensorDesc, delta: f32) -> TensorDesc {
+pub fn ahead(x: &TensorDesc, delta: f32) -> TensorDesc {
     x.like()
 }
 
@@ -72,7 +72,7 @@ fn ahead_cpu(x: Tensor, delta: f32, outputs: [TensorMut; 1]) -> Result<()> {
 
 /// The squares of as many elements as `count` says.
 #[register("gpu::ahead_counted")]
-pub(crate) fn ahead_counted(x: &TensorDesc, count: &TensorDesc) -> TensorDesc {
+pub fn ahead_counted(x: &TensorDesc, count: &TensorDesc) -> TensorDesc {
     x.like()
 }
 
@@ -92,7 +92,7 @@ fn ahead_counted_cpu(x: Tensor, count: Tensor, outputs: [TensorMut; 1]) -> Resul
 
 /// A copy, by kernels that need as many blocks in y as there are elements.
 #[register("gpu::ahead_tall")]
-pub(crate) fn ahead_tall(x: &TensorDesc) -> TensorDesc {
+pub fn ahead_tall(x: &TensorDesc) -> TensorDesc {
     x.like()
 }
 
@@ -103,7 +103,7 @@ fn ahead_tall_aot(x: &TensorDesc, outputs: &[TensorDesc; 1]) -> AotKernel {
 
 /// The first element plus 0.25, by PTX for an architecture.
 #[register("gpu::ahead_ptx")]
-pub(crate) fn ahead_ptx(x: &TensorDesc, target: &str) -> TensorDesc {
+pub fn ahead_ptx(x: &TensorDesc, target: &str) -> TensorDesc {
     x.like()
 }
 
@@ -115,7 +115,7 @@ fn ahead_ptx_aot(x: &TensorDesc, target: &str, outputs: &[TensorDesc; 1]) -> Aot
 
 /// Described with a mistake.
 #[register("gpu::ahead_mistaken")]
-pub(crate) fn ahead_mistaken(x: &TensorDesc, mistake: &str) -> TensorDesc {
+pub fn ahead_mistaken(x: &TensorDesc, mistake: &str) -> TensorDesc {
     x.like()
 }
 
@@ -137,7 +137,7 @@ fn ahead_mistaken_aot(x: &TensorDesc, mistake: &str, outputs: &[TensorDesc; 1]) 
 
 /// The elements with the other sign, in FP16 alone.
 #[register("gpu::ahead_negated")]
-pub(crate) fn ahead_negated(x: &TensorDesc) -> TensorDesc {
+pub fn ahead_negated(x: &TensorDesc) -> TensorDesc {
     x.like()
 }
 
@@ -165,7 +165,7 @@ fn ahead_negated_cpu(x: Tensor, outputs: [TensorMut; 1]) -> Result<()> {
 
 /// The positive elements, in order, and their number.
 #[register("gpu::ahead_kept")]
-pub(crate) fn ahead_kept(x: &TensorDesc) -> (TensorDesc, SizeTensorDesc) {
+pub fn ahead_kept(x: &TensorDesc) -> (TensorDesc, SizeTensorDesc) {
     let kept = size_tensor(x.numel().ceil_div(2), x.numel()).dtype(DataType::Int64);
     (TensorDesc::from_shape_expr([kept.expr()], x.dtype()), kept)
 }

@@ -1,0 +1,117 @@
+//! The suite on a GPU: enqueued, recorded and replayed, saved and loaded, and by kernels compiled ahead of time.
+
+use plugin_runtime::device::Device;
+use plugin_runtime::engine::Engine;
+use plugin_runtime::network::{Network, Preference};
+use plugin_runtime::prelude::*;
+use plugin_runtime::tensor::HostTensor;
+use tests::suite::{Case, On, Run, Runtime, built};
+
+use crate::rig::Rig;
+
+/// How a case runs on a GPU.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum How {
+    Enqueued,
+    /// Recorded at each of the shapes, and replayed twice.
+    Captured,
+    SavedAndLoaded,
+    AheadOfTime,
+}
+
+struct Cuda {
+    device: Device,
+    how: How,
+}
+
+impl Runtime for Cuda {
+    fn name(&self) -> &'static str {
+        match self.how {
+            How::Enqueued => "cuda",
+            How::Captured => "cuda captured",
+            How::SavedAndLoaded => "cuda saved and loaded",
+            How::AheadOfTime => "cuda ahead of time",
+        }
+    }
+
+    fn leaves_out(&self, case: &Case) -> Option<String> {
+        match self.how {
+            How::AheadOfTime if !case.on.contains(&On::AheadOfTime) => Some("a plugin has no aot_impl".into()),
+            How::Enqueued | How::SavedAndLoaded if case.on.is_empty() => Some("a plugin has no impl for cuda".into()),
+            How::Captured if !case.on.contains(&On::Cuda) => Some("a plugin has no impl for cuda".into()),
+            How::Captured if case.name == "found_sizes_without_a_declaration" => {
+                Some("a run that waits for extents can't be recorded".into())
+            }
+            _ => None,
+        }
+    }
+
+    fn run(&mut self, case: &Case) -> Result<Vec<Vec<HostTensor>>> {
+        let mut engine = match self.how {
+            How::AheadOfTime => {
+                let ahead = Case { network: ahead_of_time(&case.network)?, ..case.clone() };
+                built(&ahead, self.device.clone())?
+            }
+            _ => built(case, self.device.clone())?,
+        };
+        if let How::SavedAndLoaded | How::AheadOfTime = self.how {
+            engine = Engine::from_bytes(&engine.to_bytes()?)?;
+        }
+        let mut rig = Rig::new(engine, &case.in_place);
+        let run = |run: &Run| match self.how {
+            How::Captured => captured(&mut rig, &run.inputs()),
+            _ => rig.run(&run.inputs()),
+        };
+        Ok(case.runs.iter().map(run).collect())
+    }
+}
+
+/// Records a run, replays it on other data, then on these.
+fn captured(rig: &mut Rig, inputs: &[(&str, &HostTensor)]) -> Vec<HostTensor> {
+    let mut buffers = rig.buffers(inputs);
+    let zeros: Vec<HostTensor> =
+        inputs.iter().map(|(_, tensor)| HostTensor::zeros(tensor.dtype(), tensor.dims()).unwrap()).collect();
+    let others: Vec<(&str, &HostTensor)> = inputs.iter().zip(&zeros).map(|((name, _), zeros)| (*name, zeros)).collect();
+    rig.fill(&mut buffers, &others);
+    rig.context.capture(&mut buffers.bindings(), &rig.stream).unwrap();
+    for inputs in [&others[..], inputs] {
+        rig.fill(&mut buffers, inputs);
+        rig.enqueue(&mut buffers);
+    }
+    rig.outputs(&buffers)
+}
+
+/// The same network, whose layers insist on kernels compiled ahead of time.
+fn ahead_of_time(network: &Network) -> Result<Network> {
+    let mut network = network.clone();
+    let layers: Vec<String> = network.inspect().layers.iter().map(|layer| layer.name.to_string()).collect();
+    layers.iter().try_for_each(|layer| network.set_preference(layer, Preference::RequireAot))?;
+    Ok(network)
+}
+
+macro_rules! on_cuda {
+    ($($case:ident)*) => {
+        on_cuda! { @as enqueued Enqueued: $($case)* }
+        on_cuda! { @as captured Captured: $($case)* }
+        on_cuda! { @as saved_and_loaded SavedAndLoaded: $($case)* }
+        on_cuda! { @as ahead_of_time AheadOfTime: $($case)* }
+    };
+    (@as $module:ident $how:ident: $($case:ident)*) => {
+        mod $module {
+            use tests::suite::{cases, check};
+
+            use crate::gpu::gpu;
+
+            $(
+                #[test]
+                fn $case() {
+                    let name = concat!("suite::", stringify!($module), "::", stringify!($case));
+                    let Some(device) = gpu(name) else { return };
+                    check(&mut super::Cuda { device: device.clone(), how: super::How::$how }, cases::$case());
+                }
+            )*
+        }
+    };
+}
+
+tests::for_each_case!(on_cuda);
