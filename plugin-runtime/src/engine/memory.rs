@@ -29,32 +29,7 @@ pub(crate) fn plan(
     kept: &[usize],
 ) -> Result<MemoryPlan> {
     let groups = Groups::new(lowered);
-    let mut home: Vec<Option<Base>> = vec![None; lowered.values.len()];
-    let mut updated = vec![false; inputs];
-    for (value, v) in lowered.values.iter().enumerate() {
-        match v.origin {
-            Origin::Input(input) => home[groups.of(value)] = Some(Base::Binding(input)),
-            Origin::Constant(constant) => home[groups.of(value)] = Some(Base::Constant(constant)),
-            Origin::Step => {}
-        }
-    }
-    for (value, v) in lowered.values.iter().enumerate() {
-        if let (Origin::Step, Some(Base::Binding(input))) = (v.origin, home[groups.of(value)]) {
-            updated[input] = true;
-        }
-    }
-    let mut output_aliases = Vec::with_capacity(lowered.outputs.len());
-    for (position, &value) in lowered.outputs.iter().enumerate() {
-        let home = &mut home[groups.of(value)];
-        output_aliases.push(match *home {
-            Some(Base::Binding(input)) => Some(input),
-            _ => {
-                *home = Some(Base::Binding(inputs + position));
-                None
-            }
-        });
-    }
-
+    let Homes { home, updated, output_aliases } = Homes::new(lowered, &groups, inputs);
     let mut size = vec![0; lowered.values.len()];
     for (value, &bytes) in bytes.iter().enumerate() {
         let group = groups.of(value);
@@ -94,6 +69,45 @@ pub(crate) fn plan(
     };
     let values = (0..lowered.values.len()).map(region).collect();
     Ok(MemoryPlan { values, workspaces, arena: arena.end, updated, output_aliases })
+}
+
+/// Where groups of values lie that aren't in the arena.
+struct Homes {
+    /// One per group.
+    home: Vec<Option<Base>>,
+    updated: Vec<bool>,
+    output_aliases: Vec<Option<usize>>,
+}
+
+impl Homes {
+    fn new(lowered: &Lowered, groups: &Groups, inputs: usize) -> Homes {
+        let mut home: Vec<Option<Base>> = vec![None; lowered.values.len()];
+        let mut updated = vec![false; inputs];
+        for (value, v) in lowered.values.iter().enumerate() {
+            match v.origin {
+                Origin::Input(input) => home[groups.of(value)] = Some(Base::Binding(input)),
+                Origin::Constant(constant) => home[groups.of(value)] = Some(Base::Constant(constant)),
+                Origin::Step => {}
+            }
+        }
+        for (value, v) in lowered.values.iter().enumerate() {
+            if let (Origin::Step, Some(Base::Binding(input))) = (v.origin, home[groups.of(value)]) {
+                updated[input] = true;
+            }
+        }
+        let mut output_aliases = Vec::with_capacity(lowered.outputs.len());
+        for (position, &value) in lowered.outputs.iter().enumerate() {
+            let home = &mut home[groups.of(value)];
+            output_aliases.push(match *home {
+                Some(Base::Binding(input)) => Some(input),
+                _ => {
+                    *home = Some(Base::Binding(inputs + position));
+                    None
+                }
+            });
+        }
+        Homes { home, updated, output_aliases }
+    }
 }
 
 fn last_uses(lowered: &Lowered, groups: &Groups) -> Vec<usize> {

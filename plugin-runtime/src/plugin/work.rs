@@ -44,10 +44,8 @@ fn reformat(mut views: StepViews<'_>, stream: &Stream) -> Result<()> {
     if stream.device().gpu().is_some() {
         return cuda::reformat::reformat(
             stream,
-            from.representation(),
-            source.device_bytes()?,
-            to.representation(),
-            target.into_device_bytes()?,
+            (from.representation(), source.device_bytes()?),
+            (to.representation(), target.into_device_bytes()?),
             &from.dims,
             source.device_shape(),
         );

@@ -148,6 +148,6 @@ fn measure_reformat(stream: &Stream, dims: Dims, from: Laid, to: Laid) -> Result
     time(&mut || {
         let source = DeviceSlice::new(source.address(), source.byte_len())?;
         let target = DeviceSliceMut::new(target.address(), target.byte_len())?;
-        on_gpu(stream, from, source, to, target, &dims, None)
+        on_gpu(stream, (from, source), (to, target), &dims, None)
     })
 }

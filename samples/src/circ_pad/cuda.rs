@@ -141,10 +141,10 @@ pub(super) fn pad(stream: &Stream, x: Tensor, pads: &[i32], out: TensorMut, tact
     let halves = x.dtype() == DataType::Float16;
     let (x, out) = (x.device_bytes()?, out.into_device_bytes()?);
     match NarrowPlan::new(&plan) {
-        Some(narrow) if halves => NARROW_2.pad(stream, x, out, &plan, narrow, tactic),
-        Some(narrow) => NARROW_4.pad(stream, x, out, &plan, narrow, tactic),
-        None if halves => WIDE_2.pad(stream, x, out, &plan, WidePlan::new(&plan)?, tactic),
-        None => WIDE_4.pad(stream, x, out, &plan, WidePlan::new(&plan)?, tactic),
+        Some(narrow) if halves => NARROW_2.pad(stream, (x, out), &plan, narrow, tactic),
+        Some(narrow) => NARROW_4.pad(stream, (x, out), &plan, narrow, tactic),
+        None if halves => WIDE_2.pad(stream, (x, out), &plan, WidePlan::new(&plan)?, tactic),
+        None => WIDE_4.pad(stream, (x, out), &plan, WidePlan::new(&plan)?, tactic),
     }
 }
 
@@ -152,8 +152,7 @@ impl<P> Family<P> {
     fn pad(
         &self,
         stream: &Stream,
-        x: DeviceSlice<'_, u8>,
-        out: DeviceSliceMut<'_, u8>,
+        (x, out): (DeviceSlice<'_, u8>, DeviceSliceMut<'_, u8>),
         plan: &Plan,
         parameters: P,
         tactic: CircPadCudaTactic,

@@ -138,16 +138,18 @@ pub(super) fn non_zero(
     let multiprocessors = stream.device().cuda_properties().map_or(1, |gpu| gpu.multiprocessors);
     let tiles = Tiles::new(x.numel(), multiprocessors)?;
     match tactic {
-        NonZeroCudaTactic::Scan => scan(stream, x, out, count, workspace, tiles, matrix),
-        NonZeroCudaTactic::TwoPass => two_pass(stream, x, out, count, workspace, tiles, matrix),
+        NonZeroCudaTactic::Scan => scan(stream, x, (out, count), workspace, tiles, matrix),
+        NonZeroCudaTactic::TwoPass => two_pass(stream, x, (out, count), workspace, tiles, matrix),
     }
 }
+
+/// Room for positions, and for their number.
+type Found<'a> = (DeviceSliceMut<'a, i32>, DeviceSliceMut<'a, i64>);
 
 fn scan(
     stream: &Stream,
     x: Tensor,
-    out: DeviceSliceMut<'_, i32>,
-    count: DeviceSliceMut<'_, i64>,
+    (out, count): Found<'_>,
     workspace: Workspace,
     tiles: Tiles,
     matrix: Matrix,
@@ -166,8 +168,7 @@ fn scan(
 fn two_pass(
     stream: &Stream,
     x: Tensor,
-    out: DeviceSliceMut<'_, i32>,
-    count: DeviceSliceMut<'_, i64>,
+    (out, count): Found<'_>,
     workspace: Workspace,
     tiles: Tiles,
     matrix: Matrix,

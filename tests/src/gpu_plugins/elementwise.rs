@@ -174,7 +174,7 @@ fn mirror_cuda(x: Tensor, outputs: [TensorMut; 1], workspace: Workspace, stream:
 }
 
 /// What [`affine()`]'s kernel is told.
-#[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]
+#[derive(Clone, Copy, Debug, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C)]
 pub struct Affine {
     shift: i64,

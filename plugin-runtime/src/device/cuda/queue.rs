@@ -30,7 +30,7 @@ enum Origin {
     Own,
     /// Somebody else's, who may destroy it as soon as a run returned. It is used during runs only; what has to wait for its
     /// work later waits for `ran`, which each run records.
-    Borrowed { id: u64, ran: Event },
+    Borrowed { id: Option<u64>, ran: Event },
 }
 
 // SAFETY: the driver allows every thread to use a stream.
@@ -42,7 +42,9 @@ unsafe impl Sync for Queue {}
 
 /// The borrowed streams that somebody may have to wait for, by GPU and by the number that the driver gives no stream twice:
 /// a handle may come again for another stream, and that of the per-thread stream is one for all threads.
-static BORROWED: Mutex<Option<HashMap<(usize, u64), Weak<Queue>>>> = Mutex::new(None);
+static BORROWED: Mutex<Option<BorrowedQueues>> = Mutex::new(None);
+
+type BorrowedQueues = HashMap<(usize, u64), Weak<Queue>>;
 
 impl Queue {
     /// Takes over a stream that was just made.
@@ -59,6 +61,11 @@ impl Queue {
     /// # Errors
     /// When the driver doesn't know the stream.
     pub(super) fn borrow(gpu: &'static Gpu, raw: CUstream) -> Result<Arc<Self>> {
+        if is_captured(raw)? {
+            // It doesn't tell its number then, and being asked would end the capture. Nothing waits for its work.
+            let ran = relaxed(|| Event::new(gpu, false))?;
+            return Ok(Arc::new(Queue::new(gpu, raw, Origin::Borrowed { id: None, ran })));
+        }
         let mut id = 0;
         // SAFETY: whoever lends the stream says that it lives; the pointer is to a local.
         #[expect(unsafe_code, reason = "calls the driver")]
@@ -70,7 +77,7 @@ impl Queue {
             return Ok(queue);
         }
         let ran = Event::new(gpu, false)?;
-        let queue = Arc::new(Queue::new(gpu, raw, Origin::Borrowed { id, ran }));
+        let queue = Arc::new(Queue::new(gpu, raw, Origin::Borrowed { id: Some(id), ran }));
         known.insert((gpu.ordinal(), id), Arc::downgrade(&queue));
         Ok(queue)
     }
@@ -81,11 +88,7 @@ impl Queue {
 
     /// Whether its owner records what is put into it.
     pub(super) fn is_captured(&self) -> Result<bool> {
-        let mut status = sys::CUstreamCaptureStatus::CU_STREAM_CAPTURE_STATUS_NONE;
-        // SAFETY: the stream lives while it is used; the pointer is to a local.
-        #[expect(unsafe_code, reason = "calls the driver")]
-        check(unsafe { sys::cuStreamIsCapturing(self.raw, &raw mut status) }, "cuStreamIsCapturing")?;
-        Ok(status != sys::CUstreamCaptureStatus::CU_STREAM_CAPTURE_STATUS_NONE)
+        is_captured(self.raw)
     }
 
     /// Marks the end of a run, where the stream is somebody else's. What is captured doesn't run now: its order is the
@@ -167,6 +170,14 @@ impl Queue {
     }
 }
 
+fn is_captured(stream: CUstream) -> Result<bool> {
+    let mut status = sys::CUstreamCaptureStatus::CU_STREAM_CAPTURE_STATUS_NONE;
+    // SAFETY: the stream lives while it is used; the pointer is to a local.
+    #[expect(unsafe_code, reason = "calls the driver")]
+    check(unsafe { sys::cuStreamIsCapturing(stream, &raw mut status) }, "cuStreamIsCapturing")?;
+    Ok(status != sys::CUstreamCaptureStatus::CU_STREAM_CAPTURE_STATUS_NONE)
+}
+
 impl Drop for Queue {
     fn drop(&mut self) {
         match &self.origin {
@@ -177,7 +188,8 @@ impl Drop for Queue {
                 #[expect(unsafe_code, reason = "calls the driver")]
                 let _ = unsafe { sys::cuStreamDestroy_v2(self.raw) };
             }
-            Origin::Borrowed { id, .. } => {
+            Origin::Borrowed { id: None, .. } => {}
+            Origin::Borrowed { id: Some(id), .. } => {
                 let mut borrowed = BORROWED.lock().unwrap_or_else(PoisonError::into_inner);
                 let Some(known) = &mut *borrowed else { return };
                 let key = (self.gpu.ordinal(), *id);

@@ -44,10 +44,8 @@ mod declared {
 /// its representation says or doesn't lie at a multiple of its elements' size, or the launch fails.
 pub(crate) fn reformat(
     stream: &Stream,
-    from: Representation,
-    source: DeviceSlice<'_, u8>,
-    to: Representation,
-    target: DeviceSliceMut<'_, u8>,
+    (from, source): (Representation, DeviceSlice<'_, u8>),
+    (to, target): (Representation, DeviceSliceMut<'_, u8>),
     dims: &Dims,
     extents: Option<DeviceSlice<'_, i64>>,
 ) -> Result<()> {

@@ -123,37 +123,7 @@ pub(super) fn numbers(tensor: &TensorProto) -> Result<Numbers> {
     };
     let data = data(tensor)?;
     match data {
-        Data::Raw(bytes) => {
-            let width = match code {
-                types::BOOL | types::INT8 | types::UINT8 => 1,
-                types::INT16 | types::UINT16 | types::FLOAT16 | types::BFLOAT16 => 2,
-                types::INT32 | types::UINT32 | types::FLOAT => 4,
-                types::INT64 | types::UINT64 | types::DOUBLE => 8,
-                _ => return Err(not_for_attributes(code)),
-            };
-            if Some(bytes.len() as u64) != elements.checked_mul(width) {
-                return Err(Error::invalid(format_args!(
-                    "{elements} elements of {} take {width} bytes each, but it holds {} bytes",
-                    types::name(code),
-                    bytes.len()
-                )));
-            }
-            Ok(match code {
-                types::BOOL => Ints(each(bytes, |[b]| i64::from(b != 0))),
-                types::INT8 => Ints(each(bytes, |b| i8::from_le_bytes(b).into())),
-                types::UINT8 => Ints(each(bytes, |[b]| b.into())),
-                types::INT16 => Ints(each(bytes, |b| i16::from_le_bytes(b).into())),
-                types::UINT16 => Ints(each(bytes, |b| u16::from_le_bytes(b).into())),
-                types::INT32 => Ints(each(bytes, |b| i32::from_le_bytes(b).into())),
-                types::UINT32 => Ints(each(bytes, |b| u32::from_le_bytes(b).into())),
-                types::INT64 => Ints(each(bytes, i64::from_le_bytes)),
-                types::UINT64 => Ints(signed(&each(bytes, u64::from_le_bytes))?),
-                types::FLOAT16 => Floats(each(bytes, |b| f16::from_le_bytes(b).into())),
-                types::BFLOAT16 => Floats(each(bytes, |b| bf16::from_le_bytes(b).into())),
-                types::FLOAT => Floats(each(bytes, |b| f32::from_le_bytes(b).into())),
-                _ => Floats(each(bytes, f64::from_le_bytes)),
-            })
-        }
+        Data::Raw(bytes) => raw_numbers(code, elements, bytes),
         Data::Nowhere => match code {
             types::FLOAT16 | types::BFLOAT16 | types::FLOAT | types::DOUBLE => count(0).map(|()| Floats(Vec::new())),
             _ => count(0).map(|()| Ints(Vec::new())),
@@ -180,23 +150,61 @@ pub(super) fn numbers(tensor: &TensorProto) -> Result<Numbers> {
         }
         Data::Int32(values) => {
             count(values.len())?;
-            Ok(match code {
-                types::BOOL => Ints(narrowed(values, 0..=1, i64::from)?),
-                types::INT8 => Ints(narrowed(values, -128..=127, i64::from)?),
-                types::UINT8 => Ints(narrowed(values, 0..=255, i64::from)?),
-                types::INT16 => Ints(narrowed(values, -0x8000..=0x7fff, i64::from)?),
-                types::UINT16 => Ints(narrowed(values, 0..=0xffff, i64::from)?),
-                types::INT32 => Ints(values.iter().map(|&v| v.into()).collect()),
-                types::FLOAT16 => Floats(narrowed(values, 0..=0xffff, |v| f16::from_bits(v as u16).into())?),
-                types::BFLOAT16 => Floats(narrowed(values, 0..=0xffff, |v| bf16::from_bits(v as u16).into())?),
-                types::FLOAT | types::DOUBLE | types::INT64 | types::UINT32 | types::UINT64 => {
-                    return Err(wrong_field(tensor, data));
-                }
-                _ => return Err(not_for_attributes(code)),
-            })
+            int32_numbers(code, values)?.ok_or_else(|| wrong_field(tensor, data))
         }
         other => Err(wrong_field(tensor, other)),
     }
+}
+
+/// The elements of raw data, which is as long as the extents say.
+fn raw_numbers(code: i32, elements: u64, bytes: &[u8]) -> Result<Numbers> {
+    use Numbers::{Floats, Ints};
+    let width = match code {
+        types::BOOL | types::INT8 | types::UINT8 => 1,
+        types::INT16 | types::UINT16 | types::FLOAT16 | types::BFLOAT16 => 2,
+        types::INT32 | types::UINT32 | types::FLOAT => 4,
+        types::INT64 | types::UINT64 | types::DOUBLE => 8,
+        _ => return Err(not_for_attributes(code)),
+    };
+    if Some(bytes.len() as u64) != elements.checked_mul(width) {
+        return Err(Error::invalid(format_args!(
+            "{elements} elements of {} take {width} bytes each, but it holds {} bytes",
+            types::name(code),
+            bytes.len()
+        )));
+    }
+    Ok(match code {
+        types::BOOL => Ints(each(bytes, |[b]| i64::from(b != 0))),
+        types::INT8 => Ints(each(bytes, |b| i8::from_le_bytes(b).into())),
+        types::UINT8 => Ints(each(bytes, |[b]| b.into())),
+        types::INT16 => Ints(each(bytes, |b| i16::from_le_bytes(b).into())),
+        types::UINT16 => Ints(each(bytes, |b| u16::from_le_bytes(b).into())),
+        types::INT32 => Ints(each(bytes, |b| i32::from_le_bytes(b).into())),
+        types::UINT32 => Ints(each(bytes, |b| u32::from_le_bytes(b).into())),
+        types::INT64 => Ints(each(bytes, i64::from_le_bytes)),
+        types::UINT64 => Ints(signed(&each(bytes, u64::from_le_bytes))?),
+        types::FLOAT16 => Floats(each(bytes, |b| f16::from_le_bytes(b).into())),
+        types::BFLOAT16 => Floats(each(bytes, |b| bf16::from_le_bytes(b).into())),
+        types::FLOAT => Floats(each(bytes, |b| f32::from_le_bytes(b).into())),
+        _ => Floats(each(bytes, f64::from_le_bytes)),
+    })
+}
+
+/// The elements of `int32_data`; `None` where a type's don't stand there.
+fn int32_numbers(code: i32, values: &[i32]) -> Result<Option<Numbers>> {
+    use Numbers::{Floats, Ints};
+    Ok(Some(match code {
+        types::BOOL => Ints(narrowed(values, 0..=1, i64::from)?),
+        types::INT8 => Ints(narrowed(values, -128..=127, i64::from)?),
+        types::UINT8 => Ints(narrowed(values, 0..=255, i64::from)?),
+        types::INT16 => Ints(narrowed(values, -0x8000..=0x7fff, i64::from)?),
+        types::UINT16 => Ints(narrowed(values, 0..=0xffff, i64::from)?),
+        types::INT32 => Ints(values.iter().map(|&v| v.into()).collect()),
+        types::FLOAT16 => Floats(narrowed(values, 0..=0xffff, |v| f16::from_bits(v as u16).into())?),
+        types::BFLOAT16 => Floats(narrowed(values, 0..=0xffff, |v| bf16::from_bits(v as u16).into())?),
+        types::FLOAT | types::DOUBLE | types::INT64 | types::UINT32 | types::UINT64 => return Ok(None),
+        _ => return Err(not_for_attributes(code)),
+    }))
 }
 
 fn each<const N: usize, T>(bytes: &[u8], read: impl Fn([u8; N]) -> T) -> Vec<T> {

@@ -223,7 +223,7 @@ impl<'m> Flattener<'m> {
                 Ok(None)
             }
             Recognized::Call(function) => {
-                let scope = self.call(function, op, &name, &attributes, &inputs, &outputs)?;
+                let scope = self.call(function, (op, &name), &attributes, (&inputs, &outputs))?;
                 Ok(Some(Call { function, scope }))
             }
         }
@@ -258,11 +258,9 @@ impl<'m> Flattener<'m> {
     fn call(
         &mut self,
         function: &'m FunctionProto,
-        op: &'m str,
-        name: &str,
+        (op, name): (&'m str, &str),
         attributes: &[NamedAttribute<'m>],
-        inputs: &[Option<usize>],
-        outputs: &[Option<usize>],
+        (inputs, outputs): (&[Option<usize>], &[Option<usize>]),
     ) -> Result<Scope<'m>> {
         if self.calls.iter().any(|&caller| std::ptr::eq(caller, function)) {
             return Err(Error::invalid(format_args!("function {} calls itself", quoted(op))));

@@ -142,12 +142,6 @@ fn the_longest_record_is_read_back() {
 #[test]
 fn mistakes_are_named_with_their_lines() {
     let with = |line: &str| format!("{}\n{}\n{line}\n", header(FORMAT), EXAMPLE[0]);
-    let replaced = |from: &str, to: &str| {
-        let line = EXAMPLE[1].replacen(from, to, 1);
-        assert_ne!(line, EXAMPLE[1]);
-        flaw(with(&line))
-    };
-    let column = |before: &str| EXAMPLE[1].find(before).unwrap() + 1;
     let cases = [
         (flaw(""), "line 1: the file is empty; delete it to begin a new one".into()),
         (
@@ -170,6 +164,28 @@ fn mistakes_are_named_with_their_lines() {
             flaw(example().trim_end()),
             "line 4: the line has no end, so the file was cut off; delete the line to go on".into(),
         ),
+    ];
+    for (found, expected) in cases {
+        assert_eq!(found, expected);
+    }
+    let mut not_text = with("trial plugin=\"").into_bytes();
+    let end = not_text.len() - 1;
+    not_text.insert(end, 0xff);
+    assert_eq!(flaw(&not_text), "line 3: byte 15 of the line isn't UTF-8 text");
+    let long = format!("{}\ntrial plugin=\"{}", header(FORMAT), "x".repeat(10 * LONGEST_LINE));
+    assert_eq!(flaw(&long), "line 2: the line has more than 65536 bytes, so this is no tuning lockfile");
+}
+
+#[test]
+fn mistakes_within_a_line_are_named_with_their_columns() {
+    let with = |line: &str| format!("{}\n{}\n{line}\n", header(FORMAT), EXAMPLE[0]);
+    let replaced = |from: &str, to: &str| {
+        let line = EXAMPLE[1].replacen(from, to, 1);
+        assert_ne!(line, EXAMPLE[1]);
+        flaw(with(&line))
+    };
+    let column = |before: &str| EXAMPLE[1].find(before).unwrap() + 1;
+    let cases = [
         (
             replaced(" version=1", ""),
             format!(
@@ -211,12 +227,6 @@ fn mistakes_are_named_with_their_lines() {
     for (found, expected) in cases {
         assert_eq!(found, expected);
     }
-    let mut not_text = with("trial plugin=\"").into_bytes();
-    let end = not_text.len() - 1;
-    not_text.insert(end, 0xff);
-    assert_eq!(flaw(&not_text), "line 3: byte 15 of the line isn't UTF-8 text");
-    let long = format!("{}\ntrial plugin=\"{}", header(FORMAT), "x".repeat(10 * LONGEST_LINE));
-    assert_eq!(flaw(&long), "line 2: the line has more than 65536 bytes, so this is no tuning lockfile");
 }
 
 #[test]
