@@ -1,16 +1,19 @@
 //! Expressions as people write them, with only the parentheses that are needed.
 
 use std::fmt::{self, Display, Formatter, Write};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::expr::ShapeExpr;
-use super::polynomial::{Atom, Node, Operation, Polynomial, Term};
+use super::fold::{Fold, fold};
+use super::polynomial::{Node, Operation, Polynomial};
+use super::symbol::Symbol;
 
 /// `d0*d1 + 2`; an expression that carries a mistake is `invalid(<the mistake>)`.
 impl Display for ShapeExpr {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Ok(polynomial) => Display::fmt(&**polynomial, f),
+            Ok(polynomial) => f.write_str(&fold(polynomial, Writer)?.text),
             Err(reason) => write!(f, "invalid({reason})"),
         }
     }
@@ -39,101 +42,100 @@ fn separated(f: &mut Formatter<'_>, items: &[impl Display]) -> fmt::Result {
     Ok(())
 }
 
-impl Display for Polynomial {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let Some((first, rest)) = self.terms().split_first() else { return f.write_char('0') };
-        let sign = if first.coefficient < 0 { "-" } else { "" };
-        write!(f, "{sign}{}", Magnitude { term: first, after_minus_sign: first.coefficient < 0 })?;
-        for term in rest {
-            let sign = if term.coefficient < 0 { "-" } else { "+" };
-            write!(f, " {sign} {}", Magnitude { term, after_minus_sign: false })?;
+/// The text of a part, and what it can stand beside.
+#[derive(Clone)]
+struct Text {
+    text: Rc<str>,
+    form: Form,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Form {
+    /// Needs no parentheses anywhere.
+    One,
+    Quotient,
+    /// A single term, not negative.
+    Product,
+    Sum,
+}
+
+/// Writes each part.
+struct Writer;
+
+impl Fold for Writer {
+    type Value = Text;
+    type Error = fmt::Error;
+
+    fn constant(&mut self, value: i64) -> Result<Text, fmt::Error> {
+        Ok(Text { text: value.to_string().into(), form: if value < 0 { Form::Sum } else { Form::One } })
+    }
+
+    fn symbol(&mut self, symbol: &Symbol) -> Result<Text, fmt::Error> {
+        Ok(Text { text: (*symbol.name).into(), form: Form::One })
+    }
+
+    fn sum(&mut self, sum: &Arc<Polynomial>, factors: Vec<Vec<Text>>) -> Result<Text, fmt::Error> {
+        let mut text = String::new();
+        for (position, (term, factors)) in sum.terms().iter().zip(&factors).enumerate() {
+            let negative = term.coefficient < 0;
+            text.push_str(match (position, negative) {
+                (0, false) => "",
+                (0, true) => "-",
+                (_, false) => " + ",
+                (_, true) => " - ",
+            });
+            magnitude(&mut text, term.coefficient.unsigned_abs(), factors, position == 0 && negative)?;
         }
-        Ok(())
-    }
-}
-
-impl Polynomial {
-    /// Whether `self/x` reads as the quotient of all of it.
-    fn divides_bare(&self) -> bool {
-        self.terms().len() <= 1 && !self.leads_negative()
+        let form = if sum.terms().len() == 1 && !sum.leads_negative() { Form::Product } else { Form::Sum };
+        Ok(Text { text: text.into(), form })
     }
 
-    /// Whether `x/self` reads as the quotient by all of it.
-    fn divides_others_bare(&self) -> bool {
-        match self.as_atom() {
-            Some(Atom::Symbol(_)) => true,
-            Some(Atom::Node(node)) => node.reads_as_one(),
-            None => self.constant_value().is_some_and(|value| value >= 0),
-        }
-    }
-}
-
-/// A term without its sign.
-struct Magnitude<'a> {
-    term: &'a Term,
-    after_minus_sign: bool,
-}
-
-impl Display for Magnitude<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let atoms = self.term.monomial.atoms();
-        let magnitude = self.term.coefficient.unsigned_abs();
-        let alone = atoms.len() == 1 && magnitude == 1 && !self.after_minus_sign;
-        if atoms.is_empty() || magnitude != 1 {
-            write!(f, "{magnitude}")?;
-        }
-        for (position, atom) in atoms.iter().enumerate() {
-            if position > 0 || magnitude != 1 {
-                f.write_char('*')?;
-            }
-            match atom {
-                Atom::Symbol(symbol) => f.write_str(&symbol.name)?,
-                Atom::Node(node) if node.reads_as_one() || (alone && node.operation == Operation::FloorDiv) => {
-                    write!(f, "{node}")?;
-                }
-                Atom::Node(node) => write!(f, "({node})")?,
-            }
-        }
-        Ok(())
-    }
-}
-
-impl Node {
-    fn reads_as_one(&self) -> bool {
-        !matches!(self.operation, Operation::FloorDiv | Operation::Sum)
-    }
-}
-
-impl Display for Node {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let name = match self.operation {
-            Operation::FloorDiv => return quotient(f, &self.operands),
-            Operation::Sum => "",
+    fn node(&mut self, node: &Arc<Node>, operands: Vec<Text>) -> Result<Text, fmt::Error> {
+        let name = match node.operation {
+            Operation::FloorDiv => return quotient(&operands),
+            Operation::Group => "",
             Operation::CeilDiv => "ceil_div",
             Operation::Max => "max",
             Operation::Min => "min",
             Operation::Equal => "equal",
             Operation::Less => "less",
         };
-        if name.is_empty() {
-            return separated(f, &self.operands);
-        }
-        write!(f, "{name}(")?;
-        separated(f, &self.operands)?;
-        f.write_char(')')
+        let operands: Vec<&str> = operands.iter().map(|operand| &*operand.text).collect();
+        Ok(Text { text: format!("{name}({})", operands.join(", ")).into(), form: Form::One })
     }
 }
 
-fn quotient(f: &mut Formatter<'_>, operands: &[Arc<Polynomial>]) -> fmt::Result {
-    let mut operator = "";
-    for operand in operands {
-        let bare = if operator.is_empty() { operand.divides_bare() } else { operand.divides_others_bare() };
-        if bare {
-            write!(f, "{operator}{operand}")?;
-        } else {
-            write!(f, "{operator}({operand})")?;
+/// A term without its sign.
+fn magnitude(to: &mut String, coefficient: u64, factors: &[Text], after_minus_sign: bool) -> fmt::Result {
+    let alone = factors.len() == 1 && coefficient == 1 && !after_minus_sign;
+    let loosest = if alone { Form::Quotient } else { Form::One };
+    if factors.is_empty() || coefficient != 1 {
+        write!(to, "{coefficient}")?;
+    }
+    for (position, factor) in factors.iter().enumerate() {
+        if position > 0 || coefficient != 1 {
+            to.push('*');
         }
-        operator = "/";
+        factor.within(loosest, to)?;
     }
     Ok(())
+}
+
+fn quotient(operands: &[Text]) -> Result<Text, fmt::Error> {
+    let mut text = String::new();
+    for (position, operand) in operands.iter().enumerate() {
+        if position > 0 {
+            text.push('/');
+        }
+        operand.within(if position == 0 { Form::Product } else { Form::One }, &mut text)?;
+    }
+    Ok(Text { text: text.into(), form: Form::Quotient })
+}
+
+impl Text {
+    /// In parentheses, if it is looser than may stand there without them.
+    fn within(&self, loosest: Form, to: &mut String) -> fmt::Result {
+        let text = &self.text;
+        if self.form <= loosest { write!(to, "{text}") } else { write!(to, "({text})") }
+    }
 }

@@ -5,8 +5,12 @@
 //! What is read goes through the same operations as what is written in a program, so that it is in normal form, and
 //! bounded in size and depth, whatever the bytes say.
 
+use std::convert::Infallible;
+use std::sync::Arc;
+
 use super::excerpt::excerpt;
-use super::polynomial::{Atom, MAX_SIZE, Operation, Polynomial};
+use super::fold::{Algebra, Walk};
+use super::polynomial::{Atom, MAX_SIZE, Operation};
 use super::{MAX_RANK, ShapeError, ShapeExpr, Symbol};
 
 const CONSTANT: u8 = 0;
@@ -33,10 +37,11 @@ const MOST_VALUES: usize = MAX_RANK * MAX_SIZE as usize;
 /// # Errors
 /// For an expression that carries a mistake.
 pub(crate) fn encode<'a>(exprs: impl IntoIterator<Item = &'a ShapeExpr>) -> Result<Vec<u8>, ShapeError> {
+    let mut walk = Walk::new(Encoder);
     let mut bytes = Vec::new();
     for expr in exprs {
-        let polynomial = expr.0.as_ref().map_err(|reason| ShapeError::Invalid { reason: reason.to_string() })?;
-        put_polynomial(polynomial, &mut bytes);
+        let Ok(expr) = walk.value(expr.polynomial()?);
+        bytes.extend_from_slice(&expr);
     }
     Ok(bytes)
 }
@@ -60,40 +65,54 @@ pub(crate) fn decode(bytes: &[u8], symbols: &[Symbol]) -> Result<Vec<ShapeExpr>,
     Ok(decoder.stack)
 }
 
-fn put_polynomial(polynomial: &Polynomial, bytes: &mut Vec<u8>) {
-    let terms = polynomial.terms();
-    if terms.is_empty() {
-        put_constant(0, bytes);
-    }
-    for term in terms {
-        let atoms = term.monomial.atoms();
-        let scaled = term.coefficient != 1 || atoms.is_empty();
-        if scaled {
-            put_constant(term.coefficient, bytes);
-        }
-        atoms.iter().for_each(|atom| put_atom(atom, bytes));
-        put_joined(PRODUCT, atoms.len() + usize::from(scaled), bytes);
-    }
-    put_joined(SUM, terms.len(), bytes);
-}
+/// Makes the bytes of each part.
+struct Encoder;
 
-fn put_atom(atom: &Atom, bytes: &mut Vec<u8>) {
-    let node = match atom {
-        Atom::Symbol(symbol) => {
-            bytes.push(SYMBOL);
-            return put_number(symbol.index.into(), bytes);
+impl Algebra for Encoder {
+    type Value = Arc<[u8]>;
+    type Error = Infallible;
+
+    fn constant(&mut self, value: i64) -> Result<Arc<[u8]>, Infallible> {
+        let mut bytes = Vec::new();
+        put_constant(value, &mut bytes);
+        Ok(bytes.into())
+    }
+
+    fn symbol(&mut self, symbol: &Symbol) -> Result<Arc<[u8]>, Infallible> {
+        let mut bytes = vec![SYMBOL];
+        put_number(symbol.index.into(), &mut bytes);
+        Ok(bytes.into())
+    }
+
+    fn product(&mut self, coefficient: i64, factors: Vec<Arc<[u8]>>) -> Result<Arc<[u8]>, Infallible> {
+        let mut bytes = Vec::new();
+        let scaled = coefficient != 1;
+        if scaled {
+            put_constant(coefficient, &mut bytes);
         }
-        Atom::Node(node) => node,
-    };
-    node.operands.iter().for_each(|operand| put_polynomial(operand, bytes));
-    match node.operation {
-        Operation::Max => put_joined(MAX, node.operands.len(), bytes),
-        Operation::Min => put_joined(MIN, node.operands.len(), bytes),
-        Operation::Sum => bytes.push(GROUP),
-        Operation::FloorDiv => bytes.push(FLOOR_DIV),
-        Operation::CeilDiv => bytes.push(CEIL_DIV),
-        Operation::Equal => bytes.push(EQUAL),
-        Operation::Less => bytes.push(LESS),
+        factors.iter().for_each(|factor| bytes.extend_from_slice(factor));
+        put_joined(PRODUCT, factors.len() + usize::from(scaled), &mut bytes);
+        Ok(bytes.into())
+    }
+
+    fn sum(&mut self, terms: Vec<Arc<[u8]>>) -> Result<Arc<[u8]>, Infallible> {
+        let mut bytes = terms.concat();
+        put_joined(SUM, terms.len(), &mut bytes);
+        Ok(bytes.into())
+    }
+
+    fn apply(&mut self, operation: Operation, operands: Vec<Arc<[u8]>>) -> Result<Arc<[u8]>, Infallible> {
+        let mut bytes = operands.concat();
+        match operation {
+            Operation::Max => put_joined(MAX, operands.len(), &mut bytes),
+            Operation::Min => put_joined(MIN, operands.len(), &mut bytes),
+            Operation::Group => bytes.push(GROUP),
+            Operation::FloorDiv => bytes.push(FLOOR_DIV),
+            Operation::CeilDiv => bytes.push(CEIL_DIV),
+            Operation::Equal => bytes.push(EQUAL),
+            Operation::Less => bytes.push(LESS),
+        }
+        Ok(bytes.into())
     }
 }
 

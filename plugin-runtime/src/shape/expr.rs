@@ -1,9 +1,12 @@
 //! Symbolic integer expressions.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::sync::Arc;
 
+use super::error::ShapeError;
 use super::excerpt::excerpt;
+use super::fold::{Algebra, fold};
 use super::polynomial::{Atom, Flaw, MAX_DEPTH, MAX_SIZE, Operation, Polynomial};
 use super::symbol::Symbol;
 use super::{comparison, division};
@@ -118,7 +121,11 @@ impl ShapeExpr {
         let Ok(polynomial) = &self.0 else { return self.clone() };
         let mut replaced = false;
         polynomial.for_each_symbol(&mut |symbol| replaced = replaced || replacement(symbol).is_some());
-        if replaced { polynomial.substitute(replacement) } else { self.clone() }
+        if !replaced {
+            return self.clone();
+        }
+        let Ok(substituted) = fold(polynomial, Substitution { replacement });
+        substituted
     }
 
     /// A sum as one operand, which isn't multiplied out.
@@ -126,8 +133,16 @@ impl ShapeExpr {
         let Ok(sum) = &self.0 else { return self.clone() };
         match sum.grouped() {
             Ok(grouped) => grouped.into(),
-            Err(flaw) => ShapeExpr::invalid(flaw.of(&excerpt(sum))),
+            Err(flaw) => ShapeExpr::invalid(flaw.of(&excerpt(self))),
         }
+    }
+
+    /// The normal form.
+    ///
+    /// # Errors
+    /// For an expression that carries a mistake.
+    pub(super) fn polynomial(&self) -> Result<&Arc<Polynomial>, ShapeError> {
+        self.0.as_ref().map_err(|reason| ShapeError::Invalid { reason: reason.to_string() })
     }
 
     pub(super) fn combined(
@@ -155,43 +170,47 @@ impl ShapeExpr {
     }
 }
 
-impl Polynomial {
-    fn substitute(&self, replacement: &dyn Fn(&Symbol) -> Option<ShapeExpr>) -> ShapeExpr {
-        let terms = self.terms().iter().map(|term| {
-            let factors = term.monomial.atoms().iter().map(|atom| atom.substitute(replacement));
-            match (factors.reduce(|product, factor| product * factor), term.coefficient) {
-                (None, coefficient) => coefficient.into(),
-                (Some(product), 1) => product,
-                (Some(product), coefficient) => coefficient * product,
-            }
-        });
-        terms.reduce(|sum, term| sum + term).unwrap_or_else(|| ShapeExpr::constant(0))
+/// Puts replacements where symbols stand.
+struct Substitution<'a> {
+    replacement: &'a dyn Fn(&Symbol) -> Option<ShapeExpr>,
+}
+
+impl Algebra for Substitution<'_> {
+    type Value = ShapeExpr;
+    type Error = Infallible;
+
+    fn constant(&mut self, value: i64) -> Result<ShapeExpr, Infallible> {
+        Ok(ShapeExpr::constant(value))
+    }
+
+    fn symbol(&mut self, symbol: &Symbol) -> Result<ShapeExpr, Infallible> {
+        Ok((self.replacement)(symbol).unwrap_or_else(|| ShapeExpr::symbol(symbol.clone())))
+    }
+
+    fn product(&mut self, coefficient: i64, factors: Vec<ShapeExpr>) -> Result<ShapeExpr, Infallible> {
+        let product = joined(factors, |a, b| a * b);
+        Ok(if coefficient == 1 { product } else { coefficient * product })
+    }
+
+    fn sum(&mut self, terms: Vec<ShapeExpr>) -> Result<ShapeExpr, Infallible> {
+        Ok(joined(terms, |a, b| a + b))
+    }
+
+    fn apply(&mut self, operation: Operation, operands: Vec<ShapeExpr>) -> Result<ShapeExpr, Infallible> {
+        Ok(match operation {
+            Operation::FloorDiv => joined(operands, |a, b| a.floor_div(b)),
+            Operation::CeilDiv => joined(operands, |a, b| a.ceil_div(b)),
+            Operation::Max => joined(operands, |a, b| a.max(b)),
+            Operation::Min => joined(operands, |a, b| a.min(b)),
+            Operation::Equal => joined(operands, |a, b| a.equal(b)),
+            Operation::Less => joined(operands, |a, b| a.less(b)),
+            Operation::Group => joined(operands, |a, b| a + b).grouped(),
+        })
     }
 }
 
-impl Atom {
-    fn substitute(&self, replacement: &dyn Fn(&Symbol) -> Option<ShapeExpr>) -> ShapeExpr {
-        let node = match self {
-            Atom::Symbol(symbol) => {
-                return replacement(symbol).unwrap_or_else(|| ShapeExpr::symbol(symbol.clone()));
-            }
-            Atom::Node(node) => node,
-        };
-        let mut operands = node.operands.iter().map(|o| o.substitute(replacement));
-        let first = operands.next().unwrap_or_else(|| ShapeExpr::constant(0));
-        if node.operation == Operation::Sum {
-            return first.grouped();
-        }
-        operands.fold(first, |a, b| match node.operation {
-            Operation::FloorDiv => a.floor_div(b),
-            Operation::CeilDiv => a.ceil_div(b),
-            Operation::Max => a.max(b),
-            Operation::Min => a.min(b),
-            Operation::Equal => a.equal(b),
-            Operation::Less => a.less(b),
-            Operation::Sum => a + b,
-        })
-    }
+fn joined(operands: Vec<ShapeExpr>, operation: impl Fn(ShapeExpr, ShapeExpr) -> ShapeExpr) -> ShapeExpr {
+    operands.into_iter().reduce(operation).unwrap_or_else(|| ShapeExpr::constant(0))
 }
 
 impl Flaw {

@@ -8,6 +8,7 @@ mod encoding;
 mod error;
 mod excerpt;
 mod expr;
+mod fold;
 mod integer;
 mod operators;
 mod polynomial;

@@ -66,7 +66,7 @@ pub(super) enum Operation {
     Equal,
     Less,
     /// The operand itself: a sum that is too long to be multiplied out.
-    Sum,
+    Group,
 }
 
 impl Monomial {
@@ -270,11 +270,11 @@ impl Polynomial {
         if self.terms.len() <= 1 {
             return Ok(self.clone());
         }
-        Ok(Atom::node(Operation::Sum, vec![Arc::new(self.clone())])?.into())
+        Ok(Atom::node(Operation::Group, vec![Arc::new(self.clone())])?.into())
     }
 
     fn ungrouped(self) -> Self {
-        match self.as_node(Operation::Sum) {
+        match self.as_node(Operation::Group) {
             Some([sum]) => Polynomial::clone(sum),
             _ => self,
         }

@@ -1,11 +1,11 @@
 //! Expressions compiled to a flat list of steps, evaluated without allocation.
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
 use super::excerpt::excerpt;
-use super::polynomial::{Atom, Operation, Polynomial};
+use super::fold::{Fold, Walk};
+use super::polynomial::{Atom, Node, Operation, Polynomial};
 use super::{ShapeError, ShapeExpr, Symbol, SymbolKind, integer};
 
 /// Several expressions as one list of steps, in which a shared part is computed once.
@@ -62,13 +62,12 @@ impl ShapeProgram {
     /// # Errors
     /// For an expression that carries a mistake, or depends on a size tensor that is still being described.
     pub fn compile<'a>(exprs: impl IntoIterator<Item = &'a ShapeExpr>) -> Result<ShapeProgram, ShapeError> {
-        let mut compiler = Compiler::default();
+        let mut walk = Walk::new(Compiler::default());
         for expr in exprs {
-            let polynomial = expr.0.as_ref().map_err(|reason| ShapeError::Invalid { reason: reason.to_string() })?;
-            let value = compiler.polynomial(polynomial)?;
-            compiler.program.outputs.push(value);
+            let value = walk.value(expr.polynomial()?)?;
+            walk.by.program.outputs.push(value);
         }
-        Ok(compiler.program)
+        Ok(walk.by.program)
     }
 
     /// How many values the scratch buffer of an evaluation must hold.
@@ -133,6 +132,11 @@ impl ShapeProgram {
         }
         words.extend(self.outputs.iter().flat_map(value));
         words
+    }
+
+    fn step(&mut self, code: StepCode, source: ShapeExpr) -> Value {
+        self.steps.push(Step { code, source });
+        Value::Slot(self.steps.len() - 1)
     }
 
     fn check_buffers(&self, symbols: &[i64], scratch: &[i64], out: &[i64]) -> Result<(), ShapeError> {
@@ -211,7 +215,7 @@ impl Operation {
             Operation::Min => 4,
             Operation::Equal => 5,
             Operation::Less => 6,
-            Operation::Sum => 7,
+            Operation::Group => 7,
         }
     }
 
@@ -224,7 +228,7 @@ impl Operation {
             Operation::Min => a.min(b),
             Operation::Equal => (a == b).into(),
             Operation::Less => (a < b).into(),
-            Operation::Sum => a + b,
+            Operation::Group => a + b,
         })
     }
 }
@@ -246,50 +250,18 @@ impl Failure {
     }
 }
 
+/// Appends the steps of each part.
 #[derive(Default)]
 struct Compiler {
     program: ShapeProgram,
-    polynomials: HashMap<Arc<Polynomial>, Value>,
-    atoms: HashMap<Atom, Value>,
 }
 
-impl Compiler {
-    fn polynomial(&mut self, polynomial: &Arc<Polynomial>) -> Result<Value, ShapeError> {
-        if let Some(value) = polynomial.constant_value() {
-            return Ok(Value::Constant(value));
-        }
-        if let Some(atom) = polynomial.as_atom() {
-            return self.atom(atom);
-        }
-        if let Some(value) = self.polynomials.get(polynomial) {
-            return Ok(*value);
-        }
-        let mut terms = Vec::with_capacity(polynomial.terms().len());
-        for term in polynomial.terms() {
-            let factors: Vec<Value> =
-                term.monomial.atoms().iter().map(|atom| self.atom(atom)).collect::<Result<_, _>>()?;
-            terms.push(TermStep { coefficient: term.coefficient, factors: append(&mut self.program.values, factors) });
-        }
-        let terms = append(&mut self.program.terms, terms);
-        let value = self.step(StepCode::Sum(terms), ShapeExpr(Ok(polynomial.clone())));
-        self.polynomials.insert(polynomial.clone(), value);
-        Ok(value)
-    }
+impl Fold for Compiler {
+    type Value = Value;
+    type Error = ShapeError;
 
-    fn atom(&mut self, atom: &Atom) -> Result<Value, ShapeError> {
-        let node = match atom {
-            Atom::Symbol(symbol) => return self.symbol(symbol),
-            Atom::Node(node) => node,
-        };
-        if let Some(value) = self.atoms.get(atom) {
-            return Ok(*value);
-        }
-        let operands: Vec<Value> = node.operands.iter().map(|o| self.polynomial(o)).collect::<Result<_, _>>()?;
-        let operands = append(&mut self.program.values, operands);
-        let source = Polynomial::from(atom.clone()).into();
-        let value = self.step(StepCode::Apply(node.operation, operands), source);
-        self.atoms.insert(atom.clone(), value);
-        Ok(value)
+    fn constant(&mut self, value: i64) -> Result<Value, ShapeError> {
+        Ok(Value::Constant(value))
     }
 
     fn symbol(&mut self, symbol: &Symbol) -> Result<Value, ShapeError> {
@@ -302,13 +274,23 @@ impl Compiler {
         Ok(Value::Symbol(symbol.index as usize))
     }
 
-    fn step(&mut self, code: StepCode, source: ShapeExpr) -> Value {
-        self.program.steps.push(Step { code, source });
-        Value::Slot(self.program.steps.len() - 1)
+    fn sum(&mut self, sum: &Arc<Polynomial>, factors: Vec<Vec<Value>>) -> Result<Value, ShapeError> {
+        let terms = sum.terms().iter().zip(factors).map(|(term, factors)| TermStep {
+            coefficient: term.coefficient,
+            factors: append(&mut self.program.values, factors),
+        });
+        let terms = append(&mut self.program.terms, terms);
+        Ok(self.program.step(StepCode::Sum(terms), ShapeExpr(Ok(sum.clone()))))
+    }
+
+    fn node(&mut self, node: &Arc<Node>, operands: Vec<Value>) -> Result<Value, ShapeError> {
+        let operands = append(&mut self.program.values, operands);
+        let source = Polynomial::from(Atom::Node(node.clone())).into();
+        Ok(self.program.step(StepCode::Apply(node.operation, operands), source))
     }
 }
 
-fn append<T>(to: &mut Vec<T>, items: Vec<T>) -> Range<usize> {
+fn append<T>(to: &mut Vec<T>, items: impl IntoIterator<Item = T>) -> Range<usize> {
     let start = to.len();
     to.extend(items);
     start..to.len()

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::excerpt::excerpt;
+use super::fold::{Fold, fold};
 use super::polynomial::{Atom, Node, Operation, Polynomial};
 use super::{ShapeError, ShapeExpr, Symbol, integer};
 
@@ -62,8 +63,7 @@ impl ShapeExpr {
     /// For an expression that carries a mistake, an empty range of a symbol, an upper bound that leaves 64 bits, or a
     /// divisor that can only be 0.
     pub fn range(&self, symbol: &dyn Fn(&Symbol) -> Interval) -> Result<Interval, ShapeError> {
-        let polynomial = self.0.as_ref().map_err(|reason| ShapeError::Invalid { reason: reason.to_string() })?;
-        let wide = Analysis { symbol }.polynomial(polynomial)?;
+        let wide = fold(self.polynomial()?, Analysis { symbol })?;
         let fits = |(min, max): Wide| max <= i64::MAX.into() && max >= i64::MIN.into() && min <= max;
         if wide.is_some_and(fits) { Ok(Interval::narrow(wide)) } else { Err(self.unbounded(symbol)) }
     }
@@ -82,22 +82,41 @@ impl ShapeExpr {
     }
 }
 
+/// Bounds of each part: `None` where they leave even 128 bits.
 struct Analysis<'a> {
     symbol: &'a dyn Fn(&Symbol) -> Interval,
 }
 
-impl Analysis<'_> {
-    /// `None` where the bounds leave even 128 bits.
-    fn polynomial(&self, polynomial: &Polynomial) -> Result<Option<Wide>, ShapeError> {
+impl Fold for Analysis<'_> {
+    type Value = Option<Wide>;
+    type Error = ShapeError;
+
+    fn constant(&mut self, value: i64) -> Result<Option<Wide>, ShapeError> {
+        Ok(Some(Interval::exactly(value).wide()))
+    }
+
+    fn symbol(&mut self, symbol: &Symbol) -> Result<Option<Wide>, ShapeError> {
+        let Interval { min, max } = (self.symbol)(symbol);
+        if min > max {
+            return Err(ShapeError::EmptyRange { symbol: symbol.name.to_string(), min, max });
+        }
+        Ok(Some((min.into(), max.into())))
+    }
+
+    fn sum(
+        &mut self,
+        polynomial: &Arc<Polynomial>,
+        ranges: Vec<Vec<Option<Wide>>>,
+    ) -> Result<Option<Wide>, ShapeError> {
         let mut atoms: HashMap<&Atom, usize> = HashMap::new();
         let mut sum = Sum::default();
-        for term in polynomial.terms() {
-            let mut factors = Vec::with_capacity(term.monomial.atoms().len());
-            for atom in term.monomial.atoms() {
+        for (term, ranges) in polynomial.terms().iter().zip(ranges) {
+            let mut factors = Vec::with_capacity(ranges.len());
+            for (atom, range) in term.monomial.atoms().iter().zip(ranges) {
                 let next = atoms.len();
                 let id = *atoms.entry(atom).or_insert(next);
                 if id == next {
-                    sum.atoms.push(self.atom(atom)?.wide());
+                    sum.atoms.push(Interval::narrow(range).wide());
                 }
                 factors.push(id);
             }
@@ -106,37 +125,19 @@ impl Analysis<'_> {
         Ok(sum.bound(Side::Min).zip(sum.bound(Side::Max)))
     }
 
-    fn operand(&self, polynomial: &Arc<Polynomial>) -> Result<Interval, ShapeError> {
-        Ok(Interval::narrow(self.polynomial(polynomial)?))
-    }
-
-    fn atom(&self, atom: &Atom) -> Result<Interval, ShapeError> {
-        match atom {
-            Atom::Node(node) => self.node(node, atom),
-            Atom::Symbol(symbol) => {
-                let Interval { min, max } = (self.symbol)(symbol);
-                if min > max {
-                    return Err(ShapeError::EmptyRange { symbol: symbol.name.to_string(), min, max });
-                }
-                Ok(Interval { min, max })
-            }
-        }
-    }
-
-    fn node(&self, node: &Node, atom: &Atom) -> Result<Interval, ShapeError> {
-        let mut operands = node.operands.iter();
-        let mut range = match operands.next() {
-            Some(first) => self.operand(first)?,
-            None => Interval::exactly(0),
-        };
-        for operand in operands {
-            let combined = node.operation.range(range, self.operand(operand)?);
-            range = combined.ok_or_else(|| ShapeError::DivisionByZero {
-                expression: excerpt(ShapeExpr::from(Polynomial::from(atom.clone()))),
+    fn node(&mut self, node: &Arc<Node>, operands: Vec<Option<Wide>>) -> Result<Option<Wide>, ShapeError> {
+        let range = operands
+            .into_iter()
+            .map(|operand| Some(Interval::narrow(operand)))
+            .reduce(|a, b| node.operation.range(a?, b?))
+            .unwrap_or(Some(Interval::exactly(0)));
+        match range {
+            Some(range) => Ok(Some(range.wide())),
+            None => Err(ShapeError::DivisionByZero {
+                expression: excerpt(ShapeExpr::from(Polynomial::from(Atom::Node(node.clone())))),
                 values: String::new(),
-            })?;
+            }),
         }
-        Ok(range)
     }
 }
 
@@ -151,7 +152,7 @@ impl Operation {
             Operation::Min => Interval { min: a.min.min(b.min), max: a.max.min(b.max) },
             Operation::Equal => truth(a.min == a.max && a == b, a.max < b.min || b.max < a.min),
             Operation::Less => truth(a.max < b.min, a.min >= b.max),
-            Operation::Sum => a,
+            Operation::Group => a,
         })
     }
 }

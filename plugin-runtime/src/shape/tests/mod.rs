@@ -2,6 +2,7 @@
 
 mod algebra;
 mod encoding;
+mod fold;
 mod limits;
 mod parser;
 mod profile;
