@@ -1,6 +1,7 @@
 //! What the test suites share: small plugins, each for one thing that an engine must do, and made-up data.
 
 pub mod command;
+pub mod dlpack;
 pub mod gpu_plugins;
 pub mod onnx;
 pub mod partial;

@@ -159,8 +159,14 @@ impl<'a> Binding<'a> {
         Binding(Bound::Foreign(Foreign { address, bytes, dtype, role }))
     }
 
+    /// Whether another binding may lie in the same memory.
     pub(super) fn is_foreign(&self) -> bool {
-        matches!(self.0, Bound::Foreign(_))
+        match &self.0 {
+            Bound::Foreign(_) => true,
+            Bound::DeviceRead(tensor) => tensor.is_lent(),
+            Bound::DeviceWrite(tensor) | Bound::DeviceInPlace(tensor) => tensor.is_lent(),
+            _ => false,
+        }
     }
 
     pub(crate) fn output_bytes(bytes: &'a mut [u8]) -> Self {
@@ -351,6 +357,9 @@ fn on_device(
     if tensor.dtype() != rule.dtype {
         return Err(other_type(tensor.dtype().name(), rule));
     }
+    if writable && tensor.is_read_only() {
+        return Err(read_only(rule));
+    }
     *base = BasePointer::device(tensor.address(), tensor.byte_len(), writable);
     Ok(())
 }
@@ -371,6 +380,11 @@ fn elsewhere(tensor: &DeviceTensor, device: &Device, rule: &BindingRule) -> Erro
         rule.name,
         tensor.device()
     ))
+}
+
+#[cold]
+fn read_only(rule: &BindingRule) -> Error {
+    Error::invalid(format_args!("`{}` is bound to be written, but lent read-only: copy it first", rule.name))
 }
 
 #[cold]

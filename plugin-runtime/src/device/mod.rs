@@ -6,6 +6,7 @@ mod captured;
 mod constant;
 pub mod cpu;
 pub mod cuda;
+pub mod dlpack;
 mod frame;
 mod invocation;
 mod layout;

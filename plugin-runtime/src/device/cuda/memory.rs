@@ -1,5 +1,6 @@
 //! Memory of a GPU, allocated and freed in the order of a stream.
 
+use std::any::Any;
 use std::sync::Arc;
 
 use cudarc::driver::sys::{self, CUresult};
@@ -16,6 +17,25 @@ pub(crate) struct DeviceMemory {
     stream: Arc<CudaStream>,
     address: u64,
     len: usize,
+    /// Where it is somebody else's, which isn't freed here.
+    lender: Option<Lender>,
+}
+
+#[derive(Debug)]
+struct Lender {
+    read_only: bool,
+    #[expect(dead_code, reason = "gives the memory back when it is dropped")]
+    owner: Box<dyn Any + Send + Sync>,
+}
+
+/// Memory of somebody else, who keeps it until `owner` is dropped.
+pub(in crate::device) struct Lent {
+    pub(in crate::device) address: u64,
+    /// In bytes.
+    pub(in crate::device) len: usize,
+    /// Whether it may not be written.
+    pub(in crate::device) read_only: bool,
+    pub(in crate::device) owner: Box<dyn Any + Send + Sync>,
 }
 
 impl DeviceMemory {
@@ -47,7 +67,14 @@ impl DeviceMemory {
             code = allocate();
         }
         check(code, "cuMemAllocFromPoolAsync").map_err(|error| explained(error, gpu, len))?;
-        Ok(DeviceMemory { stream: stream.clone(), address, len })
+        Ok(DeviceMemory { stream: stream.clone(), address, len, lender: None })
+    }
+
+    /// Memory that is given back when this is dropped, by when nothing uses it any more.
+    pub(super) fn lent(gpu: &'static super::Gpu, lent: Lent) -> Result<Self> {
+        let Lent { address, len, read_only, owner } = lent;
+        let lender = Some(Lender { read_only, owner });
+        Ok(DeviceMemory { stream: services::stream(gpu)?, address, len, lender })
     }
 
     /// As [`DeviceMemory::new`], to be used anywhere.
@@ -63,9 +90,21 @@ impl DeviceMemory {
         &self.stream
     }
 
+    /// Whether it is somebody else's.
+    #[inline]
+    pub(super) fn is_lent(&self) -> bool {
+        self.lender.is_some()
+    }
+
+    #[inline]
+    pub(super) fn is_read_only(&self) -> bool {
+        self.lender.as_ref().is_some_and(|lender| lender.read_only)
+    }
+
     /// Lets it never be freed, as work may still use it that can't be waited for.
     pub(super) fn leak(&mut self) {
         self.address = 0;
+        std::mem::forget(self.lender.take());
     }
 
     #[inline]
@@ -105,7 +144,7 @@ impl DeviceMemory {
 
 impl Drop for DeviceMemory {
     fn drop(&mut self) {
-        if self.address == 0 {
+        if self.address == 0 || self.is_lent() {
             return;
         }
         // SAFETY: nobody else has it, and it isn't used after what is in the stream now.

@@ -59,6 +59,7 @@ pub use kernel::{Kernel, parameter};
 pub use launch::LaunchConfig;
 pub use measure::{BareRun, GpuTimer, device_copy};
 pub(crate) use memory::DeviceMemory;
+pub(in crate::device) use memory::Lent;
 pub use source::{Architecture, KERNELS, KernelEntry, Parameter, SOURCES, Source};
 pub(crate) use staging::PinnedMemory;
 pub(crate) use stream::CudaStream;

@@ -1,6 +1,6 @@
 //! Tensors that own their data in a GPU's memory.
 
-use super::memory::{DeviceMemory, fill};
+use super::memory::{DeviceMemory, Lent, fill};
 use super::stream::CudaStream;
 use super::uses::Uses;
 use crate::device::{Device, Stream};
@@ -8,7 +8,8 @@ use crate::error::{Error, Result};
 use crate::shape::Dims;
 use crate::tensor::{DataType, HostTensor, Representation};
 
-/// A tensor in a GPU's memory, row-major, that owns its data.
+/// A tensor in a GPU's memory, row-major, that owns its data, or borrows it from another library
+/// ([`from_dlpack`](Self::from_dlpack)).
 ///
 /// It may be used in any streams, and dropped at any time: what writes or frees it is ordered after the work of other
 /// streams that uses it, and what reads it after what wrote it, by events that the host doesn't wait for. That holds for
@@ -56,10 +57,19 @@ impl DeviceTensor {
         Ok(copy)
     }
 
+    /// A tensor in memory of somebody else, which what was put into `stream` before may write.
+    pub(in crate::device) fn lent(stream: &Stream, dtype: DataType, dims: Dims, lent: Lent) -> Result<Self> {
+        let queue = stream.cuda()?;
+        let memory = DeviceMemory::lent(queue.gpu(), lent)?;
+        let _bound = stream.bind()?;
+        queue.ran()?;
+        Ok(DeviceTensor { uses: Uses::new(queue), memory, device: stream.device().clone(), dtype, dims })
+    }
+
     /// Replaces the data, after the work before in `stream` and whatever else uses it.
     ///
     /// # Errors
-    /// When type or extents differ, or on the stream of another device.
+    /// When type or extents differ, on the stream of another device, or where it is lent read-only.
     pub fn copy_from_host(&mut self, stream: &Stream, tensor: &HostTensor) -> Result<()> {
         if (tensor.dtype(), tensor.extents()) != (self.dtype, self.dims) {
             return Err(Error::invalid(format_args!(
@@ -97,7 +107,7 @@ impl DeviceTensor {
     /// Sets every byte, in the order of `stream`, after whatever else uses it.
     ///
     /// # Errors
-    /// On the stream of another device.
+    /// On the stream of another device, or where it is lent read-only.
     pub fn fill(&mut self, stream: &Stream, byte: u8) -> Result<()> {
         let _bound = stream.bind()?;
         self.write_in(stream)?;
@@ -130,6 +140,24 @@ impl DeviceTensor {
         self.memory.len()
     }
 
+    /// Whether another library lends it, only to be read.
+    #[inline]
+    pub fn is_read_only(&self) -> bool {
+        self.memory.is_read_only()
+    }
+
+    /// Whether the memory is another library's, so that other tensors may lie in it too.
+    #[inline]
+    pub(in crate::device) fn is_lent(&self) -> bool {
+        self.memory.is_lent()
+    }
+
+    /// Orders `stream` after what uses it, for somebody who uses it there from now on.
+    pub(in crate::device) fn hand_over(&mut self, stream: &Stream) -> Result<()> {
+        self.on(stream)?;
+        self.uses.write(stream.cuda()?)
+    }
+
     /// Lets work that reads it be put into a stream of its device.
     #[inline]
     pub(in crate::device) fn use_for_reading(&self, stream: &CudaStream) -> Result<()> {
@@ -139,13 +167,16 @@ impl DeviceTensor {
     /// Lets work that writes it be put into a stream of its device.
     #[inline]
     pub(in crate::device) fn use_for_writing(&mut self, stream: &CudaStream) -> Result<()> {
+        if self.is_read_only() {
+            return Err(read_only());
+        }
         self.uses.write(stream)
     }
 
     /// As [`DeviceTensor::use_for_writing`], where the stream may be another device's.
     fn write_in(&mut self, stream: &Stream) -> Result<()> {
         self.on(stream)?;
-        self.uses.write(stream.cuda()?)
+        self.use_for_writing(stream.cuda()?)
     }
 
     pub(super) fn on(&self, stream: &Stream) -> Result<()> {
@@ -158,8 +189,17 @@ impl DeviceTensor {
 
 impl Drop for DeviceTensor {
     fn drop(&mut self) {
-        if !self.uses.free(self.memory.stream()) {
+        let unused = match self.memory.is_lent() {
+            true => self.uses.finish(),
+            false => self.uses.free(self.memory.stream()),
+        };
+        if !unused {
             self.memory.leak();
         }
     }
+}
+
+#[cold]
+fn read_only() -> Error {
+    Error::invalid("a tensor that is lent read-only can't be written: copy it first")
 }

@@ -3,9 +3,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::driver::relaxed;
 use super::queue::Queue;
 use super::stream::CudaStream;
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 
 /// So many readers are kept before it is looked which of them are over.
 const MANY: usize = 16;
@@ -89,6 +90,16 @@ impl Uses {
         let streams = self.streams.get_mut().unwrap_or_else(PoisonError::into_inner);
         let mut users = streams.readers.iter().chain([&streams.writer]);
         users.all(|user| after(queue, user).or_else(|_| user.synchronize()).is_ok())
+    }
+
+    /// Waits until no work uses the memory. Whether that is so.
+    pub(super) fn finish(&mut self) -> bool {
+        let streams = self.streams.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let mut users = streams.readers.iter().chain([&streams.writer]);
+        users.all(|user| match relaxed(|| user.synchronize()) {
+            Ok(()) => true,
+            Err(error) => error.kind() == ErrorKind::DeviceLost,
+        })
     }
 
     fn streams(&self) -> MutexGuard<'_, Streams> {
