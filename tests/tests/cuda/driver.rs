@@ -2,7 +2,7 @@
 
 #![expect(unsafe_code, reason = "calls the driver, as a host does")]
 
-use std::ffi::{c_char, c_int, c_uint, c_void};
+use std::ffi::{c_int, c_uint, c_void};
 use std::ptr::null_mut;
 
 use libloading::Library;
@@ -41,6 +41,7 @@ calls! {
     free = "cuMemFree_v2"(address: u64);
     upload = "cuMemcpyHtoD_v2"(to: u64, from: *const c_void, bytes: usize);
     download = "cuMemcpyDtoH_v2"(to: *mut c_void, from: u64, bytes: usize);
+    copy_async = "cuMemcpyDtoDAsync_v2"(to: u64, from: u64, bytes: usize, stream: *mut c_void);
     begin_capture = "cuStreamBeginCapture_v2"(stream: *mut c_void, mode: c_int);
     end_capture = "cuStreamEndCapture"(stream: *mut c_void, graph: *mut *mut c_void);
     instantiate = "cuGraphInstantiateWithFlags"(graph: *mut *mut c_void, of: *mut c_void, flags: u64);
@@ -115,6 +116,18 @@ impl Driver {
         self.destroy_graph(graph);
     }
 
+    /// Copies bytes on the GPU, in the order of a stream.
+    pub(crate) fn copy(&self, from: *mut c_void, to: *mut c_void, bytes: usize, stream: *mut c_void) {
+        self.copy_async(to.addr() as u64, from.addr() as u64, bytes, stream);
+    }
+
+    /// Floats that are at an address now.
+    pub(crate) fn floats_at(&self, address: usize, count: usize) -> Vec<f32> {
+        let mut values = vec![0.0f32; count];
+        self.download(values.as_mut_ptr().cast(), address as u64, count * size_of::<f32>());
+        values
+    }
+
     pub(crate) fn memory<'d>(&'d self, values: &[f32]) -> Memory<'d> {
         let mut address = 0;
         self.allocate(&mut address, size_of_val(values).max(1));
@@ -146,9 +159,7 @@ impl Memory<'_> {
     }
 
     pub(crate) fn read(&self) -> Vec<f32> {
-        let mut values = vec![0.0f32; self.len];
-        self.driver.download(values.as_mut_ptr().cast::<c_char>().cast(), self.address, self.bytes());
-        values
+        self.driver.floats_at(self.address as usize, self.len)
     }
 }
 

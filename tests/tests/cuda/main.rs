@@ -13,6 +13,7 @@ mod aot;
 mod capture;
 mod chains;
 mod compiled;
+mod dlpack;
 mod driver;
 mod endurance;
 mod environment;
