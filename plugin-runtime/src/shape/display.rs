@@ -1,11 +1,10 @@
 //! Expressions as people write them, with only the parentheses that are needed.
 
 use std::fmt::{self, Display, Formatter, Write};
-use std::rc::Rc;
 use std::sync::Arc;
 
 use super::expr::ShapeExpr;
-use super::fold::{Fold, fold};
+use super::fold::{Fold, by_term, fold};
 use super::polynomial::{Node, Operation, Polynomial};
 use super::symbol::Symbol;
 
@@ -45,7 +44,7 @@ fn separated(f: &mut Formatter<'_>, items: &[impl Display]) -> fmt::Result {
 /// The text of a part, and what it can stand beside.
 #[derive(Clone)]
 struct Text {
-    text: Rc<str>,
+    text: Arc<str>,
     form: Form,
 }
 
@@ -71,12 +70,12 @@ impl Fold for Writer {
     }
 
     fn symbol(&mut self, symbol: &Symbol) -> Result<Text, fmt::Error> {
-        Ok(Text { text: (*symbol.name).into(), form: Form::One })
+        Ok(Text { text: symbol.name.clone(), form: Form::One })
     }
 
-    fn sum(&mut self, sum: &Arc<Polynomial>, factors: Vec<Vec<Text>>) -> Result<Text, fmt::Error> {
+    fn sum(&mut self, sum: &Arc<Polynomial>, factors: &[Text]) -> Result<Text, fmt::Error> {
         let mut text = String::new();
-        for (position, (term, factors)) in sum.terms().iter().zip(&factors).enumerate() {
+        for (position, (term, factors)) in by_term(sum, factors).enumerate() {
             let negative = term.coefficient < 0;
             text.push_str(match (position, negative) {
                 (0, false) => "",
@@ -90,9 +89,9 @@ impl Fold for Writer {
         Ok(Text { text: text.into(), form })
     }
 
-    fn node(&mut self, node: &Arc<Node>, operands: Vec<Text>) -> Result<Text, fmt::Error> {
+    fn node(&mut self, node: &Arc<Node>, operands: &[Text]) -> Result<Text, fmt::Error> {
         let name = match node.operation {
-            Operation::FloorDiv => return quotient(&operands),
+            Operation::FloorDiv => return quotient(operands),
             Operation::Group => "",
             Operation::CeilDiv => "ceil_div",
             Operation::Max => "max",

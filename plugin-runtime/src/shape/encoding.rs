@@ -84,7 +84,7 @@ impl Algebra for Encoder {
         Ok(bytes.into())
     }
 
-    fn product(&mut self, coefficient: i64, factors: Vec<Arc<[u8]>>) -> Result<Arc<[u8]>, Infallible> {
+    fn product(&mut self, coefficient: i64, factors: &[Arc<[u8]>]) -> Result<Arc<[u8]>, Infallible> {
         let mut bytes = Vec::new();
         let scaled = coefficient != 1;
         if scaled {
@@ -95,13 +95,13 @@ impl Algebra for Encoder {
         Ok(bytes.into())
     }
 
-    fn sum(&mut self, terms: Vec<Arc<[u8]>>) -> Result<Arc<[u8]>, Infallible> {
+    fn sum(&mut self, terms: &[Arc<[u8]>]) -> Result<Arc<[u8]>, Infallible> {
         let mut bytes = terms.concat();
         put_joined(SUM, terms.len(), &mut bytes);
         Ok(bytes.into())
     }
 
-    fn apply(&mut self, operation: Operation, operands: Vec<Arc<[u8]>>) -> Result<Arc<[u8]>, Infallible> {
+    fn apply(&mut self, operation: Operation, operands: &[Arc<[u8]>]) -> Result<Arc<[u8]>, Infallible> {
         let mut bytes = operands.concat();
         match operation {
             Operation::Max => put_joined(MAX, operands.len(), &mut bytes),

@@ -187,16 +187,16 @@ impl Algebra for Substitution<'_> {
         Ok((self.replacement)(symbol).unwrap_or_else(|| ShapeExpr::symbol(symbol.clone())))
     }
 
-    fn product(&mut self, coefficient: i64, factors: Vec<ShapeExpr>) -> Result<ShapeExpr, Infallible> {
+    fn product(&mut self, coefficient: i64, factors: &[ShapeExpr]) -> Result<ShapeExpr, Infallible> {
         let product = joined(factors, |a, b| a * b);
         Ok(if coefficient == 1 { product } else { coefficient * product })
     }
 
-    fn sum(&mut self, terms: Vec<ShapeExpr>) -> Result<ShapeExpr, Infallible> {
+    fn sum(&mut self, terms: &[ShapeExpr]) -> Result<ShapeExpr, Infallible> {
         Ok(joined(terms, |a, b| a + b))
     }
 
-    fn apply(&mut self, operation: Operation, operands: Vec<ShapeExpr>) -> Result<ShapeExpr, Infallible> {
+    fn apply(&mut self, operation: Operation, operands: &[ShapeExpr]) -> Result<ShapeExpr, Infallible> {
         Ok(match operation {
             Operation::FloorDiv => joined(operands, |a, b| a.floor_div(b)),
             Operation::CeilDiv => joined(operands, |a, b| a.ceil_div(b)),
@@ -209,8 +209,11 @@ impl Algebra for Substitution<'_> {
     }
 }
 
-fn joined(operands: Vec<ShapeExpr>, operation: impl Fn(ShapeExpr, ShapeExpr) -> ShapeExpr) -> ShapeExpr {
-    operands.into_iter().reduce(operation).unwrap_or_else(|| ShapeExpr::constant(0))
+fn joined(operands: &[ShapeExpr], operation: impl Fn(ShapeExpr, &ShapeExpr) -> ShapeExpr) -> ShapeExpr {
+    match operands.split_first() {
+        Some((first, rest)) => rest.iter().fold(first.clone(), operation),
+        None => ShapeExpr::constant(0),
+    }
 }
 
 impl Flaw {

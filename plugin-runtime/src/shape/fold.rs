@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::polynomial::{Atom, Node, Operation, Polynomial};
+use super::polynomial::{Atom, Node, Operation, Polynomial, Term};
 use super::symbol::Symbol;
 
 /// Values that can be computed with as expressions are.
@@ -19,14 +19,14 @@ pub(super) trait Algebra {
 
     fn symbol(&mut self, symbol: &Symbol) -> Result<Self::Value, Self::Error>;
 
-    /// A coefficient times factors. There are factors; a coefficient of 1 changes nothing.
-    fn product(&mut self, coefficient: i64, factors: Vec<Self::Value>) -> Result<Self::Value, Self::Error>;
+    /// A coefficient times at least one factor. A coefficient of 1 changes nothing.
+    fn product(&mut self, coefficient: i64, factors: &[Self::Value]) -> Result<Self::Value, Self::Error>;
 
     /// At least two terms.
-    fn sum(&mut self, terms: Vec<Self::Value>) -> Result<Self::Value, Self::Error>;
+    fn sum(&mut self, terms: &[Self::Value]) -> Result<Self::Value, Self::Error>;
 
     /// Left to right: two operands, or more for `Max` and `Min`. `Group` has one, and is that one.
-    fn apply(&mut self, operation: Operation, operands: Vec<Self::Value>) -> Result<Self::Value, Self::Error>;
+    fn apply(&mut self, operation: Operation, operands: &[Self::Value]) -> Result<Self::Value, Self::Error>;
 }
 
 /// What becomes of the parts of a normal form.
@@ -38,15 +38,24 @@ pub(super) trait Fold {
 
     fn symbol(&mut self, symbol: &Symbol) -> Result<Self::Value, Self::Error>;
 
-    /// A sum that is more than a constant or an atom, with the values of each term's factors.
-    fn sum(&mut self, sum: &Arc<Polynomial>, factors: Vec<Vec<Self::Value>>) -> Result<Self::Value, Self::Error>;
+    /// A sum that is more than a constant or an atom. The factors of all terms stand one after another: see [`by_term`].
+    fn sum(&mut self, sum: &Arc<Polynomial>, factors: &[Self::Value]) -> Result<Self::Value, Self::Error>;
 
-    fn node(&mut self, node: &Arc<Node>, operands: Vec<Self::Value>) -> Result<Self::Value, Self::Error>;
+    fn node(&mut self, node: &Arc<Node>, operands: &[Self::Value]) -> Result<Self::Value, Self::Error>;
+}
+
+/// Each term of a sum with the values of its factors.
+pub(super) fn by_term<'a, V>(sum: &'a Polynomial, mut factors: &'a [V]) -> impl Iterator<Item = (&'a Term, &'a [V])> {
+    sum.terms().iter().map(move |term| {
+        let (own, rest) = factors.split_at(term.monomial.atoms().len());
+        factors = rest;
+        (term, own)
+    })
 }
 
 /// The value of one expression.
 pub(super) fn fold<F: Fold>(polynomial: &Arc<Polynomial>, by: F) -> Result<F::Value, F::Error> {
-    Walk::new(by).value(polynomial)
+    Walk::new(by).outermost(polynomial)
 }
 
 /// A walk over several expressions.
@@ -54,29 +63,42 @@ pub(super) struct Walk<'e, F: Fold> {
     pub(super) by: F,
     sums: HashMap<&'e Polynomial, F::Value>,
     nodes: HashMap<&'e Node, F::Value>,
+    /// Values of what is being put together.
+    operands: Vec<F::Value>,
 }
 
 impl<'e, F: Fold> Walk<'e, F> {
     pub(super) fn new(by: F) -> Self {
-        Walk { by, sums: HashMap::new(), nodes: HashMap::new() }
+        Walk { by, sums: HashMap::new(), nodes: HashMap::new(), operands: Vec::new() }
     }
 
     pub(super) fn value(&mut self, polynomial: &'e Arc<Polynomial>) -> Result<F::Value, F::Error> {
+        if polynomial.constant_value().is_some() || polynomial.as_atom().is_some() {
+            return self.outermost(polynomial);
+        }
+        if let Some(value) = self.sums.get(&**polynomial) {
+            return Ok(value.clone());
+        }
+        let value = self.outermost(polynomial)?;
+        self.sums.insert(polynomial, value.clone());
+        Ok(value)
+    }
+
+    /// The same for what isn't part of anything else.
+    fn outermost(&mut self, polynomial: &'e Arc<Polynomial>) -> Result<F::Value, F::Error> {
         if let Some(value) = polynomial.constant_value() {
             return self.by.constant(value);
         }
         if let Some(atom) = polynomial.as_atom() {
             return self.atom(atom);
         }
-        if let Some(value) = self.sums.get(&**polynomial) {
-            return Ok(value.clone());
+        let first = self.operands.len();
+        for atom in polynomial.terms().iter().flat_map(|term| term.monomial.atoms()) {
+            let value = self.atom(atom)?;
+            self.operands.push(value);
         }
-        let mut factors = Vec::with_capacity(polynomial.terms().len());
-        for term in polynomial.terms() {
-            factors.push(term.monomial.atoms().iter().map(|atom| self.atom(atom)).collect::<Result<_, _>>()?);
-        }
-        let value = self.by.sum(polynomial, factors)?;
-        self.sums.insert(polynomial, value.clone());
+        let value = self.by.sum(polynomial, &self.operands[first..])?;
+        self.operands.truncate(first);
         Ok(value)
     }
 
@@ -88,8 +110,13 @@ impl<'e, F: Fold> Walk<'e, F> {
         if let Some(value) = self.nodes.get(&**node) {
             return Ok(value.clone());
         }
-        let operands = node.operands.iter().map(|operand| self.value(operand)).collect::<Result<_, _>>()?;
-        let value = self.by.node(node, operands)?;
+        let first = self.operands.len();
+        for operand in &node.operands {
+            let value = self.value(operand)?;
+            self.operands.push(value);
+        }
+        let value = self.by.node(node, &self.operands[first..])?;
+        self.operands.truncate(first);
         self.nodes.insert(node, value.clone());
         Ok(value)
     }
@@ -107,21 +134,21 @@ impl<A: Algebra> Fold for A {
         Algebra::symbol(self, symbol)
     }
 
-    fn sum(&mut self, sum: &Arc<Polynomial>, factors: Vec<Vec<A::Value>>) -> Result<A::Value, A::Error> {
-        let mut terms = Vec::with_capacity(factors.len());
-        for (term, factors) in sum.terms().iter().zip(factors) {
-            terms.push(match factors.is_empty() {
-                true => Algebra::constant(self, term.coefficient)?,
-                false => self.product(term.coefficient, factors)?,
+    fn sum(&mut self, sum: &Arc<Polynomial>, factors: &[A::Value]) -> Result<A::Value, A::Error> {
+        let mut terms = Vec::with_capacity(sum.terms().len());
+        for (term, factors) in by_term(sum, factors) {
+            terms.push(match factors {
+                [] => Algebra::constant(self, term.coefficient)?,
+                _ => self.product(term.coefficient, factors)?,
             });
         }
         match <[A::Value; 1]>::try_from(terms) {
             Ok([only]) => Ok(only),
-            Err(terms) => Algebra::sum(self, terms),
+            Err(terms) => Algebra::sum(self, &terms),
         }
     }
 
-    fn node(&mut self, node: &Arc<Node>, operands: Vec<A::Value>) -> Result<A::Value, A::Error> {
+    fn node(&mut self, node: &Arc<Node>, operands: &[A::Value]) -> Result<A::Value, A::Error> {
         self.apply(node.operation, operands)
     }
 }

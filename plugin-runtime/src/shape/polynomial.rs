@@ -3,6 +3,7 @@
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use super::symbol::{Symbol, SymbolKind};
@@ -49,12 +50,14 @@ pub(super) enum Atom {
 }
 
 /// An operation that isn't a sum or a product, over operands in normal form.
-#[derive(PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Node {
     pub(super) operation: Operation,
     pub(super) operands: Vec<Arc<Polynomial>>,
     size: u32,
     depth: u32,
+    /// Of operation and operands. Computed once, or the hash of an expression would take all of its levels again for each.
+    hash: u64,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -106,7 +109,10 @@ impl Atom {
         if size >= MAX_SIZE {
             return Err(Flaw::TooLarge);
         }
-        Ok(Atom::Node(Arc::new(Node { operation, operands, size, depth })))
+        let mut hasher = DefaultHasher::new();
+        (operation, &operands).hash(&mut hasher);
+        let hash = hasher.finish();
+        Ok(Atom::Node(Arc::new(Node { operation, operands, size, depth, hash })))
     }
 
     fn size(&self) -> u32 {
@@ -121,6 +127,12 @@ impl Atom {
             Atom::Symbol(_) => 0,
             Atom::Node(node) => node.depth,
         }
+    }
+}
+
+impl Hash for Node {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(self.hash);
     }
 }
 

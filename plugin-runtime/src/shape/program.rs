@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::excerpt::excerpt;
-use super::fold::{Fold, Walk};
+use super::fold::{Fold, Walk, by_term};
 use super::polynomial::{Atom, Node, Operation, Polynomial};
 use super::{ShapeError, ShapeExpr, Symbol, SymbolKind, integer};
 
@@ -274,17 +274,17 @@ impl Fold for Compiler {
         Ok(Value::Symbol(symbol.index as usize))
     }
 
-    fn sum(&mut self, sum: &Arc<Polynomial>, factors: Vec<Vec<Value>>) -> Result<Value, ShapeError> {
-        let terms = sum.terms().iter().zip(factors).map(|(term, factors)| TermStep {
+    fn sum(&mut self, sum: &Arc<Polynomial>, factors: &[Value]) -> Result<Value, ShapeError> {
+        let terms = by_term(sum, factors).map(|(term, factors)| TermStep {
             coefficient: term.coefficient,
-            factors: append(&mut self.program.values, factors),
+            factors: append(&mut self.program.values, factors.iter().copied()),
         });
         let terms = append(&mut self.program.terms, terms);
         Ok(self.program.step(StepCode::Sum(terms), ShapeExpr(Ok(sum.clone()))))
     }
 
-    fn node(&mut self, node: &Arc<Node>, operands: Vec<Value>) -> Result<Value, ShapeError> {
-        let operands = append(&mut self.program.values, operands);
+    fn node(&mut self, node: &Arc<Node>, operands: &[Value]) -> Result<Value, ShapeError> {
+        let operands = append(&mut self.program.values, operands.iter().copied());
         let source = Polynomial::from(Atom::Node(node.clone())).into();
         Ok(self.program.step(StepCode::Apply(node.operation, operands), source))
     }

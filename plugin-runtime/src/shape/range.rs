@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::excerpt::excerpt;
-use super::fold::{Fold, fold};
+use super::fold::{Fold, by_term, fold};
 use super::polynomial::{Atom, Node, Operation, Polynomial};
 use super::{ShapeError, ShapeExpr, Symbol, integer};
 
@@ -103,20 +103,16 @@ impl Fold for Analysis<'_> {
         Ok(Some((min.into(), max.into())))
     }
 
-    fn sum(
-        &mut self,
-        polynomial: &Arc<Polynomial>,
-        ranges: Vec<Vec<Option<Wide>>>,
-    ) -> Result<Option<Wide>, ShapeError> {
+    fn sum(&mut self, polynomial: &Arc<Polynomial>, ranges: &[Option<Wide>]) -> Result<Option<Wide>, ShapeError> {
         let mut atoms: HashMap<&Atom, usize> = HashMap::new();
         let mut sum = Sum::default();
-        for (term, ranges) in polynomial.terms().iter().zip(ranges) {
+        for (term, ranges) in by_term(polynomial, ranges) {
             let mut factors = Vec::with_capacity(ranges.len());
             for (atom, range) in term.monomial.atoms().iter().zip(ranges) {
                 let next = atoms.len();
                 let id = *atoms.entry(atom).or_insert(next);
                 if id == next {
-                    sum.atoms.push(Interval::narrow(range).wide());
+                    sum.atoms.push(Interval::narrow(*range).wide());
                 }
                 factors.push(id);
             }
@@ -125,10 +121,10 @@ impl Fold for Analysis<'_> {
         Ok(sum.bound(Side::Min).zip(sum.bound(Side::Max)))
     }
 
-    fn node(&mut self, node: &Arc<Node>, operands: Vec<Option<Wide>>) -> Result<Option<Wide>, ShapeError> {
+    fn node(&mut self, node: &Arc<Node>, operands: &[Option<Wide>]) -> Result<Option<Wide>, ShapeError> {
         let range = operands
-            .into_iter()
-            .map(|operand| Some(Interval::narrow(operand)))
+            .iter()
+            .map(|operand| Some(Interval::narrow(*operand)))
             .reduce(|a, b| node.operation.range(a?, b?))
             .unwrap_or(Some(Interval::exactly(0)));
         match range {

@@ -26,10 +26,9 @@ impl Host {
         Ok(self.steps.len() - 1)
     }
 
-    fn joined(&mut self, operands: Vec<usize>, by: fn(i128, i128) -> i128) -> Result<usize, ShapeError> {
-        let mut operands = operands.into_iter();
-        let first = operands.next().expect("an operand");
-        operands.try_fold(first, |a, b| self.add(Step::Apply(by, a, b)))
+    fn joined(&mut self, operands: &[usize], by: fn(i128, i128) -> i128) -> Result<usize, ShapeError> {
+        let (first, rest) = operands.split_first().expect("an operand");
+        rest.iter().try_fold(*first, |a, b| self.add(Step::Apply(by, a, *b)))
     }
 
     fn evaluate(&self, symbols: &[i64]) -> Vec<i128> {
@@ -57,17 +56,17 @@ impl Algebra for Host {
         self.add(Step::Symbol(symbol.index))
     }
 
-    fn product(&mut self, coefficient: i64, factors: Vec<usize>) -> Result<usize, ShapeError> {
+    fn product(&mut self, coefficient: i64, factors: &[usize]) -> Result<usize, ShapeError> {
         let product = self.joined(factors, |a, b| a * b)?;
         let coefficient = self.add(Step::Constant(coefficient))?;
         self.add(Step::Apply(|a, b| a * b, coefficient, product))
     }
 
-    fn sum(&mut self, terms: Vec<usize>) -> Result<usize, ShapeError> {
+    fn sum(&mut self, terms: &[usize]) -> Result<usize, ShapeError> {
         self.joined(terms, |a, b| a + b)
     }
 
-    fn apply(&mut self, operation: Operation, operands: Vec<usize>) -> Result<usize, ShapeError> {
+    fn apply(&mut self, operation: Operation, operands: &[usize]) -> Result<usize, ShapeError> {
         let by: fn(i128, i128) -> i128 = match operation {
             Operation::FloorDiv => integer::floor_div,
             Operation::CeilDiv => integer::ceil_div,
@@ -121,13 +120,13 @@ fn a_mistake_of_the_host_ends_the_walk() {
         fn symbol(&mut self, symbol: &Symbol) -> Result<(), String> {
             if symbol.index == 1 { Err(symbol.name.to_string()) } else { Ok(()) }
         }
-        fn product(&mut self, _: i64, _: Vec<()>) -> Result<(), String> {
+        fn product(&mut self, _: i64, _: &[()]) -> Result<(), String> {
             Ok(())
         }
-        fn sum(&mut self, _: Vec<()>) -> Result<(), String> {
+        fn sum(&mut self, _: &[()]) -> Result<(), String> {
             Ok(())
         }
-        fn apply(&mut self, _: Operation, _: Vec<()>) -> Result<(), String> {
+        fn apply(&mut self, _: Operation, _: &[()]) -> Result<(), String> {
             Err("past the symbol".into())
         }
     }
