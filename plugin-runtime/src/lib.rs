@@ -48,15 +48,20 @@
 //! |---|---|
 //! | [`shape`] | symbolic expressions of extents, their ranges and their evaluation; optimization profiles |
 //! | [`tensor`] | element types, layouts, descs, views of data |
-//! | [`device`] | the only code that touches memory and launches work |
+//! | [`device`] | the only code that touches memory and launches work, its own or a host's |
 //! | [`plugin`] | what a plugin says of itself; the registry of all that are linked |
 //! | [`network`] | the graph; shapes are inferred as it is made |
 //! | [`tactic`] | combinations of types, layouts and tactics; their timing; the choice among them |
 //! | [`engine`] | the memory plan, engines, execution |
 //! | [`whole_file`] | files that are written whole or not at all |
 //!
+//! How the crate is built, and what has to stay true: [`architecture`].
+//!
 //! A crate of plugins that a program never names isn't linked, and registers nothing: write `use my_plugins as _;`.
 
+#[cfg(doc)]
+#[doc = include_str!("../ARCHITECTURE.md")]
+pub mod architecture {}
 pub mod device;
 pub mod engine;
 mod error;

@@ -183,7 +183,10 @@ fn which_plugin_a_node_is() {
         (int("plugin_version", 3), "plugin `test::scale` is linked at version 1, not 3"),
         (text("plugin_version", "one"), "attribute `plugin_version`: a version number is expected"),
         (int("plugin_version", -1), "a version number is expected"),
-        (text("plugin_namespace", "tset"), "\"tset::scale\", which isn't linked; did you mean `test::scale`?"),
+        (
+            text("plugin_namespace", "tset"),
+            "\"tset::scale\", which isn't linked; did you mean `test::scale` or `gpu::scale`?",
+        ),
         (int("plugin_namespace", 1), "attribute `plugin_namespace`: it is INT; STRING is expected"),
         (int("aot", 1), "it insists on ahead-of-time kernels (`aot` = 1), but `test::scale` has none"),
         (int("aot", 2), "attribute `aot`: 0 or 1 is expected"),

@@ -46,7 +46,7 @@ for_each_case!(all);
 
 fn case(name: &'static str, network: Network, runs: Vec<Run>) -> Case {
     let on = vec![On::Cuda];
-    Case { name, network, profile: None, types: Vec::new(), in_place: Vec::new(), on, runs }
+    Case { name, network, profile: None, types: Vec::new(), in_place: Vec::new(), on, waits: false, runs }
 }
 
 fn host<T: Element>(values: &[T], dims: &[i64]) -> HostTensor {
@@ -85,7 +85,7 @@ fn dynamic(min: &[i64], opt: &[i64], max: &[i64]) -> Option<Profile> {
     Some(Profile::new().dims("x", min, opt, max))
 }
 
-const LENGTHS: &[&[i64]] = &[&[0], &[1], &[7], &[256], &[4099], &[20_000]];
+const LENGTHS: &[&[i64]] = &[&[0], &[1], &[7], &[7], &[256], &[4099], &[20_000], &[4099]];
 
 fn of_vectors(name: &'static str, network: Network, runs: Vec<Run>) -> Case {
     Case { profile: dynamic(&[0], &[4099], &[20_000]), ..case(name, network, runs) }
@@ -329,7 +329,7 @@ pub fn found_sizes_without_a_declaration() -> Case {
         let kept = positive(x);
         vec![vector(&pairs(&kept)), vector(&[kept.iter().fold(0.0, |sum, x| sum + x)])]
     });
-    of_vectors("found_sizes_without_a_declaration", network, runs)
+    Case { waits: true, ..of_vectors("found_sizes_without_a_declaration", network, runs) }
 }
 
 /// Size tensors of both types as outputs of the network.

@@ -1,6 +1,6 @@
 //! One suite of cases for every runtime: each case once, with what it has to give; every runtime runs all of them.
 //!
-//! A runtime joins by [`Runtime`]: it says which cases it leaves out, and why, and runs the others. [`for_each_case!`] makes
+//! A runtime joins by [`Runtime`]: it says which cases it leaves out, and why, and runs the others. [`for_each_case!`](crate::for_each_case) makes
 //! a test of each, named as the case:
 //!
 //! ```text
@@ -42,6 +42,8 @@ pub struct Case {
     pub in_place: Vec<(&'static str, &'static str)>,
     /// Kinds of device whose impls all its plugins have, besides the CPU.
     pub on: Vec<On>,
+    /// Whether a layer waits for extents that an earlier one finds, as it doesn't say that it copes without.
+    pub waits: bool,
     /// One after another.
     pub runs: Vec<Run>,
 }
@@ -65,6 +67,11 @@ pub struct Run {
 }
 
 impl Run {
+    /// Whether another run has inputs of the same extents.
+    pub fn has_the_shapes_of(&self, other: &Run) -> bool {
+        self.inputs.iter().zip(&other.inputs).all(|((_, a), (_, b))| a.dims() == b.dims())
+    }
+
     /// The inputs as an engine takes them.
     pub fn inputs(&self) -> Vec<(&str, &HostTensor)> {
         self.inputs.iter().map(|(name, tensor)| (*name, tensor)).collect()

@@ -3,6 +3,7 @@
 #![expect(unsafe_code, reason = "calls the driver, as a host does")]
 
 use std::ffi::{c_int, c_uint, c_void};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::null_mut;
 
 use libloading::Library;
@@ -102,9 +103,14 @@ impl Driver {
         times: usize,
     ) {
         const GLOBAL: c_int = 0;
-        self.begin_capture(stream, GLOBAL);
-        enqueue();
         let (mut graph, mut instance) = (null_mut(), null_mut());
+        self.begin_capture(stream, GLOBAL);
+        let enqueued = catch_unwind(AssertUnwindSafe(enqueue));
+        if let Err(panic) = enqueued {
+            // Others may go on, and the first mistake is what is told.
+            let _ = catch_unwind(AssertUnwindSafe(|| self.end_capture(stream, &mut graph)));
+            resume_unwind(panic);
+        }
         self.end_capture(stream, &mut graph);
         self.instantiate(&mut instance, graph, 0);
         for _ in 0..times {

@@ -13,7 +13,7 @@ use plugin_runtime::prelude::*;
 use tests::Random;
 
 use crate::driver::{Driver, Memory};
-use crate::gpu::gpu;
+use crate::gpu::{gpu, gpu_alone};
 use crate::plugins::elementwise::{add_in_place, scale};
 use crate::plugins::sizes::keep_positive;
 
@@ -73,9 +73,10 @@ fn a_plugin_runs_in_a_foreign_stream_on_foreign_memory() {
     driver.destroy(own);
 }
 
+/// While a host captures, no other thread of its process may allocate.
 #[test]
 fn a_host_captures_a_run_and_launches_it() {
-    let Some(device) = gpu("a_host_captures_a_run_and_launches_it") else { return };
+    let Some(device) = gpu_alone("a_host_captures_a_run_and_launches_it") else { return };
     let mut context = doubling(&device).create_context().unwrap();
     let driver = Driver::new();
     let raw = driver.stream();
@@ -253,7 +254,7 @@ fn front_cuda(x: Tensor, count: i64, outputs: [TensorMut; 1], stream: &Stream) -
 
 #[test]
 fn an_impl_copies_and_fills_in_its_stream() {
-    let Some(device) = gpu("an_impl_copies_and_fills_in_its_stream") else { return };
+    let Some(device) = gpu_alone("an_impl_copies_and_fills_in_its_stream") else { return };
     let driver = Driver::new();
     let raw = driver.stream();
     for count in [0, 1, N / 2, N] {

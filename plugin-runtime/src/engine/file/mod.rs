@@ -74,7 +74,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the file can't be read, is damaged, was built for another device or written in another format version, or
-    /// when a plugin isn't linked: then the kind is [`ErrorKind::Registry`](crate::ErrorKind::Registry).
+    /// when a plugin isn't linked: then the kind is [`ErrorKind::Registry`].
     pub fn load(path: impl AsRef<Path>) -> Result<Engine> {
         load_file(path.as_ref(), &Device::from_name)
     }
