@@ -112,3 +112,7 @@ pub mod __private {
     pub use half::{bf16, f16};
     pub use linkme;
 }
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+mod readme {}
