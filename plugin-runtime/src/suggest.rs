@@ -27,6 +27,13 @@ pub(crate) fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a s
     }
 }
 
+/// Says that none of `known` is `name`, what may have been meant, and what there is.
+pub(crate) fn no_such<'a>(what: &str, name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.into_iter().collect();
+    let meant = did_you_mean(name, known.iter().copied());
+    format!("no {what} `{name}`{meant}; expected one of `{}`", known.join("`, `"))
+}
+
 /// Equality of texts, for constants.
 pub(crate) const fn same_text(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());

@@ -32,7 +32,7 @@ pub use stream::Stream;
 pub(crate) use views::StepViews;
 
 use crate::error::{Error, Result};
-use crate::suggest::did_you_mean;
+use crate::suggest::{did_you_mean, no_such};
 use cuda::{CudaProperties, CudaStream, Gpu};
 
 /// The kinds of device that an impl can be written for.
@@ -58,6 +58,18 @@ impl DeviceKind {
 impl std::fmt::Display for DeviceKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+/// Reads what `Display` writes.
+impl std::str::FromStr for DeviceKind {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        const ALL: [DeviceKind; 2] = [DeviceKind::Cpu, DeviceKind::Cuda];
+        let known = ALL.map(DeviceKind::name);
+        let found = ALL.into_iter().find(|kind| kind.name() == name);
+        found.ok_or_else(|| Error::invalid(no_such("kind of device", name, known)))
     }
 }
 
@@ -98,25 +110,6 @@ impl Device {
     /// None at present.
     pub fn best() -> Result<Device> {
         Ok(Device::cuda(0).unwrap_or_else(|_| Device::cpu()))
-    }
-
-    /// The device of a name: `cpu`, `cuda` for the first GPU, or `cuda:1` for another.
-    ///
-    /// # Errors
-    /// When the name is another, or the device isn't available.
-    pub fn from_name(name: &str) -> Result<Device> {
-        match name.split_once(':') {
-            None if name == "cpu" => Ok(Device::cpu()),
-            None if name == "cuda" => Device::cuda(0),
-            Some(("cuda", ordinal)) => match ordinal.parse() {
-                Ok(ordinal) => Device::cuda(ordinal),
-                Err(_) => Err(Error::invalid(format_args!("in `{name}`, write a GPU's number: `cuda:0`"))),
-            },
-            _ => Err(Error::invalid(format_args!(
-                "no device `{name}`{}; devices are `cpu`, `cuda`, `cuda:1` ..",
-                did_you_mean(name, ["cpu", "cuda"])
-            ))),
-        }
     }
 
     /// Its kind.
@@ -163,6 +156,56 @@ impl std::fmt::Display for Device {
         match self.0 {
             Backend::Cpu => f.write_str("cpu"),
             Backend::Cuda(gpu) => write!(f, "cuda:{}", gpu.ordinal()),
+        }
+    }
+}
+
+/// Finds the device of a name: `cpu`, `cuda` for the first GPU, or `cuda:1` for another. It's an error when the name is
+/// another, or the device isn't available.
+impl std::str::FromStr for Device {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        match name.split_once(':') {
+            None if name == "cpu" => Ok(Device::cpu()),
+            None if name == "cuda" => Device::cuda(0),
+            Some(("cuda", ordinal)) => match ordinal.parse() {
+                Ok(ordinal) => Device::cuda(ordinal),
+                Err(_) => Err(Error::invalid(format_args!("in `{name}`, write a GPU's number: `cuda:0`"))),
+            },
+            _ => Err(Error::invalid(format_args!(
+                "no device `{name}`{}; devices are `cpu`, `cuda`, `cuda:1` ..",
+                did_you_mean(name, ["cpu", "cuda"])
+            ))),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_back() {
+        for kind in [DeviceKind::Cpu, DeviceKind::Cuda] {
+            assert_eq!(kind.to_string().parse::<DeviceKind>().unwrap(), kind);
+        }
+        assert_eq!("cpu".parse::<Device>().unwrap(), Device::cpu());
+        assert_eq!(Device::cpu().to_string(), "cpu");
+    }
+
+    #[test]
+    fn other_names_are_errors_that_say_what_there_is() {
+        let error = "cud".parse::<DeviceKind>().unwrap_err().to_string();
+        assert_eq!(error, "no kind of device `cud`; did you mean `cuda`?; expected one of `cpu`, `cuda`");
+        for (name, expected) in [
+            ("CUDA", "no device `CUDA`; did you mean `cuda`?; devices are `cpu`, `cuda`, `cuda:1` .."),
+            ("", "no device ``; devices are `cpu`, `cuda`, `cuda:1` .."),
+            ("cpu:0", "no device `cpu:0`; did you mean `cpu`?; devices are `cpu`, `cuda`, `cuda:1` .."),
+            ("cuda:x", "in `cuda:x`, write a GPU's number: `cuda:0`"),
+            ("cuda:-1", "in `cuda:-1`, write a GPU's number: `cuda:0`"),
+        ] {
+            assert_eq!(name.parse::<Device>().unwrap_err().to_string(), expected);
         }
     }
 }

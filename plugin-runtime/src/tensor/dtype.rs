@@ -2,7 +2,8 @@
 
 use half::{bf16, f16};
 
-use crate::suggest::same_text;
+use crate::error::{Error, Result};
+use crate::suggest::{no_such, same_text};
 
 /// The type of a tensor's elements. Names in text are the field's own: `FP32`, `INT64`, ...
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
@@ -72,8 +73,8 @@ impl DataType {
         }
     }
 
-    /// The type of that name, which is written in capitals.
-    pub const fn from_name(name: &str) -> Option<DataType> {
+    /// The type of that name, for constants.
+    pub(crate) const fn from_name(name: &str) -> Option<DataType> {
         let mut i = 0;
         while i < DataType::ALL.len() {
             if same_text(DataType::ALL[i].name(), name) {
@@ -119,6 +120,16 @@ impl std::fmt::Display for DataType {
     }
 }
 
+/// Reads what `Display` writes: names in capitals.
+impl std::str::FromStr for DataType {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let known = DataType::ALL.map(DataType::name);
+        DataType::from_name(name).ok_or_else(|| Error::invalid(no_such("type", name, known)))
+    }
+}
+
 mod sealed {
     pub trait Sealed {}
 }
@@ -157,4 +168,26 @@ element! {
     i32: Int32;
     i8: Int8;
     u8: UInt8 | Bool | Int4 | Float8;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    #[test]
+    fn names_are_read_back() {
+        for dtype in DataType::ALL {
+            assert_eq!(dtype.to_string().parse::<DataType>().unwrap(), dtype);
+        }
+        let error = |name: &str| name.parse::<DataType>().unwrap_err();
+        assert_eq!(
+            error("fp23").to_string(),
+            "no type `fp23`; did you mean `FP32`?; expected one of `FP32`, `FP16`, `BF16`, `FP8`, `INT64`, `INT32`, `INT8`, \
+             `UINT8`, `INT4`, `BOOL`"
+        );
+        for name in ["", "fp32", " FP32", "CHW4"] {
+            assert_eq!(error(name).kind(), ErrorKind::Invalid, "{name}");
+        }
+    }
 }

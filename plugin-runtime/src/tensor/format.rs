@@ -1,8 +1,9 @@
 //! Memory layouts.
 
 use super::arrangement::Arrangement;
+use crate::error::{Error, Result};
 use crate::shape::ShapeExpr;
-use crate::suggest::same_text;
+use crate::suggest::{no_such, same_text};
 
 /// How a tensor's elements lie in memory. Dimensions are counted from the last: `.., C, H, W`, or `.., C, D, H, W` for
 /// the layouts with a depth; all dimensions before the channels are like a batch. Padding elements are zero.
@@ -50,8 +51,8 @@ impl Format {
         Format::Cdhw32,
     ];
 
-    /// The layout of that name, which is written in capitals.
-    pub const fn from_name(name: &str) -> Option<Format> {
+    /// The layout of that name, for constants.
+    pub(crate) const fn from_name(name: &str) -> Option<Format> {
         let mut i = 0;
         while i < Format::ALL.len() {
             if same_text(Format::ALL[i].name(), name) {
@@ -168,6 +169,16 @@ impl std::fmt::Display for Format {
     }
 }
 
+/// Reads what `Display` writes: names in capitals.
+impl std::str::FromStr for Format {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let known = Format::ALL.map(Format::name);
+        Format::from_name(name).ok_or_else(|| Error::invalid(no_such("layout", name, known)))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,9 +186,13 @@ mod tests {
     #[test]
     fn names_are_read_back() {
         for format in Format::ALL {
-            assert_eq!(Format::from_name(format.name()), Some(format));
+            assert_eq!(format.to_string().parse::<Format>().unwrap(), format);
         }
-        assert_eq!([Format::from_name("chw4"), Format::from_name(""), Format::from_name("CHW")], [None; 3]);
+        for name in ["chw4", "", "CHW", "FP32"] {
+            let error = name.parse::<Format>().unwrap_err().to_string();
+            assert!(error.starts_with(&format!("no layout `{name}`")), "{error}");
+            assert!(error.ends_with("`DHWC8`, `CDHW32`"), "{error}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ impl DeviceName {
     /// # Errors
     /// When it isn't there: says what was looked for.
     pub(super) fn find(self) -> Result<Device> {
-        Ok(Device::from_name(&self.to_string())?)
+        Ok(self.to_string().parse()?)
     }
 
     pub(super) fn kind(self) -> DeviceKind {

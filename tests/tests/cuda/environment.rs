@@ -36,7 +36,7 @@ fn without_a_gpu_the_cpu_is_the_best_device_and_the_error_says_what_is_missing()
     let missing = ["looked for libcuda.so, libcuda.so.1", "the CUDA driver is there, but no GPU", "driver"];
     assert!(missing.iter().any(|what| error.contains(what)), "{error}");
     for name in ["cuda", "cuda:0", "cuda:3"] {
-        assert_eq!(Device::from_name(name).unwrap_err().to_string(), error, "{name}");
+        assert_eq!(name.parse::<Device>().unwrap_err().to_string(), error, "{name}");
     }
     let best = Device::best().unwrap();
     assert_eq!(best, Device::cpu());
@@ -48,8 +48,8 @@ fn without_a_gpu_the_cpu_is_the_best_device_and_the_error_says_what_is_missing()
 fn with_a_gpu_it_is_the_best_device() {
     let Some(device) = gpu("with_a_gpu_it_is_the_best_device") else { return };
     assert_eq!(Device::best().unwrap(), *device);
-    assert_eq!(Device::from_name("cuda").unwrap(), *device);
-    assert_eq!(Device::from_name("cuda:0").unwrap(), *device);
+    assert_eq!("cuda".parse::<Device>().unwrap(), *device);
+    assert_eq!("cuda:0".parse::<Device>().unwrap(), *device);
     assert_eq!(device.to_string(), "cuda:0");
     let properties = device.cuda_properties().unwrap();
     assert!(properties.multiprocessors > 0 && properties.max_threads_per_block >= 1024, "{properties:?}");
@@ -66,7 +66,7 @@ fn a_gpu_that_is_hidden() {
         assert_eq!(Device::best().unwrap(), Device::cpu());
         let told = "device `cuda` isn't available: the CUDA driver is there, but no GPU; or use device `cpu`";
         assert_eq!(Device::cuda(0).unwrap_err().to_string(), told);
-        assert_eq!(Device::from_name("cuda:1").unwrap_err().to_string(), told);
+        assert_eq!("cuda:1".parse::<Device>().unwrap_err().to_string(), told);
         return run_on(&Device::cpu()).unwrap();
     }
     if let Some(_gpu) = gpu("a_gpu_that_is_hidden") {

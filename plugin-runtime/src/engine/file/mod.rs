@@ -76,7 +76,7 @@ impl Engine {
     /// When the file can't be read, is damaged, was built for another device or written in another format version, or
     /// when a plugin isn't linked: then the kind is [`ErrorKind::Registry`].
     pub fn load(path: impl AsRef<Path>) -> Result<Engine> {
-        load_file(path.as_ref(), &Device::from_name)
+        load_file(path.as_ref(), &str::parse::<Device>)
     }
 
     /// As [`Engine::load`], for this device in place of the first of its kind.
@@ -107,7 +107,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::load`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Engine> {
-        load_bytes(bytes, &Device::from_name)
+        load_bytes(bytes, &str::parse::<Device>)
     }
 
     /// As [`Engine::load_on`], from a copy of what a file holds.
