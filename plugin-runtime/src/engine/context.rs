@@ -12,7 +12,9 @@ use self::gpu::GpuRun;
 use self::state::{State, in_step};
 use super::EngineInner;
 use super::plan::{Plan, PlannedStep, PlannedWork};
-use crate::device::cuda::{BareRun, Recorded};
+#[cfg(any(feature = "bench", test))]
+use crate::device::cuda::BareRun;
+use crate::device::cuda::Recorded;
 use crate::device::{Active, Binding, BindingRule, BindingUse, Device, Frame, FrameSize, Stream};
 use crate::error::{Error, Result};
 use crate::network::largest_dims;
@@ -200,6 +202,7 @@ impl ExecutionContext {
     ///
     /// # Errors
     /// As [`ExecutionContext::capture`].
+    #[cfg(any(feature = "bench", test))]
     pub fn bare_run<'a>(&'a mut self, bindings: &'a mut [Binding<'_>], stream: &Stream) -> Result<BareRun<'a>> {
         self.record(bindings, stream, |_, recorded| BareRun::new(stream, recorded))
     }

@@ -19,6 +19,8 @@ mod constants;
 mod driver;
 mod event;
 mod find;
+#[cfg(any(feature = "bench", test))]
+mod floor;
 mod gpu;
 mod graph;
 pub(crate) mod image;
@@ -27,6 +29,7 @@ mod launch;
 mod measure;
 pub(crate) mod memory;
 pub(crate) mod module;
+#[cfg(any(feature = "bench", test))]
 mod nodes;
 mod nvrtc;
 mod queue;
@@ -49,6 +52,8 @@ pub(crate) use constants::DeviceConstants;
 pub use driver::DeviceError;
 pub(crate) use event::Event;
 pub(crate) use find::find_gpus;
+#[cfg(any(feature = "bench", test))]
+pub use floor::{BareRun, device_copy};
 pub use gpu::CudaProperties;
 pub(crate) use gpu::{Bound, Gpu};
 pub(crate) use graph::{Graph, Recorded};
@@ -57,7 +62,7 @@ pub use kernel::KernelArgument;
 #[doc(hidden)]
 pub use kernel::{Kernel, parameter};
 pub use launch::LaunchConfig;
-pub use measure::{BareRun, GpuTimer, device_copy};
+pub use measure::GpuTimer;
 pub(crate) use memory::DeviceMemory;
 pub(in crate::device) use memory::Lent;
 pub use source::{Architecture, KERNELS, KernelEntry, Parameter, SOURCES, Source};
