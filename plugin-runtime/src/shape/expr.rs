@@ -85,38 +85,45 @@ impl ShapeExpr {
     }
 
     /// The quotient, rounded towards negative infinity, as `/` does.
+    #[must_use]
     pub fn floor_div(&self, divisor: impl Into<ShapeExpr>) -> Self {
         self.combined(&divisor.into(), Written::Infix('/'), division::floor_div)
     }
 
     /// The quotient, rounded towards positive infinity.
     #[doc(alias = "cdiv")]
+    #[must_use]
     pub fn ceil_div(&self, divisor: impl Into<ShapeExpr>) -> Self {
         self.combined(&divisor.into(), Written::Call("ceil_div"), division::ceil_div)
     }
 
     /// The larger of both.
+    #[must_use]
     pub fn max(&self, other: impl Into<ShapeExpr>) -> Self {
         self.combined(&other.into(), Written::Call("max"), |a, b| comparison::extremum(Operation::Max, a, b))
     }
 
     /// The smaller of both.
+    #[must_use]
     pub fn min(&self, other: impl Into<ShapeExpr>) -> Self {
         self.combined(&other.into(), Written::Call("min"), |a, b| comparison::extremum(Operation::Min, a, b))
     }
 
     /// 1 where both are equal, else 0.
+    #[must_use]
     pub fn equal(&self, other: impl Into<ShapeExpr>) -> Self {
         self.combined(&other.into(), Written::Call("equal"), comparison::equal)
     }
 
     /// 1 where this is below the other, else 0.
+    #[must_use]
     pub fn less(&self, other: impl Into<ShapeExpr>) -> Self {
         self.combined(&other.into(), Written::Call("less"), comparison::less)
     }
 
     /// The same with symbols replaced: those that `replacement` has one for. A size tensor that is being described can
     /// only be replaced as a whole expression, as it only occurs as one.
+    #[must_use]
     pub fn substitute(&self, replacement: &dyn Fn(&Symbol) -> Option<ShapeExpr>) -> Self {
         let Ok(polynomial) = &self.0 else { return self.clone() };
         let mut replaced = false;

@@ -86,11 +86,13 @@ impl TensorDesc {
     }
 
     /// A copy, whose dimensions may then be changed.
+    #[must_use]
     pub fn like(&self) -> Self {
         TensorDesc::from_shape_expr(self.shape.clone(), self.dtype)
     }
 
     /// An output that lies in this input's own memory and can't be changed in type or shape.
+    #[must_use]
     pub fn aliased(&self) -> Self {
         TensorDesc { alias_of: self.input, ..self.clone() }
     }
@@ -101,6 +103,7 @@ impl TensorDesc {
     }
 
     /// The same with another element type.
+    #[must_use]
     pub fn with_dtype(mut self, dtype: DataType) -> Self {
         if self.alias_of.is_some() && dtype != self.dtype {
             self.shape.iter_mut().for_each(|d| *d = ShapeExpr::invalid(ALIAS_CHANGED));
@@ -155,6 +158,7 @@ pub fn size_tensor(opt: impl Into<ShapeExpr>, upper_bound: impl Into<ShapeExpr>)
 
 impl SizeTensorDesc {
     /// The same with another element type: INT32 or INT64.
+    #[must_use]
     pub fn dtype(mut self, dtype: DataType) -> Self {
         self.dtype = dtype;
         self
