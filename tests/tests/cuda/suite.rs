@@ -7,6 +7,7 @@ use plugin_runtime::prelude::*;
 use plugin_runtime::tensor::HostTensor;
 use tests::suite::{Case, On, Run, Runtime, built};
 
+use crate::gpu::quick;
 use crate::rig::{Rig, assert_same};
 
 /// How a case runs on a GPU.
@@ -39,6 +40,8 @@ impl Runtime for Cuda {
             How::AheadOfTime if !case.on.contains(&On::AheadOfTime) => Some("a plugin has no aot_impl".into()),
             How::Enqueued | How::SavedAndLoaded if case.on.is_empty() => Some("a plugin has no impl for cuda".into()),
             How::Captured if !case.on.contains(&On::Cuda) => Some("a plugin has no impl for cuda".into()),
+            // initcheck looks at what a graph copies when it is launched, before its kernels wrote that.
+            How::Captured if quick() && case.name == "updated_beside_a_reader" => Some("GPU_TESTS=quick".into()),
             How::Captured if case.waits => Some("a run that waits for extents can't be recorded".into()),
             _ => None,
         }
@@ -75,9 +78,6 @@ fn captured(rig: &mut Rig, run: &Run, other: Option<&Run>) -> Vec<HostTensor> {
     let zeros: Vec<HostTensor> =
         inputs.iter().map(|(_, tensor)| HostTensor::zeros(tensor.dtype(), tensor.dims()).unwrap()).collect();
     let zeros: Vec<(&str, &HostTensor)> = inputs.iter().zip(&zeros).map(|((name, _), zeros)| (*name, zeros)).collect();
-    rig.fill(&mut buffers, &zeros);
-    // Where a graph copies, compute-sanitizer looks at what is copied before the graph's kernels wrote it.
-    rig.enqueue(&mut buffers);
     rig.fill(&mut buffers, &zeros);
     rig.context.capture(&mut buffers.bindings(), &rig.stream).unwrap();
     let mut replayed = |rig: &mut Rig, inputs: &[(&str, &HostTensor)]| {
