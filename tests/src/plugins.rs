@@ -2,6 +2,8 @@
 
 use plugin_runtime::prelude::*;
 
+use crate::gpu_plugins::elementwise::scale_on_host;
+
 /// Multiplies by a factor; runs in FP32 and FP16.
 #[register("test::scale")]
 pub fn scale(x: &TensorDesc, factor: f32) -> TensorDesc {
@@ -15,20 +17,7 @@ fn scale_autotune(x: &TensorDesc, outputs: &[TensorDesc; 1]) -> Vec<AutoTuneComb
 
 #[impl_plugin("test::scale", device = cpu)]
 fn scale_cpu(x: Tensor, factor: f32, outputs: [TensorMut; 1]) -> Result<()> {
-    let [y] = outputs;
-    match x.dtype() {
-        DataType::Float16 => {
-            for (y, x) in y.into_slice::<f16>()?.iter_mut().zip(x.as_slice::<f16>()?) {
-                *y = f16::from_f32(x.to_f32() * factor);
-            }
-        }
-        _ => {
-            for (y, x) in y.into_slice::<f32>()?.iter_mut().zip(x.as_slice::<f32>()?) {
-                *y = x * factor;
-            }
-        }
-    }
-    Ok(())
+    scale_on_host(x, factor, outputs)
 }
 
 /// Adds in place.

@@ -66,8 +66,7 @@ impl Stream {
     ///
     /// # Errors
     /// On a CPU, or when the driver refuses.
-    pub fn fill<T: Element>(&self, mut target: DeviceSliceMut<'_, T>, byte: u8) -> Result<()> {
-        let target = target.reborrow();
+    pub fn fill<T: Element>(&self, target: DeviceSliceMut<'_, T>, byte: u8) -> Result<()> {
         memory::fill(self.cuda()?, target.address(), target.len() * size_of::<T>(), byte)
     }
 

@@ -40,7 +40,7 @@ impl Network {
         )
     }
 
-    fn descs(&self, tensors: &[usize]) -> Vec<TensorDesc> {
+    pub(super) fn descs(&self, tensors: &[usize]) -> Vec<TensorDesc> {
         let desc = |(index, &tensor): (usize, &usize)| {
             let node = &self.tensors[tensor];
             TensorDesc::of_input(index, node.dtype, node.shape.clone())

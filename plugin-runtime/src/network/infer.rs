@@ -24,11 +24,7 @@ pub(super) fn infer(
     inputs: &[usize],
     values: &[AttributeValue],
 ) -> Result<(BoundPlugin, Inferred)> {
-    let descs: Vec<TensorDesc> = inputs
-        .iter()
-        .enumerate()
-        .map(|(i, &t)| TensorDesc::of_input(i, network.tensors[t].dtype, network.tensors[t].shape.clone()))
-        .collect();
+    let descs = network.descs(inputs);
     let symbols_before = network.symbols.len();
     let inferred = BoundPlugin::new(plugin, values.into()).and_then(|bound| {
         let outputs = bound.outputs(&descs)?;

@@ -21,27 +21,27 @@ use crate::tensor::{DataType, HostBytes, HostTensor, Representation, TensorDesc}
 
 /// What layers are tried with.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Site<'n> {
-    pub(crate) network: &'n Network,
-    pub(crate) compiler: &'n AotCompiler,
-    pub(crate) stream: &'n Stream,
+pub(super) struct Site<'n> {
+    pub(super) network: &'n Network,
+    pub(super) compiler: &'n AotCompiler,
+    pub(super) stream: &'n Stream,
 }
 
 /// A layer with input data on a device, at one of a profile's shapes.
 #[derive(Debug)]
 pub(super) struct DeviceBench<'n> {
-    pub(super) network: &'n Network,
-    pub(super) layer: &'n Layer,
+    network: &'n Network,
+    layer: &'n Layer,
     runner: Runner,
     compiler: &'n AotCompiler,
     at: At,
     /// One value a symbol, the layer's own size tensors at their upper bounds.
-    pub(super) symbols: Vec<i64>,
+    symbols: Vec<i64>,
     /// The same with all size tensors anywhere up to their upper bounds, where what is found stays on the device and the
     /// runner copes with that.
     deferred: Option<Vec<Interval>>,
     inputs: Arc<[HostTensor]>,
-    pub(super) stream: Stream,
+    stream: Stream,
 }
 
 /// A tactic's work and the scratch memory that it asks for, in bytes.

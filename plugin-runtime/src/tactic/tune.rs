@@ -137,7 +137,6 @@ fn benches<'n>(
     let layer = run.layer;
     let site = Site { network, compiler: tuning.compiler, stream: tuning.stream };
     let mut benches: Vec<Box<dyn Bench + 'n>> = Vec::with_capacity(points.len());
-    let mut notes = Vec::new();
     for (index, point) in points.iter().enumerate() {
         if points[..index].iter().any(|other| same_shape(network, layer, point, other)) {
             continue;
@@ -145,10 +144,9 @@ fn benches<'n>(
         match DeviceBench::new(site, layer, run.runner(), point, data) {
             Ok(bench) => benches.push(Box::new(bench)),
             Err(error) if point.at == At::Opt => return Err(error),
-            Err(error) => notes.push(format!("not checked at the profile's {}: {error}", point.at.name())),
+            Err(error) => run.add_note(format!("not checked at the profile's {}: {error}", point.at.name())),
         }
     }
-    run.notes.extend(notes);
     Ok(benches)
 }
 

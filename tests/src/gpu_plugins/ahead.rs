@@ -2,6 +2,8 @@
 
 use plugin_runtime::prelude::*;
 
+use super::sizes::keep_positive_cpu;
+
 kernels! {
     source AHEAD = "ahead.cu";
 }
@@ -177,9 +179,5 @@ fn ahead_kept_aot(x: &TensorDesc, outputs: &[TensorDesc; 2]) -> AotKernel {
 
 #[impl_plugin("gpu::ahead_kept", device = cpu)]
 fn ahead_kept_cpu(x: Tensor, outputs: [TensorMut; 2]) -> Result<()> {
-    let [values, count] = outputs;
-    let kept = x.as_slice::<f32>()?.iter().filter(|x| **x > 0.0);
-    let n = kept.clone().count();
-    values.into_slice::<f32>()?.iter_mut().zip(kept).for_each(|(slot, value)| *slot = *value);
-    count.write_size(n)
+    keep_positive_cpu(x, outputs)
 }

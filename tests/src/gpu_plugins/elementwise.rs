@@ -42,7 +42,7 @@ fn scale_cuda(x: Tensor, factor: f32, outputs: [TensorMut; 1], stream: &Stream) 
     scale_on_device(x, factor, outputs, stream)
 }
 
-fn scale_on_host(x: Tensor<'_>, factor: f32, outputs: [TensorMut<'_>; 1]) -> Result<()> {
+pub(crate) fn scale_on_host(x: Tensor<'_>, factor: f32, outputs: [TensorMut<'_>; 1]) -> Result<()> {
     let [y] = outputs;
     match x.dtype() {
         DataType::Float16 => {

@@ -2,7 +2,7 @@
 
 use plugin_runtime::prelude::*;
 
-use super::sizes::{keep_positive_i32, signed_pairs_f32, sum_f32};
+use super::sizes::{keep_positive_cpu, keep_positive_i32, signed_pairs_cpu, signed_pairs_f32, sum_cpu, sum_f32};
 use super::{each, one_block};
 
 /// Refuses extents that aren't the truth.
@@ -21,9 +21,7 @@ pub fn plain_sum(x: &TensorDesc) -> TensorDesc {
 
 #[impl_plugin("gpu::plain_sum", device = cpu)]
 fn plain_sum_cpu(x: Tensor, outputs: [TensorMut; 1]) -> Result<()> {
-    let [y] = outputs;
-    y.into_slice::<f32>()?[0] = x.as_slice::<f32>()?.iter().fold(0.0, |sum, x| sum + x);
-    Ok(())
+    sum_cpu(x, outputs)
 }
 
 #[impl_plugin("gpu::plain_sum", device = cuda)]
@@ -40,11 +38,7 @@ pub fn plain_pairs(x: &TensorDesc) -> TensorDesc {
 
 #[impl_plugin("gpu::plain_pairs", device = cpu)]
 fn plain_pairs_cpu(x: Tensor, outputs: [TensorMut; 1]) -> Result<()> {
-    let [y] = outputs;
-    let (x, y) = (x.as_slice::<f32>()?, y.into_slice::<f32>()?);
-    y[0] = x.len() as f32;
-    y[1..].chunks_exact_mut(2).zip(x).for_each(|(pair, x)| pair.copy_from_slice(&[*x, -x]));
-    Ok(())
+    signed_pairs_cpu(x, outputs)
 }
 
 #[impl_plugin("gpu::plain_pairs", device = cuda)]
@@ -66,11 +60,7 @@ pub fn plain_keep(x: &TensorDesc) -> (TensorDesc, SizeTensorDesc) {
 
 #[impl_plugin("gpu::plain_keep", device = cpu)]
 fn plain_keep_cpu(x: Tensor, outputs: [TensorMut; 2]) -> Result<()> {
-    let [values, count] = outputs;
-    let kept = x.as_slice::<f32>()?.iter().filter(|x| **x > 0.0);
-    let n = kept.clone().count();
-    values.into_slice::<f32>()?.iter_mut().zip(kept).for_each(|(slot, value)| *slot = *value);
-    count.write_size(n)
+    keep_positive_cpu(x, outputs)
 }
 
 #[impl_plugin("gpu::plain_keep", device = cuda)]

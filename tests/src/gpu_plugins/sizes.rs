@@ -39,7 +39,7 @@ fn keep_positive_autotune(x: &TensorDesc, outputs: &[TensorDesc; 2]) -> Vec<Auto
 }
 
 #[impl_plugin("gpu::keep_positive", device = cpu)]
-fn keep_positive_cpu(x: Tensor, outputs: [TensorMut; 2]) -> Result<()> {
+pub(crate) fn keep_positive_cpu(x: Tensor, outputs: [TensorMut; 2]) -> Result<()> {
     let [values, count] = outputs;
     let kept = x.as_slice::<f32>()?.iter().filter(|x| **x > 0.0);
     let n = kept.clone().count();
@@ -81,7 +81,7 @@ fn sum_autotune(x: &TensorDesc, tactics: &[i32], outputs: &[TensorDesc; 1]) -> V
 }
 
 #[impl_plugin("gpu::sum", device = cpu)]
-fn sum_cpu(x: Tensor, outputs: [TensorMut; 1]) -> Result<()> {
+pub(crate) fn sum_cpu(x: Tensor, outputs: [TensorMut; 1]) -> Result<()> {
     let [y] = outputs;
     // `sum` starts from -0.
     y.into_slice::<f32>()?[0] = x.as_slice::<f32>()?.iter().fold(0.0, |sum, x| sum + x);
@@ -110,7 +110,7 @@ fn signed_pairs_autotune(x: &TensorDesc, outputs: &[TensorDesc; 1]) -> Vec<AutoT
 }
 
 #[impl_plugin("gpu::signed_pairs", device = cpu)]
-fn signed_pairs_cpu(x: Tensor, outputs: [TensorMut; 1]) -> Result<()> {
+pub(crate) fn signed_pairs_cpu(x: Tensor, outputs: [TensorMut; 1]) -> Result<()> {
     let [y] = outputs;
     let (x, y) = (x.as_slice::<f32>()?, y.into_slice::<f32>()?);
     y[0] = x.len() as f32;
