@@ -105,10 +105,10 @@ impl Stream {
         self.queue.as_ref().map_or(Ok(false), |queue| queue.is_captured())
     }
 
-    /// Is told that work was put into it, so that others can wait for that.
+    /// Is told that work was put into it, so that others can wait for that: `captured` as [`Stream::is_captured`] says.
     #[inline]
-    pub(crate) fn ran(&self) -> Result<()> {
-        self.queue.as_ref().map_or(Ok(()), |queue| queue.ran())
+    pub(crate) fn ran(&self, captured: bool) -> Result<()> {
+        self.queue.as_ref().map_or(Ok(()), |queue| queue.ran(captured))
     }
 
     /// Makes its GPU the calling thread's, until what is returned is dropped.

@@ -152,7 +152,8 @@ impl ExecutionContext {
             None => None,
         };
         let plan = &self.engine.plans[self.profile];
-        if stream.is_captured()? {
+        let captured = stream.is_captured()?;
+        if captured {
             check_capturable(plan, &self.state)?;
         }
         let mut active = self.frame.activate_in(bindings, &self.bindings, stream)?;
@@ -165,9 +166,9 @@ impl ExecutionContext {
             false => run_steps(plan, &mut self.state, self.gpu.as_mut(), &mut active, stream, care),
         };
         // Also of a run that failed some work may be there to be waited for.
-        let marked = stream.ran();
+        let marked = stream.ran(captured);
         let ended = ran.and(marked).and_then(|()| match &mut self.gpu {
-            Some(gpu) => gpu.end(stream),
+            Some(gpu) => gpu.end(stream, captured),
             None => self.update_output_dims(),
         });
         match ended {

@@ -88,19 +88,19 @@ impl Queue {
 
     /// Whether its owner records what is put into it.
     pub(super) fn is_captured(&self) -> Result<bool> {
-        is_captured(self.raw)
+        match &self.origin {
+            Origin::Own => Ok(false),
+            Origin::Borrowed { .. } => is_captured(self.raw),
+        }
     }
 
     /// Marks the end of a run, where the stream is somebody else's. What is captured doesn't run now: its order is the
     /// business of whoever launches the graph.
     #[inline]
-    pub(super) fn ran(&self) -> Result<()> {
+    pub(super) fn ran(&self, captured: bool) -> Result<()> {
         match &self.origin {
-            Origin::Own => Ok(()),
-            Origin::Borrowed { ran, .. } => match self.is_captured()? {
-                true => Ok(()),
-                false => ran.record_raw(self.raw),
-            },
+            Origin::Borrowed { ran, .. } if !captured => ran.record_raw(self.raw),
+            Origin::Own | Origin::Borrowed { .. } => Ok(()),
         }
     }
 
@@ -127,7 +127,7 @@ impl Queue {
     /// was there before is waited for. Work that is captured can't wait for what isn't: the host waits then.
     pub(super) fn wait_for(&self, other: &Queue) -> Result<()> {
         let _bound = self.gpu.bind()?;
-        if self.is_borrowed() && self.is_captured()? {
+        if self.is_captured()? {
             return relaxed(|| other.synchronize());
         }
         let recording = other.recording();

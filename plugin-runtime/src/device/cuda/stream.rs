@@ -77,13 +77,13 @@ impl CudaStream {
     /// Whether its owner records what is put into it.
     #[inline]
     pub(crate) fn is_captured(&self) -> Result<bool> {
-        if self.is_borrowed() { self.queue.is_captured() } else { Ok(false) }
+        self.queue.is_captured()
     }
 
-    /// Is told that work was put into it, so that others can wait for that.
+    /// Is told that work was put into it, so that others can wait for that: `captured` as [`CudaStream::is_captured`] says.
     #[inline]
-    pub(crate) fn ran(&self) -> Result<()> {
-        self.queue.ran()
+    pub(crate) fn ran(&self, captured: bool) -> Result<()> {
+        self.queue.ran(captured)
     }
 
     /// Waits until all work in it is done.

@@ -62,7 +62,7 @@ impl DeviceTensor {
         let queue = stream.cuda()?;
         let memory = DeviceMemory::lent(queue.gpu(), lent)?;
         let _bound = stream.bind()?;
-        queue.ran()?;
+        queue.ran(queue.is_captured()?)?;
         Ok(DeviceTensor { uses: Uses::new(queue), memory, device: stream.device().clone(), dtype, dims })
     }
 
@@ -112,7 +112,8 @@ impl DeviceTensor {
         let _bound = stream.bind()?;
         self.write_in(stream)?;
         fill(stream.cuda()?, self.memory.address(), self.memory.len(), byte)?;
-        stream.cuda()?.ran()
+        let queue = stream.cuda()?;
+        queue.ran(queue.is_captured()?)
     }
 
     /// Element type.

@@ -79,7 +79,7 @@ struct Given {
 
 impl Drop for Given {
     fn drop(&mut self) {
-        let marked = self.stream.bind().and_then(|_bound| self.stream.ran());
+        let marked = self.stream.bind().and_then(|_bound| self.stream.ran(self.stream.is_captured()?));
         if marked.is_err_and(|error| error.kind() != ErrorKind::DeviceLost) {
             // Work may still use it that can't be waited for.
             return;

@@ -254,11 +254,10 @@ impl GpuRun {
 
     /// Lets a run end.
     #[inline]
-    pub(super) fn end(&mut self, stream: &Stream) -> Result<()> {
-        let queue = stream.cuda()?;
+    pub(super) fn end(&mut self, stream: &Stream, captured: bool) -> Result<()> {
         // What a captured run finds is found when the graph is launched.
-        self.pending = self.for_outputs && !queue.is_captured()?;
-        if self.pending && self.copied_in_run { queue.record_event(&self.finished) } else { Ok(()) }
+        self.pending = self.for_outputs && !captured;
+        if self.pending && self.copied_in_run { stream.cuda()?.record_event(&self.finished) } else { Ok(()) }
     }
 
     /// Waits for sizes that were found, and puts them into the symbols. Whether there were any.
