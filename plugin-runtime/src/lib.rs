@@ -55,6 +55,14 @@
 //! | [`engine`] | the memory plan, engines, execution |
 //! | [`whole_file`] | files that are written whole or not at all |
 //!
+//! # Features
+//!
+//! | feature | on by default | what it brings |
+//! |---|---|---|
+//! | `cuda` | yes | NVIDIA GPUs; without it only device `cpu` is found, and [`device::cuda`] only describes kernels |
+//! | `onnx` | yes | `network::onnx`: networks from ONNX models, and models from networks |
+//! | `bench` | no | what a benchmark compares an engine with: the same work without the engine |
+//!
 //! How the crate is built, and what has to stay true: [`architecture`].
 //!
 //! A crate of plugins that a program never names isn't linked, and registers nothing: write `use my_plugins as _;`.

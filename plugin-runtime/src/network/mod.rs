@@ -4,6 +4,7 @@ mod bounds;
 mod descs;
 mod infer;
 mod inspect;
+#[cfg(feature = "onnx")]
 pub mod onnx;
 mod op;
 mod symbols;

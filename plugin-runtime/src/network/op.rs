@@ -35,6 +35,7 @@ pub enum Preference {
     RequireAot,
 }
 
+#[cfg(feature = "onnx")]
 impl Preference {
     /// Whether the AOT kernels are asked for (`Some(true)`) or the impl, if either is.
     pub(crate) fn aot(self) -> Option<bool> {

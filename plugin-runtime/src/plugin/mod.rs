@@ -24,12 +24,14 @@ pub(crate) use bound::BoundPlugin;
 pub(crate) use bound::DescribedKernels;
 pub(crate) use compare::Tolerance;
 pub use compare::{Compare, IntoComparisons};
+#[cfg(feature = "onnx")]
 pub(crate) use conflict::linked;
 pub use conflict::{Conflict, RegistryError};
 pub use entry::{
     AOT_IMPLS, AUTOTUNES, AotEntry, AutotuneEntry, Comparisons, IMPLS, ImplEntry, ListCombinations, Location, PLUGINS,
     PluginEntry, SampleInputs, TacticNames, WorkspaceSize,
 };
+#[cfg(feature = "onnx")]
 pub(crate) use onnx_names::OWN_DOMAIN;
 pub(crate) use output_rules::check_size;
 pub use registry::{Plugin, Registry};

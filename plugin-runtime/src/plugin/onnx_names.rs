@@ -1,14 +1,19 @@
 //! The names under which plugins are found in ONNX models, besides their ids.
 
-use super::{Conflict, Plugin, PluginEntry};
+#[cfg(feature = "onnx")]
+use super::Plugin;
+use super::{Conflict, PluginEntry};
 
 /// The name of ONNX's own domain, which models may leave empty.
+#[cfg(feature = "onnx")]
 pub(crate) const OWN_DOMAIN: &str = "ai.onnx";
 
 /// Positions of plugins by the names that they claim, sorted.
+#[cfg(feature = "onnx")]
 #[derive(Clone, Debug, Default)]
 pub(super) struct OnnxNames(Vec<(&'static str, usize)>);
 
+#[cfg(feature = "onnx")]
 impl OnnxNames {
     pub(super) fn new(plugins: &[Plugin]) -> Self {
         let claims = |(position, plugin): (usize, &Plugin)| plugin.entry.onnx.iter().map(move |&name| (name, position));

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use super::conflict::RegistryError;
 use super::join::join;
+#[cfg(feature = "onnx")]
 use super::onnx_names::OnnxNames;
 use super::{AOT_IMPLS, AUTOTUNES, AotEntry, AutotuneEntry, IMPLS, ImplEntry, PLUGINS, PluginEntry};
 use crate::device::DeviceKind;
@@ -45,6 +46,7 @@ impl ImplEntry {
 #[derive(Clone, Debug)]
 pub struct Registry {
     plugins: Vec<Plugin>,
+    #[cfg(feature = "onnx")]
     onnx_names: OnnxNames,
 }
 
@@ -72,7 +74,11 @@ impl Registry {
         aot_impls: &[AotEntry],
     ) -> Result<Registry, RegistryError> {
         let plugins = join(plugins, autotunes, impls, aot_impls)?;
-        Ok(Registry { onnx_names: OnnxNames::new(&plugins), plugins })
+        Ok(Registry {
+            #[cfg(feature = "onnx")]
+            onnx_names: OnnxNames::new(&plugins),
+            plugins,
+        })
     }
 
     /// Every plugin, by id, then version.
@@ -90,6 +96,7 @@ impl Registry {
     }
 
     /// The versions of the plugin that ONNX models name so, `domain::Operator`: by its id, or as `#[register]` says.
+    #[cfg(feature = "onnx")]
     pub(crate) fn in_onnx(&self, name: &str) -> impl Iterator<Item = &Plugin> + Clone {
         let first = self.plugins.partition_point(|p| p.entry.id < name);
         let by_id = self.plugins[first..].iter().take_while(move |p| p.entry.id == name);

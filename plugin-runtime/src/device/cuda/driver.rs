@@ -1,6 +1,7 @@
 //! What the driver answers.
 
-use cudarc::driver::sys::{self, CUresult};
+use super::sys::{self, CUresult};
+use std::ffi::CStr;
 
 use crate::error::{Error, ErrorKind, Result};
 
@@ -51,10 +52,23 @@ pub(super) fn check(code: CUresult, call: &'static str) -> Result<()> {
 
 #[cold]
 fn failed(code: CUresult, call: &'static str) -> Error {
-    let reason = cudarc::driver::DriverError(code).error_string().map(|text| text.to_string_lossy().into_owned());
-    let reason = reason.unwrap_or_else(|_| "the driver doesn't say more".into());
     let lost = loses_the_context(code);
-    DeviceError { call: call.into(), code: format!("{code:?}"), reason, lost }.into()
+    DeviceError { call: call.into(), code: format!("{code:?}"), reason: reason(code), lost }.into()
+}
+
+/// What the driver says of an error.
+fn reason(code: CUresult) -> String {
+    let mut text = std::ptr::null();
+    // SAFETY: the pointer is to a local.
+    #[expect(unsafe_code, reason = "calls the driver")]
+    let answered = unsafe { sys::cuGetErrorString(code, &raw mut text) };
+    if answered != CUresult::CUDA_SUCCESS || text.is_null() {
+        return "the driver doesn't say more".into();
+    }
+    // SAFETY: the driver gives a text of its own, which ends in NUL and stays.
+    #[expect(unsafe_code, reason = "reads the driver's text")]
+    let text = unsafe { CStr::from_ptr(text) };
+    text.to_string_lossy().into_owned()
 }
 
 /// Whether nothing works any more in a context after this error.

@@ -1,6 +1,6 @@
 //! Marks in streams.
 
-use cudarc::driver::sys::{self, CUevent, CUevent_flags, CUresult, CUstream};
+use super::sys::{self, CUevent, CUevent_flags, CUresult, CUstream};
 
 use super::driver::check;
 use super::gpu::Gpu;

@@ -3,7 +3,7 @@
 use std::panic::catch_unwind;
 use std::sync::OnceLock;
 
-use cudarc::driver::sys::{self, CUresult};
+use super::sys::{self, CUresult};
 use libloading::Library;
 
 use super::driver::{check, shown_version};
@@ -39,6 +39,9 @@ pub(crate) fn find_gpus() -> Result<&'static [Gpu]> {
 }
 
 fn probe() -> Result<Vec<Gpu>, String> {
+    if cfg!(not(feature = "cuda")) {
+        return Err("this was built without the feature `cuda` of plugin-runtime".into());
+    }
     let Some(library) = library() else {
         return Err("no CUDA driver was found: looked for libcuda.so, libcuda.so.1 and nvcuda.dll where the system's \
                     loader looks; install NVIDIA's driver, or add its folder to LD_LIBRARY_PATH"

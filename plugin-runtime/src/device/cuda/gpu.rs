@@ -1,13 +1,14 @@
 //! One GPU: what it is, its context and its memory pool.
 
 use std::cell::Cell;
+use std::ffi::CStr;
 use std::sync::OnceLock;
 
-use cudarc::driver::sys::{self, CUcontext, CUdevice, CUdevice_attribute as Attribute, CUmemoryPool};
+use super::sys::{self, CUcontext, CUdevice, CUdevice_attribute as Attribute, CUmemoryPool};
 
 use super::Architecture;
 use super::driver::{check, shown_version};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 thread_local! {
     /// The GPU that was bound last on this thread.
@@ -202,15 +203,25 @@ fn attribute(device: CUdevice, attribute: Attribute) -> Result<u32> {
     Ok(u32::try_from(value).unwrap_or(0))
 }
 
+/// The model, such as `NVIDIA H200`.
+fn name(device: CUdevice) -> Result<String> {
+    const LONGEST: u8 = 128;
+    let mut text = [0_u8; LONGEST as usize];
+    // SAFETY: the device is the driver's; it writes at most as many bytes as there are.
+    #[expect(unsafe_code, reason = "calls the driver")]
+    let code = unsafe { sys::cuDeviceGetName(text.as_mut_ptr().cast(), LONGEST.into(), device) };
+    check(code, "cuDeviceGetName")?;
+    Ok(CStr::from_bytes_until_nul(&text).unwrap_or_default().to_string_lossy().into_owned())
+}
+
 fn properties(device: CUdevice, driver: i32) -> Result<CudaProperties> {
     let get = |wanted| attribute(device, wanted);
     let mut total_bytes = 0;
     // SAFETY: the device is the driver's; the pointer is to a local.
     #[expect(unsafe_code, reason = "calls the driver")]
     check(unsafe { sys::cuDeviceTotalMem_v2(&raw mut total_bytes, device) }, "cuDeviceTotalMem")?;
-    let name = cudarc::driver::result::device::get_name(device);
     Ok(CudaProperties {
-        name: name.map_err(|e| Error::invalid(format_args!("its name can't be read: {e:?}")))?,
+        name: name(device)?,
         compute_capability: (
             get(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MAJOR)?,
             get(Attribute::CU_DEVICE_ATTRIBUTE_COMPUTE_CAPABILITY_MINOR)?,

@@ -1,6 +1,6 @@
 //! Recorded work.
 
-use cudarc::driver::sys::{self, CUgraph, CUgraphExec};
+use super::sys::{self, CUgraph, CUgraphExec};
 
 use super::driver::check;
 use crate::error::Result;

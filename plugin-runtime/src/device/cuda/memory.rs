@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::Arc;
 
-use cudarc::driver::sys::{self, CUresult};
+use super::sys::{self, CUresult};
 
 use super::driver::{DeviceError, check};
 use super::services;

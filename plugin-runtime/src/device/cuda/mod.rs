@@ -40,6 +40,7 @@ pub(crate) mod settle;
 mod source;
 mod staging;
 mod stream;
+mod sys;
 mod tensor;
 mod uses;
 

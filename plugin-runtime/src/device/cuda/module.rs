@@ -4,7 +4,7 @@ use std::ffi::{CString, c_void};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use cudarc::driver::sys::{self, CUfunction, CUfunction_attribute as Attribute, CUmodule, CUresult};
+use super::sys::{self, CUfunction, CUfunction_attribute as Attribute, CUmodule, CUresult};
 
 use super::driver::{check, relaxed};
 use super::gpu::Gpu;

@@ -1,6 +1,6 @@
 //! The kernels of recorded work.
 
-use cudarc::driver::sys::{self, CUDA_KERNEL_NODE_PARAMS, CUgraphNode, CUgraphNodeType};
+use super::sys::{self, CUDA_KERNEL_NODE_PARAMS, CUgraphNode, CUgraphNodeType};
 
 use super::driver::check;
 use super::graph::Recorded;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use cudarc::driver::sys::{self, CUresult, CUstream};
+use super::sys::{self, CUresult, CUstream};
 
 use super::driver::{check, relaxed};
 use super::event::Event;

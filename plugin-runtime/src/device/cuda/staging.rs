@@ -2,7 +2,7 @@
 
 use std::ptr::NonNull;
 
-use cudarc::driver::sys;
+use super::sys;
 
 use super::driver::check;
 use super::event::Event;

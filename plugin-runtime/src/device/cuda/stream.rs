@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cudarc::driver::sys::{self, CUstream};
+use super::sys::{self, CUstream};
 
 use super::driver::check;
 use super::event::Event;

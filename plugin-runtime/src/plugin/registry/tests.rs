@@ -86,6 +86,7 @@ fn named(id: &'static str, version: u32, line: u32, onnx: &'static [&'static str
 }
 
 #[test]
+#[cfg(feature = "onnx")]
 fn plugins_are_found_by_their_names_in_onnx_too() {
     let plugins = [
         named("b::y", 2, 1, &["com.example::Y"]),
@@ -128,6 +129,6 @@ fn the_number_of_linked_plugins_reads_well() {
     for (linked, expected) in
         [(0, "no plugin is linked. A"), (1, "1 plugin is linked. A"), (2, "2 plugins are linked. A")]
     {
-        assert!(crate::plugin::linked(linked).starts_with(expected), "{linked}");
+        assert!(crate::plugin::conflict::linked(linked).starts_with(expected), "{linked}");
     }
 }
