@@ -8,12 +8,12 @@ mod state;
 use std::sync::Arc;
 
 use self::extents::ExtentsTable;
-use self::gpu::GpuRun;
+use self::gpu::GpuState;
 use self::state::{State, in_step};
 use super::EngineInner;
 use super::plan::{Plan, PlannedStep, PlannedWork};
 #[cfg(any(feature = "bench", test))]
-use crate::device::cuda::BareRun;
+use crate::device::cuda::BareLaunches;
 use crate::device::cuda::Recorded;
 use crate::device::{Active, Binding, BindingRule, BindingUse, Device, Frame, FrameSize, Stream};
 use crate::error::{Error, Result};
@@ -40,7 +40,7 @@ pub struct ExecutionContext {
     output_capacity: Vec<Dims>,
     frame: Frame,
     /// What runs on a GPU need besides.
-    gpu: Option<GpuRun>,
+    gpu: Option<GpuState>,
     /// The stream of [`ExecutionContext::run`] on a GPU.
     own_stream: Option<Stream>,
 }
@@ -60,7 +60,7 @@ impl ExecutionContext {
             let table = ExtentsTable::new(plan, engine.symbols.len(), &mut state.memories)?;
             size.extents = table.len();
             constants = Some(gpu::constants(&engine, device)?);
-            gpu = Some(GpuRun::new(device, plan, table)?);
+            gpu = Some(GpuState::new(device, plan, table)?);
         }
         let frame = Frame::new(&engine.device, &size, engine.constants.clone(), constants);
         Ok(ExecutionContext {
@@ -204,8 +204,12 @@ impl ExecutionContext {
     /// # Errors
     /// As [`ExecutionContext::capture`].
     #[cfg(any(feature = "bench", test))]
-    pub fn bare_run<'a>(&'a mut self, bindings: &'a mut [Binding<'_>], stream: &Stream) -> Result<BareRun<'a>> {
-        self.record(bindings, stream, |_, recorded| BareRun::new(stream, recorded))
+    pub fn bare_launches<'a>(
+        &'a mut self,
+        bindings: &'a mut [Binding<'_>],
+        stream: &Stream,
+    ) -> Result<BareLaunches<'a>> {
+        self.record(bindings, stream, |_, recorded| BareLaunches::new(stream, recorded))
     }
 
     fn record<R>(
@@ -332,7 +336,7 @@ enum Care {
 fn run_steps(
     plan: &Plan,
     state: &mut State,
-    mut gpu: Option<&mut GpuRun>,
+    mut gpu: Option<&mut GpuState>,
     active: &mut Active<'_>,
     stream: &Stream,
     care: Care,
@@ -361,7 +365,7 @@ fn run_steps(
 fn run_step(
     (position, step): (usize, &PlannedStep),
     state: &mut State,
-    gpu: Option<&mut GpuRun>,
+    gpu: Option<&mut GpuState>,
     active: &mut Active<'_>,
     (stream, traced): (&Stream, bool),
 ) -> Result<()> {

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::device::cuda::{AotProgram, AotRun};
+use crate::device::cuda::{AotLaunches, AotProgram};
 use crate::device::{BindingRule, Device, StepMemory};
 use crate::error::Result;
 use crate::network::data_dependent;
-use crate::plugin::{BoundPlugin, ImplEntry, Runner, Work};
+use crate::plugin::{BoundPlugin, ImplEntry, Implementation, Work};
 use crate::shape::{Profile, ShapeExpr, ShapeProgram, SymbolKind};
 
 /// The steps of an engine under one profile, with the memory of each at its largest.
@@ -43,7 +43,7 @@ impl PlannedWork {
         Ok(match self {
             PlannedWork::Reformat => Work::Reformat,
             PlannedWork::Impl { bound, implementation, tactic } => bound.work(implementation, *tactic),
-            PlannedWork::Kernels { program, .. } => Work::Kernels(AotRun::new(program, device)?),
+            PlannedWork::Kernels { program, .. } => Work::Kernels(AotLaunches::new(program, device)?),
         })
     }
 
@@ -67,7 +67,9 @@ impl PlannedWork {
     fn tactic_name(&self) -> Option<String> {
         match self {
             PlannedWork::Reformat => None,
-            PlannedWork::Impl { implementation, tactic, .. } => Some(Runner::Impl(implementation).tactic_name(*tactic)),
+            PlannedWork::Impl { implementation, tactic, .. } => {
+                Some(Implementation::Impl(implementation).tactic_name(*tactic))
+            }
             PlannedWork::Kernels { plugin, .. } => Some(plugin.tactic_name.clone()),
         }
     }

@@ -9,7 +9,7 @@ use crate::device::cuda::AotCompiler;
 use crate::device::{BindingRule, BindingUse, Region, StepLayout};
 use crate::error::{Error, LayerContext, Result};
 use crate::network::{Bounds, Layer, Network};
-use crate::plugin::Runner;
+use crate::plugin::Implementation;
 use crate::shape::{Dims, Profile, ShapeExpr};
 use crate::tactic::Choice;
 use crate::tensor::Representation;
@@ -75,18 +75,18 @@ impl Asked {
         let bound = &layer.bound;
         let (inputs, outputs) = network.laid_out_descs(layer, &choice.combination);
         let tactic = choice.tactic;
-        match choice.runner {
-            Runner::Impl(implementation) => Ok(Asked {
-                workspace: bound.workspace(implementation, &inputs, &outputs)?,
-                work: PlannedWork::Impl { bound: bound.clone(), implementation, tactic },
+        match choice.implementation {
+            Implementation::Impl(entry) => Ok(Asked {
+                workspace: bound.workspace(entry, &inputs, &outputs)?,
+                work: PlannedWork::Impl { bound: bound.clone(), implementation: entry, tactic },
             }),
-            Runner::Aot(entry) => {
+            Implementation::Aot(entry) => {
                 let kernels = bound.kernels(entry, (&inputs, &outputs), tactic, compiler)?;
                 let plugin = AotPlugin {
                     id: entry.id.into(),
                     version: entry.version,
                     tactic,
-                    tactic_name: choice.runner.tactic_name(tactic),
+                    tactic_name: choice.implementation.tactic_name(tactic),
                     device_shape: entry.device_shape,
                 };
                 Ok(Asked {

@@ -7,11 +7,11 @@ pub mod combination;
 mod compare;
 mod conflict;
 mod entry;
+mod implementation;
 mod join;
 mod onnx_names;
 mod output_rules;
 mod registry;
-mod runner;
 mod sample;
 #[doc(hidden)]
 pub mod shim;
@@ -31,11 +31,11 @@ pub use entry::{
     AOT_IMPLS, AUTOTUNES, AotEntry, AutotuneEntry, Comparisons, IMPLS, ImplEntry, ListCombinations, Location, PLUGINS,
     PluginEntry, SampleInputs, TacticNames, WorkspaceSize,
 };
+pub(crate) use implementation::{Implementation, TacticName};
 #[cfg(feature = "onnx")]
 pub(crate) use onnx_names::OWN_DOMAIN;
 pub(crate) use output_rules::check_size;
 pub use registry::{Plugin, Registry};
-pub(crate) use runner::{Runner, TacticName};
 pub use sample::Sample;
 pub(crate) use sample::Values;
 pub use spec::{AttributeSet, IntoResult, KnownTactics, PluginSpec};

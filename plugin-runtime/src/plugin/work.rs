@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{DynAttributes, ImplEntry};
-use crate::device::cuda::AotRun;
+use crate::device::cuda::AotLaunches;
 use crate::device::{Invocation, StepViews, Stream, cpu, cuda};
 use crate::error::Result;
 use crate::guard::guarded;
@@ -16,7 +16,7 @@ pub(crate) enum Work {
     /// An impl with a tactic.
     Impl { implementation: &'static ImplEntry, attributes: Arc<DynAttributes>, tactic: i32 },
     /// Kernels compiled ahead of time, with their launch dimensions and arguments.
-    Kernels(AotRun),
+    Kernels(AotLaunches),
 }
 
 impl Work {

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::device::DeviceKind;
 use crate::error::{Error, Result};
 use crate::network::{Layer, Network, Preference, data_dependent};
-use crate::plugin::Runner;
+use crate::plugin::Implementation;
 
 use crate::tensor::{DataType, Format};
 use crate::wording::counted;
@@ -33,7 +33,7 @@ pub(crate) struct Candidate {
 #[derive(Clone, Debug)]
 pub(crate) struct Candidates {
     pub(crate) device: DeviceKind,
-    pub(crate) runner: Runner,
+    pub(crate) implementation: Implementation,
     pub(crate) combinations: Vec<Combination>,
     pub(crate) candidates: Vec<Candidate>,
     /// Whether an autotune function listed them; else there is one, and it isn't run during the build.
@@ -41,7 +41,7 @@ pub(crate) struct Candidates {
 }
 
 pub(crate) fn enumerate(network: &Network, layer: &Layer, device: DeviceKind, rules: &Rules) -> Result<Candidates> {
-    let runner = runner(layer, device)?;
+    let implementation = implementation(layer, device)?;
     let own_types: Vec<DataType> = layer.tensors().map(|t| network.tensors[t].dtype).collect();
     let wanted = rules.tactics.iter().find(|(id, _)| id == layer.plugin().entry.id).map(|(_, tactics)| tactics);
     if let (None, Some(wanted)) = (layer.plugin().autotune, wanted.filter(|wanted| !wanted.contains(&0))) {
@@ -52,33 +52,33 @@ pub(crate) fn enumerate(network: &Network, layer: &Layer, device: DeviceKind, ru
         let candidate = Candidate { combination: 0, tactic: 0, ruled_out: None };
         return Ok(Candidates {
             device,
-            runner,
+            implementation,
             combinations: vec![Combination::untuned(own_types)],
             candidates: vec![candidate],
             autotuned: false,
         });
     };
-    keep_own_tactics(layer, runner, &mut combinations);
+    keep_own_tactics(layer, implementation, &mut combinations);
     let mut candidates = Vec::new();
     for (index, combination) in combinations.iter().enumerate() {
         let forbidden = forbidden_combination(network, layer, combination, &own_types, rules);
         for &tactic in &combination.tactics {
             let unwanted =
                 wanted.filter(|w| !w.contains(&tactic)).map(|_| "this build is limited to other tactics".into());
-            let ruled_out = forbidden.clone().or(unwanted).or_else(|| runner.unknown_tactic(tactic));
+            let ruled_out = forbidden.clone().or(unwanted).or_else(|| implementation.unknown_tactic(tactic));
             candidates.push(Candidate { combination: index, tactic, ruled_out });
         }
     }
-    Ok(Candidates { device, runner, combinations, candidates, autotuned: true })
+    Ok(Candidates { device, implementation, combinations, candidates, autotuned: true })
 }
 
 /// One autotune function lists the tactics of all devices. Those that only the plugin's other runners have are dropped;
 /// where none is left, the default one stays.
-fn keep_own_tactics(layer: &Layer, runner: Runner, combinations: &mut [Combination]) {
-    let others = Runner::all(layer.plugin());
+fn keep_own_tactics(layer: &Layer, implementation: Implementation, combinations: &mut [Combination]) {
+    let others = Implementation::all(layer.plugin());
     let of_others = |tactic: i32| others.iter().any(|other| other.names_tactic(tactic));
     for combination in combinations {
-        combination.tactics.retain(|&tactic| runner.unknown_tactic(tactic).is_none() || !of_others(tactic));
+        combination.tactics.retain(|&tactic| implementation.unknown_tactic(tactic).is_none() || !of_others(tactic));
         if combination.tactics.is_empty() {
             combination.tactics.push(0);
         }
@@ -86,14 +86,14 @@ fn keep_own_tactics(layer: &Layer, runner: Runner, combinations: &mut [Combinati
 }
 
 /// What runs a layer: that is said of the layer, or else the impl if there is one.
-fn runner(layer: &Layer, device: DeviceKind) -> Result<Runner> {
-    let implementation = layer.plugin().impl_for(device).map(Runner::Impl);
-    let aot = layer.plugin().aot.as_ref().filter(|_| runs_aot(device)).map(Runner::Aot);
+fn implementation(layer: &Layer, device: DeviceKind) -> Result<Implementation> {
+    let jit = layer.plugin().impl_for(device).map(Implementation::Impl);
+    let aot = layer.plugin().aot.as_ref().filter(|_| runs_aot(device)).map(Implementation::Aot);
     match layer.preference {
         Preference::RequireAot => aot.ok_or_else(|| no_aot(layer, device)),
-        Preference::RequireJit => implementation.ok_or_else(|| no_impl(layer, device)),
-        Preference::PreferAot => aot.or(implementation).ok_or_else(|| no_impl(layer, device)),
-        Preference::PreferJit | Preference::Unspecified => implementation.or(aot).ok_or_else(|| no_impl(layer, device)),
+        Preference::RequireJit => jit.ok_or_else(|| no_impl(layer, device)),
+        Preference::PreferAot => aot.or(jit).ok_or_else(|| no_impl(layer, device)),
+        Preference::PreferJit | Preference::Unspecified => jit.or(aot).ok_or_else(|| no_impl(layer, device)),
     }
 }
 

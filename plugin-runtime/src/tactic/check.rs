@@ -12,7 +12,7 @@ use super::trial::{POISONS, Trials};
 use crate::device::DeviceKind;
 use crate::error::Result;
 use crate::network::{Layer, Network};
-use crate::plugin::{Compare, ImplEntry, Plugin, Runner};
+use crate::plugin::{Compare, ImplEntry, Implementation, Plugin};
 
 use crate::tensor::DataType;
 
@@ -45,8 +45,8 @@ impl Checks {
     /// # Errors
     /// As [`Check::of`].
     pub(super) fn of(&mut self, network: &Network, layer: &Layer, candidates: &Candidates) -> Result<Arc<Check>> {
-        let Candidates { device, runner, combinations, .. } = candidates;
-        let make = || Check::of(network, layer, *device, *runner, combinations).map(Arc::new);
+        let Candidates { device, implementation, combinations, .. } = candidates;
+        let make = || Check::of(network, layer, *device, *implementation, combinations).map(Arc::new);
         if layer.plugin().entry.compare.is_some() || combinations.iter().any(|c| !c.references.is_empty()) {
             return make();
         }
@@ -65,7 +65,7 @@ impl Check {
         network: &Network,
         layer: &Layer,
         device: DeviceKind,
-        runner: Runner,
+        implementation: Implementation,
         combinations: &[Combination],
     ) -> Result<Check> {
         let compare = layer.bound.comparisons(&network.input_descs(layer))?;
@@ -77,14 +77,14 @@ impl Check {
         };
         let compare: Arc<[Compare]> = compare.into_iter().zip(&layer.sizes).map(sized).collect();
         let on_cpu = layer.plugin().impl_for(DeviceKind::Cpu).filter(|_| device != DeviceKind::Cpu);
-        let source = match (on_cpu, marked(network, layer, runner, combinations)) {
-            (Some(implementation), _) => Source::Cpu(implementation),
+        let source = match (on_cpu, marked(network, layer, implementation, combinations)) {
+            (Some(entry), _) => Source::Cpu(entry),
             (None, Some((combination, tactic))) => Source::Marked { combination, tactic },
             (None, None) => Source::Agreement,
         };
         let mut text = match source {
             Source::Cpu(_) => "against the impl for cpu".to_owned(),
-            Source::Marked { tactic, .. } => format!("against tactic {}", runner.tactic_name(tactic)),
+            Source::Marked { tactic, .. } => format!("against tactic {}", implementation.tactic_name(tactic)),
             Source::Agreement => "tactics agree".to_owned(),
         };
         for (output, compare) in compare.iter().enumerate().filter(|(_, compare)| **compare != Compare::new()) {
@@ -95,10 +95,15 @@ impl Check {
     }
 }
 
-/// The tactic that the author marked as the reference, of those that the runner has: in the network's own types, where it
+/// The tactic that the author marked as the reference, of those that the implementation has: in the network's own types, where it
 /// is marked in several.
-fn marked(network: &Network, layer: &Layer, runner: Runner, combinations: &[Combination]) -> Option<(usize, i32)> {
-    let known = |tactic: &&i32| runner.unknown_tactic(**tactic).is_none();
+fn marked(
+    network: &Network,
+    layer: &Layer,
+    implementation: Implementation,
+    combinations: &[Combination],
+) -> Option<(usize, i32)> {
+    let known = |tactic: &&i32| implementation.unknown_tactic(**tactic).is_none();
     let marked = combinations.iter().enumerate();
     let mut marked = marked.filter_map(|(index, c)| Some((index, *c.references.iter().find(known)?))).peekable();
     let first = *marked.peek()?;

@@ -10,12 +10,12 @@ use super::room;
 use super::scratch::Scratch;
 use super::trial::{Bench, POISONS, Trials};
 use crate::device::cpu::reformat::reformat;
-use crate::device::cuda::{AotCompiler, AotProgram, AotRun};
+use crate::device::cuda::{AotCompiler, AotLaunches, AotProgram};
 use crate::device::{Base, Device, Frame, Region, StepLayout, StepMemory, Stream};
 use crate::error::{Error, Result};
 use crate::network::{At, Layer, Network, Point, data_dependent, largest_dims, range};
 use crate::plugin::combination::Combination;
-use crate::plugin::{AotEntry, ImplEntry, Runner, Work};
+use crate::plugin::{AotEntry, ImplEntry, Implementation, Work};
 use crate::shape::{Dims, Interval, ShapeExpr, SymbolKind};
 use crate::tensor::{DataType, HostBytes, HostTensor, Representation, TensorDesc};
 
@@ -32,13 +32,13 @@ pub(super) struct Site<'n> {
 pub(super) struct DeviceBench<'n> {
     network: &'n Network,
     layer: &'n Layer,
-    runner: Runner,
+    implementation: Implementation,
     compiler: &'n AotCompiler,
     at: At,
     /// One value a symbol, the layer's own size tensors at their upper bounds.
     symbols: Vec<i64>,
     /// The same with all size tensors anywhere up to their upper bounds, where what is found stays on the device and the
-    /// runner copes with that.
+    /// implementation copes with that.
     deferred: Option<Vec<Interval>>,
     inputs: Arc<[HostTensor]>,
     stream: Stream,
@@ -56,7 +56,7 @@ impl<'n> DeviceBench<'n> {
     pub(super) fn new(
         site: Site<'n>,
         layer: &'n Layer,
-        runner: Runner,
+        implementation: Implementation,
         point: &Point,
         data: &Data<'_>,
     ) -> Result<Self> {
@@ -70,10 +70,10 @@ impl<'n> DeviceBench<'n> {
         // Inputs, what runs with different poison wrote, and the reference.
         room::check(point.at, bytes.saturating_mul(4))?;
         let inputs = data.inputs(network, layer, point, &symbols)?;
-        let stays_there = stream.device().gpu().is_some() && runner.device_shape();
+        let stays_there = stream.device().gpu().is_some() && implementation.device_shape();
         let deferred = stays_there.then(|| point.ranges.clone());
         let stream = stream.clone();
-        Ok(DeviceBench { network, layer, runner, compiler, at: point.at, symbols, deferred, inputs, stream })
+        Ok(DeviceBench { network, layer, implementation, compiler, at: point.at, symbols, deferred, inputs, stream })
     }
 
     /// The extents that memory is needed for: of a tensor that depends on data, the largest, where only the device knows
@@ -139,11 +139,9 @@ impl<'n> DeviceBench<'n> {
     fn work(&self, combination: &Combination, tactic: i32) -> Result<Prepared> {
         let bound = &self.layer.bound;
         let (inputs, outputs) = self.network.laid_out_descs(self.layer, combination);
-        let (work, workspace) = match self.runner {
-            Runner::Impl(implementation) => {
-                (bound.work(implementation, tactic), bound.workspace(implementation, &inputs, &outputs)?)
-            }
-            Runner::Aot(entry) => self.kernels(entry, (&inputs, &outputs), tactic)?,
+        let (work, workspace) = match self.implementation {
+            Implementation::Impl(entry) => (bound.work(entry, tactic), bound.workspace(entry, &inputs, &outputs)?),
+            Implementation::Aot(entry) => self.kernels(entry, (&inputs, &outputs), tactic)?,
         };
         let Some(expr) = workspace else { return Ok((work, 0)) };
         let bytes = expr.evaluate(&self.symbols)?;
@@ -160,7 +158,7 @@ impl<'n> DeviceBench<'n> {
         tactic: i32,
     ) -> Result<(Work, Option<ShapeExpr>)> {
         let described = self.layer.bound.kernels(entry, descs, tactic, self.compiler)?;
-        let mut kernels = AotRun::new(&described.program, self.stream.device())?;
+        let mut kernels = AotLaunches::new(&described.program, self.stream.device())?;
         let AotProgram { program, exprs, .. } = &*described.program;
         let mut values = vec![0; program.output_len()];
         program.evaluate(&self.symbols, &mut vec![0; program.scratch_len()], &mut values)?;
@@ -188,12 +186,12 @@ impl Bench for DeviceBench<'_> {
     }
 
     fn knows(&self, tactic: i32) -> bool {
-        self.runner.unknown_tactic(tactic).is_none()
+        self.implementation.unknown_tactic(tactic).is_none()
     }
 
-    fn on_cpu(&self, implementation: &'static ImplEntry) -> Result<Box<dyn Bench + '_>> {
+    fn on_cpu(&self, entry: &'static ImplEntry) -> Result<Box<dyn Bench + '_>> {
         Ok(Box::new(DeviceBench {
-            runner: Runner::Impl(implementation),
+            implementation: Implementation::Impl(entry),
             symbols: self.symbols.clone(),
             deferred: None,
             inputs: self.inputs.clone(),
@@ -225,8 +223,19 @@ impl Bench for DeviceBench<'_> {
         let originals = originals.collect::<Result<_>>()?;
         let works = works.into_iter().map(|(tactic, work)| (tactic, work.map(|(work, _)| work))).collect();
         let clock = Clock::new(&self.stream)?;
-        let DeviceBench { network, layer, runner, symbols, stream, .. } = self;
-        let runner = *runner;
-        Ok(Box::new(LaidOut { network, layer, runner, symbols, stream, memory, frame, originals, works, clock }))
+        let DeviceBench { network, layer, implementation, symbols, stream, .. } = self;
+        let implementation = *implementation;
+        Ok(Box::new(LaidOut {
+            network,
+            layer,
+            implementation,
+            symbols,
+            stream,
+            memory,
+            frame,
+            originals,
+            works,
+            clock,
+        }))
     }
 }

@@ -10,14 +10,14 @@ use crate::device::cpu::reformat::reformat;
 use crate::device::{Frame, Region, StepMemory, Stream};
 use crate::error::{Error, Result};
 use crate::network::{Layer, Network};
-use crate::plugin::{Runner, Work, check_size};
+use crate::plugin::{Implementation, Work, check_size};
 use crate::tensor::{HostBytes, HostTensor, Representation};
 
 /// A layer whose memory is laid out for one combination.
 pub(super) struct LaidOut<'b> {
     pub(super) network: &'b Network,
     pub(super) layer: &'b Layer,
-    pub(super) runner: Runner,
+    pub(super) implementation: Implementation,
     /// One value a symbol, the layer's own size tensors at their upper bounds.
     pub(super) symbols: &'b [i64],
     pub(super) stream: &'b Stream,
@@ -85,9 +85,9 @@ impl Trials for LaidOut<'_> {
 impl LaidOut<'_> {
     /// A tactic that its combination doesn't list, such as a reference: an impl takes any.
     fn unlisted(&self, tactic: i32) -> Result<Work> {
-        match self.runner {
-            Runner::Impl(implementation) => Ok(self.layer.bound.work(implementation, tactic)),
-            Runner::Aot(_) => Err(Error::invalid(format_args!("it has no kernels for tactic {tactic}"))),
+        match self.implementation {
+            Implementation::Impl(entry) => Ok(self.layer.bound.work(entry, tactic)),
+            Implementation::Aot(_) => Err(Error::invalid(format_args!("it has no kernels for tactic {tactic}"))),
         }
     }
 

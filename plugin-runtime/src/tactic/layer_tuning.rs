@@ -12,7 +12,7 @@ use super::timings::Timings;
 use super::{LayerReport, Trial, TrialOutcome};
 use crate::error::{Error, LayerContext, Result};
 use crate::network::{Layer, Network, Point};
-use crate::plugin::Runner;
+use crate::plugin::Implementation;
 
 /// A combination of a layer that works, with its quickest tactic.
 pub(super) struct Viable {
@@ -90,12 +90,12 @@ impl<'n> LayerTuning<'n> {
         check: Option<Arc<Check>>,
         timings: &Timings,
     ) -> Result<Self> {
-        let Candidates { runner, combinations, .. } = &candidates;
+        let Candidates { implementation, combinations, .. } = &candidates;
         let is_tried = candidates.autotuned || check.is_some();
         let subject = match is_tried {
             true => {
                 let text = check.as_ref().map_or_else(|| "-".into(), |check| check.text.clone());
-                Some(LayerSubject::new(network, layer, *runner, points, text)?)
+                Some(LayerSubject::new(network, layer, *implementation, points, text)?)
             }
             false => None,
         };
@@ -113,8 +113,8 @@ impl<'n> LayerTuning<'n> {
         Ok(LayerTuning { layer, candidates, check, attempts, notes: Vec::new() })
     }
 
-    pub(super) fn runner(&self) -> Runner {
-        self.candidates.runner
+    pub(super) fn implementation(&self) -> Implementation {
+        self.candidates.implementation
     }
 
     /// Takes over the outcomes that are known.
@@ -149,11 +149,11 @@ impl<'n> LayerTuning<'n> {
     }
 
     pub(super) fn trial(&self, index: usize) -> Trial {
-        let Candidates { runner, combinations, .. } = &self.candidates;
+        let Candidates { implementation, combinations, .. } = &self.candidates;
         let attempt = &self.attempts[index];
         Trial {
             combination: combinations[attempt.combination].to_string(),
-            tactic: runner.tactic_name(attempt.tactic),
+            tactic: implementation.tactic_name(attempt.tactic),
             outcome: attempt.outcome.clone().unwrap_or(TrialOutcome::NotTimed),
             chosen: false,
             locked: attempt.locked,

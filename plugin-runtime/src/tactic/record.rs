@@ -13,7 +13,7 @@ use super::TrialOutcome;
 use super::layer_extents::{dims, symbols};
 use crate::error::Result;
 use crate::network::{At, Layer, Network, Point, Producer};
-use crate::plugin::{AttributeSchema, AttributeValue, Runner};
+use crate::plugin::{AttributeSchema, AttributeValue, Implementation};
 use crate::shape::Dims;
 use crate::tensor::{DataType, Format};
 
@@ -87,7 +87,7 @@ impl From<Outcome> for TrialOutcome {
 
 /// What all trials of a layer have in common.
 pub(super) struct LayerSubject {
-    runner: Runner,
+    implementation: Implementation,
     plugin: Arc<str>,
     version: u32,
     attributes: Arc<str>,
@@ -103,7 +103,7 @@ impl LayerSubject {
     pub(super) fn new(
         network: &Network,
         layer: &Layer,
-        runner: Runner,
+        implementation: Implementation,
         points: &[Point],
         check: Arc<str>,
     ) -> Result<Self> {
@@ -131,7 +131,7 @@ impl LayerSubject {
                 write!(f, "{}={value}", schema.name)
             });
         Ok(LayerSubject {
-            runner,
+            implementation,
             plugin: abridged(entry.id),
             version: entry.version,
             attributes: abridged(attributes),
@@ -149,7 +149,7 @@ impl LayerSubject {
             tensors: self.tensors.clone(),
             combination,
             tactic,
-            name: abridged(self.runner.tactic_name(tactic)),
+            name: abridged(self.implementation.tactic_name(tactic)),
             check: self.check.clone(),
         }
     }

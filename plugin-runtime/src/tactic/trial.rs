@@ -30,7 +30,7 @@ pub(super) trait Bench: Debug {
     fn knows(&self, tactic: i32) -> bool;
 
     /// The same layer and data for the plugin's impl for the CPU.
-    fn on_cpu(&self, implementation: &'static ImplEntry) -> Result<Box<dyn Bench + '_>>;
+    fn on_cpu(&self, entry: &'static ImplEntry) -> Result<Box<dyn Bench + '_>>;
 
     /// Lays the inputs out for a combination.
     ///

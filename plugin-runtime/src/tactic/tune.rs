@@ -18,12 +18,12 @@ use crate::plugin::combination::Combination;
 use crate::device::cuda::AotCompiler;
 use crate::error::{Error, LayerContext, Result};
 use crate::network::{At, Bounds, Layer, Network, Point, SymbolSource};
-use crate::plugin::Runner;
+use crate::plugin::Implementation;
 
 /// What a layer runs as.
 #[derive(Clone, Debug)]
 pub(crate) struct Choice {
-    pub(crate) runner: Runner,
+    pub(crate) implementation: Implementation,
     pub(crate) combination: Combination,
     pub(crate) tactic: i32,
 }
@@ -104,7 +104,7 @@ pub(crate) fn tune(
             trial.chosen = (candidate.combination, candidate.tactic) == (option.combination, option.tactic);
         }
         choices.push(Choice {
-            runner: tuned.candidates.runner,
+            implementation: tuned.candidates.implementation,
             combination: tuned.candidates.combinations[option.combination].clone(),
             tactic: option.tactic,
         });
@@ -141,7 +141,7 @@ fn benches<'n>(
         if points[..index].iter().any(|other| same_shape(network, layer, point, other)) {
             continue;
         }
-        match DeviceBench::new(site, layer, run.runner(), point, data) {
+        match DeviceBench::new(site, layer, run.implementation(), point, data) {
             Ok(bench) => benches.push(Box::new(bench)),
             Err(error) if point.at == At::Opt => return Err(error),
             Err(error) => run.add_note(format!("not checked at the profile's {}: {error}", point.at.name())),

@@ -158,7 +158,7 @@ fn recorded(device: &Device, network: &Network) -> [String; 2] {
     let rig = &mut twin.gpu;
     let mut buffers = rig.buffers(&[("x", &x)]);
     let captured = rig.context.capture(&mut buffers.bindings(), &rig.stream).unwrap_err().to_string();
-    let bare = rig.context.bare_run(&mut buffers.bindings(), &rig.stream).map(|_| ()).unwrap_err().to_string();
+    let bare = rig.context.bare_launches(&mut buffers.bindings(), &rig.stream).map(|_| ()).unwrap_err().to_string();
     twin.agree(&[("x", &x)]);
     [captured, bare]
 }

@@ -7,7 +7,7 @@ use super::minifloat::{bf16_to_f32, e4m3_to_f32, f16_to_f32, f32_to_bf16, f32_to
 use crate::tensor::DataType;
 
 /// Converts a whole run. Both slices hold as many elements, each of a byte or more.
-type Run = fn(&[u8], &mut [u8]);
+type CastBytes = fn(&[u8], &mut [u8]);
 
 /// How elements get from one type to another.
 #[derive(Clone, Copy, Debug)]
@@ -15,7 +15,7 @@ pub(super) enum Cast {
     /// The bytes stay what they are.
     Copy,
     /// Type to type.
-    Direct(Run),
+    Direct(CastBytes),
     /// By way of FP32, where values are multiplied and divided.
     Scaled(Scaled),
 }
@@ -58,11 +58,11 @@ pub(super) const fn unpacked_bytes(dtype: DataType) -> usize {
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scaled {
-    load: Run,
+    load: CastBytes,
     multiply: f32,
     divide: f32,
     round: bool,
-    store: Run,
+    store: CastBytes,
     src_bytes: usize,
     dst_bytes: usize,
 }
@@ -213,6 +213,6 @@ macro_rules! with_marker {
     };
 }
 
-fn direct(from: DataType, to: DataType) -> Run {
+fn direct(from: DataType, to: DataType) -> CastBytes {
     with_marker!(from, From => with_marker!(to, To => run::<From, To>))
 }

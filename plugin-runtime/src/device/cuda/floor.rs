@@ -31,10 +31,10 @@ pub fn device_copy(stream: &Stream, from: &DeviceTensor, to: &mut DeviceTensor) 
 }
 
 /// What one run of an engine asks of the driver, without the engine: the same kernels with the same parameters, as
-/// [`ExecutionContext::bare_run`](crate::engine::ExecutionContext::bare_run) recorded them. It runs with the memory that it
+/// [`ExecutionContext::bare_launches`](crate::engine::ExecutionContext::bare_launches) recorded them. It runs with the memory that it
 /// was recorded with, which it borrows.
 #[derive(Debug)]
-pub struct BareRun<'a> {
+pub struct BareLaunches<'a> {
     stream: Stream,
     kernels: Vec<KernelNode>,
     graph: Graph,
@@ -44,9 +44,9 @@ pub struct BareRun<'a> {
     memory: PhantomData<&'a mut ()>,
 }
 
-impl BareRun<'_> {
+impl BareLaunches<'_> {
     pub(crate) fn new(stream: &Stream, recorded: Recorded) -> Result<Self> {
-        Ok(BareRun {
+        Ok(BareLaunches {
             stream: stream.clone(),
             kernels: recorded.kernels()?,
             graph: recorded.instantiate()?,

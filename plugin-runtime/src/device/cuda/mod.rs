@@ -46,7 +46,8 @@ mod uses;
 
 pub use aot::{AotArg, AotImage, AotKernel, AotLaunch, AotParameter, LaunchParams};
 pub(crate) use aot::{
-    AotBinary, AotCompiler, AotModule, AotProgram, AotRun, AotSlots, LARGEST_IMAGE, ProgramLaunch, ProgramParameter,
+    AotBinary, AotCompiler, AotLaunches, AotModule, AotProgram, AotSlots, LARGEST_IMAGE, ProgramLaunch,
+    ProgramParameter,
 };
 pub use compiler::{CompileReport, KernelReport, compile_report};
 pub(crate) use constants::DeviceConstants;
@@ -54,7 +55,7 @@ pub use driver::DeviceError;
 pub(crate) use event::Event;
 pub(crate) use find::find_gpus;
 #[cfg(any(feature = "bench", test))]
-pub use floor::{BareRun, device_copy};
+pub use floor::{BareLaunches, device_copy};
 pub use gpu::CudaProperties;
 pub(crate) use gpu::{Bound, Gpu};
 pub(crate) use graph::{Graph, Recorded};

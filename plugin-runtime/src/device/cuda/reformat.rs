@@ -13,7 +13,7 @@ use crate::tensor::{DataType, Format, Representation};
 use crate::tensor::{DeviceSlice, DeviceSliceMut};
 pub(super) use declared::{REFORMAT, REFORMAT_WIDE};
 use declared::{reformat_any, reformat_any_wide, reformat_flat, reformat_tiles, reformat_tiles_wide};
-use work::{Kernel, KernelRun, Way, Work, may_be_wide};
+use work::{Kernel, ReformatLaunch, Way, Work, may_be_wide};
 
 #[expect(unsafe_code, reason = "kernels are listed in a section of the binary")]
 mod declared {
@@ -62,7 +62,7 @@ pub(crate) fn reformat(
     match Way::of(from, to, dims)? {
         Way::Nothing => Ok(()),
         Way::Copy => memory::copy(stream.cuda()?, source.address(), target.address(), target_bytes),
-        Way::Run(mut run) => {
+        Way::Launch(mut run) => {
             if let (Some(extents), Kernel::Flat) = (extents, run.kernel) {
                 run.work.up_to(extents.address(), extents.len());
             }
@@ -84,10 +84,12 @@ pub(crate) fn sources(
     if fixed {
         return Ok(match Way::of(from, to, largest)? {
             Way::Nothing | Way::Copy => Vec::new(),
-            Way::Run(KernelRun { kernel: Kernel::Any { wide: true } | Kernel::Tiles { wide: true }, .. }) => {
+            Way::Launch(ReformatLaunch {
+                kernel: Kernel::Any { wide: true } | Kernel::Tiles { wide: true }, ..
+            }) => {
                 vec![&REFORMAT_WIDE]
             }
-            Way::Run(_) => vec![&REFORMAT],
+            Way::Launch(_) => vec![&REFORMAT],
         });
     }
     // At other extents there can be padding, or an order of elements, that these don't have.
@@ -101,7 +103,7 @@ pub(crate) fn sources(
 
 fn launch(
     stream: &Stream,
-    KernelRun { kernel, launch, work }: KernelRun,
+    ReformatLaunch { kernel, launch, work }: ReformatLaunch,
     source: DeviceSlice<'_, u8>,
     target: DeviceSliceMut<'_, u8>,
 ) -> Result<()> {

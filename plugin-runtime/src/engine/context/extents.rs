@@ -78,7 +78,7 @@ mod tests {
 
     use crate::device::cuda::AotCompiler;
     use crate::network::{Bounds, Network};
-    use crate::plugin::Runner;
+    use crate::plugin::Implementation;
     use crate::prelude::*;
     use crate::shape::Profile;
     use crate::tactic::Choice;
@@ -122,7 +122,7 @@ mod tests {
         let profile = Profile::new().dims("x", [0], [10], [100]);
         let bounds = Bounds::new(&network, &profile).unwrap();
         let choice = |layer: &crate::network::Layer| Choice {
-            runner: Runner::Impl(layer.plugin().impl_for(DeviceKind::Cuda).unwrap()),
+            implementation: Implementation::Impl(layer.plugin().impl_for(DeviceKind::Cuda).unwrap()),
             combination: Combination::untuned(
                 layer.inputs.iter().chain(&layer.outputs).map(|&tensor| network.tensors[tensor].dtype),
             ),

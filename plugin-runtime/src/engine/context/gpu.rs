@@ -18,7 +18,7 @@ use crate::tensor::DataType;
 
 /// What a context keeps for its runs on a GPU.
 #[derive(Debug)]
-pub(super) struct GpuRun {
+pub(super) struct GpuState {
     gpu: &'static Gpu,
     /// The stream of the last run.
     last: Option<Stream>,
@@ -46,7 +46,7 @@ pub(super) struct GpuRun {
 #[derive(Debug, Default)]
 struct AfterStep {
     settle: Option<Settle>,
-    /// Those of `GpuRun::reads` that it writes.
+    /// Those of `GpuState::reads` that it writes.
     reads: std::ops::Range<usize>,
 }
 
@@ -63,7 +63,7 @@ struct SizeRead {
     in_arena: Option<usize>,
 }
 
-impl GpuRun {
+impl GpuState {
     pub(super) fn new(gpu: &'static Gpu, plan: &Plan, table: ExtentsTable) -> Result<Self> {
         let awaited: HashSet<usize> = plan.steps.iter().flat_map(|step| step.awaited.iter().copied()).collect();
         let mut reads = Vec::new();
@@ -81,7 +81,7 @@ impl GpuRun {
             let settle = settled.as_ref().map(|(program, out_at)| Settle::new(gpu, program, table.slots_at, *out_at));
             after.push(AfterStep { settle: settle.transpose()?, reads: first..reads.len() });
         }
-        Ok(GpuRun {
+        Ok(GpuState {
             gpu,
             last: None,
             finished: Event::new(gpu, false)?,

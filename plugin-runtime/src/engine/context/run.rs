@@ -1,6 +1,6 @@
 //! Running an engine on tensors in host memory.
 
-use super::gpu::GpuRun;
+use super::gpu::GpuState;
 use super::state::in_step;
 use super::{Care, ExecutionContext};
 use crate::device::cuda::DeviceTensor;
@@ -134,7 +134,7 @@ impl ExecutionContext {
     /// Says in which layer a traced run failed.
     fn failed_on_gpu(&mut self, error: Error) -> Error {
         let plan = &self.engine.plans[self.profile];
-        let position = self.gpu.as_ref().map_or(0, GpuRun::steps_done);
+        let position = self.gpu.as_ref().map_or(0, GpuState::steps_done);
         let error = match plan.steps.get(position) {
             Some(step) => in_step(step, Some(&self.state.memories[position]), error),
             None => error,

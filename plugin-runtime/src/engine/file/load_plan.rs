@@ -11,7 +11,7 @@ use crate::device::{Base, BindingRule, BindingUse, Region, StepLayout, StepMemor
 use crate::engine::plan::{AotPlugin, Plan, PlannedStep, PlannedWork};
 use crate::error::{Error, Result};
 use crate::network::Bounds;
-use crate::plugin::Runner;
+use crate::plugin::Implementation;
 use crate::shape::{Dims, Profile, ShapeExpr, SymbolKind, decode_exprs};
 use crate::tensor::{DataType, Format, HostBytes, Representation};
 use crate::wording::counted;
@@ -345,7 +345,7 @@ fn check_run(layer: &LoadedLayer, record: &StepRecord) -> Result<()> {
     if record.kernels.is_some() {
         return Err(Error::invalid("its layer runs an impl, but kernels were saved"));
     }
-    if let Some(reason) = Runner::Impl(implementation).unknown_tactic(record.tactic) {
+    if let Some(reason) = Implementation::Impl(implementation).unknown_tactic(record.tactic) {
         return Err(Error::invalid(reason));
     }
     if record.workspace.is_some() != implementation.workspace.is_some() {

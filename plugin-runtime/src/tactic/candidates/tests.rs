@@ -4,7 +4,7 @@ use super::*;
 use crate::device::cuda::AotCompiler;
 use crate::device::{Device, DeviceKind};
 use crate::network::Preference;
-use crate::plugin::{DescribedKernels, Runner};
+use crate::plugin::{DescribedKernels, Implementation};
 use crate::prelude::*;
 use crate::tactic::candidates::{Candidates, Rules, enumerate};
 
@@ -90,10 +90,10 @@ fn candidates(network: &Network, device: DeviceKind) -> Result<Candidates> {
 }
 
 /// `aot`, `jit`, or the error.
-fn runner(network: &Network, device: DeviceKind) -> String {
+fn implementation(network: &Network, device: DeviceKind) -> String {
     match candidates(network, device) {
-        Ok(Candidates { runner: Runner::Aot(_), .. }) => "aot".into(),
-        Ok(Candidates { runner: Runner::Impl(entry), .. }) => {
+        Ok(Candidates { implementation: Implementation::Aot(_), .. }) => "aot".into(),
+        Ok(Candidates { implementation: Implementation::Impl(entry), .. }) => {
             assert_eq!(entry.device, device);
             "jit".into()
         }
@@ -143,7 +143,7 @@ fn a_preference_decides_where_there_is_a_choice_and_insisting_where_there_is_non
     ];
     for (position, (network, [on_cuda, on_cpu])) in cases.into_iter().enumerate() {
         for (device, expected) in [(DeviceKind::Cuda, on_cuda), (DeviceKind::Cpu, on_cpu)] {
-            let said = runner(&network, device);
+            let said = implementation(&network, device);
             assert!(said.starts_with(expected), "{position}, {device}: {said}");
         }
     }
@@ -153,7 +153,7 @@ fn a_preference_decides_where_there_is_a_choice_and_insisting_where_there_is_non
 fn a_layers_preference_is_set_by_its_name() {
     let mut network = network_of(both::op);
     network.set_preference("both_0", Preference::PreferAot).unwrap();
-    assert_eq!(runner(&network, DeviceKind::Cuda), "aot");
+    assert_eq!(implementation(&network, DeviceKind::Cuda), "aot");
     let message = network.set_preference("both_1", Preference::PreferAot).unwrap_err().to_string();
     assert_eq!(message, "the network has no layer `both_1`; did you mean `both_0`?");
 }
@@ -163,15 +163,15 @@ fn tactics_are_those_of_the_kernels_and_named_so() {
     let network = network_of(|x| both::op(x).prefer_aot());
     let found = candidates(&network, DeviceKind::Cuda).unwrap();
     let named: Vec<_> =
-        found.candidates.iter().map(|c| (found.runner.tactic_name(c.tactic), c.ruled_out.is_none())).collect();
+        found.candidates.iter().map(|c| (found.implementation.tactic_name(c.tactic), c.ruled_out.is_none())).collect();
     assert_eq!(named[..2], [("AOT Many".into(), true), ("AOT All".into(), true)]);
-    assert_eq!(Runner::tactic_name(found.runner, 0), "AOT default");
+    assert_eq!(Implementation::tactic_name(found.implementation, 0), "AOT default");
 }
 
 fn described(mistake: i32, tactic: i32) -> Result<DescribedKernels> {
     let network = network_of(|x| both::op(x).mistake(mistake).prefer_aot());
     let found = candidates(&network, DeviceKind::Cuda)?;
-    let Runner::Aot(entry) = found.runner else { panic!("an impl was chosen") };
+    let Implementation::Aot(entry) = found.implementation else { panic!("an impl was chosen") };
     let compiler = AotCompiler::new(&Device::cpu(), &[]);
     let layer = &network.layers[0];
     let (inputs, outputs) = network.laid_out_descs(layer, &found.combinations[0]);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::network::{Bounds, Network};
-use crate::plugin::Runner;
+use crate::plugin::Implementation;
 use crate::prelude::*;
 use crate::shape::Profile;
 use crate::tactic::candidates::Candidate;
@@ -136,11 +136,11 @@ fn tried<T>(
     let [y] = network.add_plugin(work::op(x)).unwrap();
     network.mark_output(y, "y").unwrap();
     let layer = &network.layers[0];
-    let runner = Runner::Impl(layer.plugin().impl_for(DeviceKind::Cpu).unwrap());
+    let implementation = Implementation::Impl(layer.plugin().impl_for(DeviceKind::Cpu).unwrap());
     let combination = Combination { tactics: vec![1, 2, 3], ..Combination::untuned([DataType::Float32; 2]) };
     let candidates = Candidates {
         device: DeviceKind::Cuda,
-        runner,
+        implementation,
         combinations: vec![combination],
         candidates: (1..=3).map(|tactic| Candidate { combination: 0, tactic, ruled_out: None }).collect(),
         autotuned: true,

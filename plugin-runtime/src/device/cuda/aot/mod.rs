@@ -2,15 +2,15 @@
 
 mod image;
 mod launch;
+mod launches;
 mod module;
 mod program;
-mod run;
 
 pub use image::AotImage;
 pub use launch::{AotArg, AotLaunch, AotParameter, LaunchParams};
+pub(crate) use launches::AotLaunches;
 pub(crate) use module::{AotBinary, AotCompiler, AotModule, LARGEST_IMAGE};
 pub(crate) use program::{AotProgram, AotSlots, ProgramLaunch, ProgramParameter};
-pub(crate) use run::AotRun;
 
 use crate::shape::ShapeExpr;
 

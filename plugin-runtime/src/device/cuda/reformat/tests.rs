@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use super::launch;
-use super::work::{Kernel, KernelRun, Way};
+use super::work::{Kernel, ReformatLaunch, Way};
 use crate::device::cpu::reformat::reformat as on_cpu;
 use crate::device::cuda::DeviceTensor;
 use crate::device::numbers::Numbers;
@@ -13,7 +13,7 @@ use crate::shape::Dims;
 use crate::tensor::{DataType, DataType::*, Format, Format::*, HostTensor, Representation};
 
 /// Where reformats run.
-trait Runner {
+trait Reformatter {
     /// What `target` holds afterwards. Source and target lie `shift` bytes behind a multiple of 16.
     fn run(&mut self, way: Way, source: &[u8], target: &[u8], shift: usize) -> Vec<u8>;
 }
@@ -59,12 +59,12 @@ impl Drop for Emulator {
     }
 }
 
-impl Runner for Emulator {
+impl Reformatter for Emulator {
     fn run(&mut self, way: Way, source: &[u8], target: &[u8], shift: usize) -> Vec<u8> {
-        let KernelRun { kernel, launch, work } = match way {
+        let ReformatLaunch { kernel, launch, work } = match way {
             Way::Nothing => return target.to_vec(),
             Way::Copy => return source.to_vec(),
-            Way::Run(run) => run,
+            Way::Launch(run) => run,
         };
         let kernel = match kernel {
             Kernel::Flat => 0,
@@ -109,7 +109,7 @@ impl Gpu {
 const GUARD: u8 = 0xA5;
 const GUARDS: usize = 67;
 
-impl Runner for Gpu {
+impl Reformatter for Gpu {
     fn run(&mut self, way: Way, source: &[u8], target: &[u8], shift: usize) -> Vec<u8> {
         let (from, to) = (self.place(source, shift), self.place(target, shift));
         let at = |tensor: &DeviceTensor| tensor.address() + shift as u64;
@@ -118,7 +118,7 @@ impl Runner for Gpu {
         match way {
             Way::Nothing => {}
             Way::Copy => super::memory::copy(self.0.cuda().unwrap(), at(&from), at(&to), target.len()).unwrap(),
-            Way::Run(run) => launch(&self.0, run, read, written).unwrap(),
+            Way::Launch(run) => launch(&self.0, run, read, written).unwrap(),
         }
         let result = to.to_host(&self.0).unwrap();
         let (before, rest) = result.bytes().split_at(shift);
@@ -157,13 +157,19 @@ fn source(from: Representation, dims: &Dims, numbers: &mut Numbers) -> Vec<u8> {
     data
 }
 
-fn check(runner: &mut dyn Runner, from: Representation, to: Representation, dims: &[i64], numbers: &mut Numbers) {
+fn check(
+    reformatter: &mut dyn Reformatter,
+    from: Representation,
+    to: Representation,
+    dims: &[i64],
+    numbers: &mut Numbers,
+) {
     let dims = Dims::new(dims).unwrap();
-    check_data(runner, from, to, &dims, &source(from, &dims, numbers), numbers);
+    check_data(reformatter, from, to, &dims, &source(from, &dims, numbers), numbers);
 }
 
 fn check_data(
-    runner: &mut dyn Runner,
+    reformatter: &mut dyn Reformatter,
     from: Representation,
     to: Representation,
     dims: &Dims,
@@ -175,7 +181,7 @@ fn check_data(
     let poisoned = vec![0x5A; wanted.len()];
     for (way, shift) in [(Way::of(from, to, dims), 0), (Way::wide(from, to, dims), 8 * numbers.below(2))] {
         let way = way.unwrap();
-        let got = runner.run(way, source, &poisoned, shift);
+        let got = reformatter.run(way, source, &poisoned, shift);
         if let Some(at) = got.iter().zip(&wanted).position(|(got, wanted)| got != wanted) {
             panic!("{from:?} to {to:?} {dims}: byte {at} is {:#x}, should be {:#x}; {way:?}", got[at], wanted[at]);
         }
@@ -194,33 +200,33 @@ const SHAPES: [&[i64]; 9] = [
     &[2, 1, 3, 4, 2, 3],
 ];
 
-fn types_and_layouts(runner: &mut dyn Runner) {
+fn types_and_layouts(reformatter: &mut dyn Reformatter) {
     let mut numbers = Numbers(1);
     for from in representations() {
         for to in representations() {
             let shape = SHAPES[numbers.below(SHAPES.len())];
-            check(runner, from, to, shape, &mut numbers);
+            check(reformatter, from, to, shape, &mut numbers);
         }
     }
 }
 
-fn layouts_and_shapes(runner: &mut dyn Runner) {
+fn layouts_and_shapes(reformatter: &mut dyn Reformatter) {
     let mut numbers = Numbers(2);
     for (from, to) in Format::ALL.into_iter().flat_map(|from| Format::ALL.map(|to| (from, to))) {
         for (src, dst) in [(Int32, Int32), (UInt8, UInt8), (Float32, Float16), (Int64, Int64)] {
             let least = from.spatial_dims().max(to.spatial_dims()).map_or(0, |spatial| spatial + 1);
             let rank = least + numbers.below(6 - least);
             let dims: Vec<i64> = (0..rank).map(|_| 1 + numbers.below(5) as i64).collect();
-            check(runner, plain(src, from), plain(dst, to), &dims, &mut numbers);
+            check(reformatter, plain(src, from), plain(dst, to), &dims, &mut numbers);
         }
         for shape in SHAPES {
-            check(runner, plain(Float32, from), plain(Float32, to), shape, &mut numbers);
+            check(reformatter, plain(Float32, from), plain(Float32, to), shape, &mut numbers);
         }
     }
 }
 
 /// Shapes whose elements fill tiles.
-fn tiles(runner: &mut dyn Runner) {
+fn tiles(reformatter: &mut dyn Reformatter) {
     const TYPES: [(DataType, DataType); 6] =
         [(Float32, Float16), (Float16, Float16), (Int8, Int8), (Int64, Int64), (Int64, Float8), (UInt8, Int64)];
     let mut numbers = Numbers(3);
@@ -232,12 +238,12 @@ fn tiles(runner: &mut dyn Runner) {
         let deep = from.spatial_dims().max(to.spatial_dims()) == Some(3);
         for (channels, (src, dst)) in channels.into_iter().zip(TYPES.into_iter().cycle().skip(2 * index)) {
             let dims: &[i64] = if deep { &[outer, channels, 2, 7, width] } else { &[outer, channels, 7, width] };
-            check(runner, plain(src, from), plain(dst, to), dims, &mut numbers);
+            check(reformatter, plain(src, from), plain(dst, to), dims, &mut numbers);
         }
     }
 }
 
-fn casts(runner: &mut dyn Runner) {
+fn casts(reformatter: &mut dyn Reformatter) {
     let mut numbers = Numbers(4);
     let all = |bytes: usize| -> Vec<u8> { (0..=u16::MAX).flat_map(|n| n.to_ne_bytes()[..bytes].to_vec()).collect() };
     let edges = (0..=u16::MAX).flat_map(|n| [0, 1, 0xFFFF, 0x8000, 0x7FFF, 0x1000, 0x0FFF, 0x1001].map(|low| (n, low)));
@@ -245,7 +251,7 @@ fn casts(runner: &mut dyn Runner) {
     for to in DataType::ALL {
         for from in [Float16, BFloat16] {
             check_data(
-                runner,
+                reformatter,
                 plain(from, Linear),
                 plain(to, Linear),
                 &Dims::new(&[1 << 16]).unwrap(),
@@ -255,7 +261,7 @@ fn casts(runner: &mut dyn Runner) {
         }
         for from in [Float8, Int8, UInt8, Bool] {
             check_data(
-                runner,
+                reformatter,
                 plain(from, Linear),
                 plain(to, Linear),
                 &Dims::new(&[1 << 16]).unwrap(),
@@ -264,7 +270,7 @@ fn casts(runner: &mut dyn Runner) {
             );
         }
         check_data(
-            runner,
+            reformatter,
             plain(Float32, Linear),
             plain(to, Linear),
             &Dims::new(&[1 << 19]).unwrap(),
@@ -273,13 +279,13 @@ fn casts(runner: &mut dyn Runner) {
         );
         for from in DataType::ALL {
             for elements in [0, 1, 7, 8, 9, 2047, 2049, 5003] {
-                check(runner, plain(from, Linear), plain(to, Linear), &[elements], &mut numbers);
+                check(reformatter, plain(from, Linear), plain(to, Linear), &[elements], &mut numbers);
             }
         }
     }
 }
 
-fn scales(runner: &mut dyn Runner) {
+fn scales(reformatter: &mut dyn Reformatter) {
     let mut numbers = Numbers(5);
     let sides = |dtype, scales: &[f32]| -> Vec<Representation> {
         scales.iter().map(|&scale| Representation { scale, ..plain(dtype, Linear) }).collect()
@@ -289,10 +295,10 @@ fn scales(runner: &mut dyn Runner) {
     let all: Vec<Representation> = others.map(|dtype| plain(dtype, Linear)).chain(scaled).collect();
     for &from in &all {
         for &to in &all {
-            check(runner, from, to, &[2003], &mut numbers);
+            check(reformatter, from, to, &[2003], &mut numbers);
             if from.dtype != Int4 && to.dtype != Int4 {
-                check(runner, from, Representation { format: Chw4, ..to }, &[2, 5, 13, 11], &mut numbers);
-                check(runner, Representation { format: Hwc8, ..from }, to, &[2, 33, 4, 20], &mut numbers);
+                check(reformatter, from, Representation { format: Chw4, ..to }, &[2, 5, 13, 11], &mut numbers);
+                check(reformatter, Representation { format: Hwc8, ..from }, to, &[2, 33, 4, 20], &mut numbers);
             }
         }
     }

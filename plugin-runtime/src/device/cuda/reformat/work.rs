@@ -31,7 +31,7 @@ pub(super) enum Kernel {
 
 /// A reformat of some elements by a kernel.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct KernelRun {
+pub(super) struct ReformatLaunch {
     pub(super) kernel: Kernel,
     pub(super) launch: LaunchConfig,
     pub(super) work: Work,
@@ -45,7 +45,7 @@ pub(super) enum Way {
     Nothing,
     /// The bytes stay what they are and where they are.
     Copy,
-    Run(KernelRun),
+    Launch(ReformatLaunch),
 }
 
 /// As in `reformat.cu`.
@@ -173,11 +173,11 @@ impl Way {
         if let Some((tiling, tiles)) = tiled.then(|| Tiling::new(&source, &target)).flatten() {
             work.tiling = tiling;
             let launch = LaunchConfig { grid: [tiles, 1, 1], block: [THREADS, 1, 1], shared_bytes: 0 };
-            return Ok(Way::Run(KernelRun { kernel: Kernel::Tiles { wide }, launch, work }));
+            return Ok(Way::Launch(ReformatLaunch { kernel: Kernel::Tiles { wide }, launch, work }));
         }
         let launch = LaunchConfig::for_elements(elements.div_ceil(COUNT) as usize, THREADS)?;
         let kernel = if flat { Kernel::Flat } else { Kernel::Any { wide } };
-        Ok(Way::Run(KernelRun { kernel, launch, work }))
+        Ok(Way::Launch(ReformatLaunch { kernel, launch, work }))
     }
 
     /// For types and layouts that were checked.
@@ -343,7 +343,7 @@ mod tests {
 
     fn kernel(from: (DataType, Format), to: (DataType, Format), dims: &[i64]) -> Option<Kernel> {
         match way(from, to, dims) {
-            Way::Run(run) => Some(run.kernel),
+            Way::Launch(run) => Some(run.kernel),
             Way::Nothing | Way::Copy => None,
         }
     }

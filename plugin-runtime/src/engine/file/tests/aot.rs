@@ -14,7 +14,7 @@ use crate::engine::plan::Plan;
 use crate::engine::{BuildReport, Engine};
 use crate::error::Result;
 use crate::network::{Bounds, Network};
-use crate::plugin::Runner;
+use crate::plugin::Implementation;
 use crate::prelude::*;
 use crate::shape::{Profile, encode_exprs};
 use crate::tactic::Choice;
@@ -40,9 +40,9 @@ fn engine() -> Engine {
 /// Each layer in the types that the network has, as it would run on a GPU.
 pub(super) fn choose(network: &Network) -> Vec<Choice> {
     let choice = |layer: &crate::network::Layer| Choice {
-        runner: match &layer.plugin().aot {
-            Some(entry) => Runner::Aot(entry),
-            None => Runner::Impl(layer.plugin().impl_for(DeviceKind::Cpu).unwrap()),
+        implementation: match &layer.plugin().aot {
+            Some(entry) => Implementation::Aot(entry),
+            None => Implementation::Impl(layer.plugin().impl_for(DeviceKind::Cpu).unwrap()),
         },
         combination: Combination::untuned(
             layer.inputs.iter().chain(&layer.outputs).map(|&tensor| network.tensors[tensor].dtype),

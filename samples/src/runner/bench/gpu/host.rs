@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use plugin_runtime::device::cuda::{BareRun, DeviceTensor};
+use plugin_runtime::device::cuda::{BareLaunches, DeviceTensor};
 use plugin_runtime::engine::{Binding, Engine, ExecutionContext};
 use plugin_runtime::network::Network;
 use plugin_runtime::tensor::DataType;
@@ -47,7 +47,7 @@ fn run(bench: &mut Bench<'_>, name: &str, plugins: usize) -> Result<()> {
     let mut context = run_once(&engine, &x, &mut y, bench)?;
     let mut bare_context = run_once(&engine, &x, &mut bare_y, bench)?;
     let mut bindings = [Binding::device_input(&x), Binding::device_output(&mut bare_y)];
-    let bare = bare_context.bare_run(&mut bindings, &bench.stream)?;
+    let bare = bare_context.bare_launches(&mut bindings, &bench.stream)?;
     if bare.kernels() != plugins {
         return Err(Failure::work(format_args!(
             "{name}: the engine launches {} kernels for {plugins} plugins; expected as many",
@@ -121,7 +121,7 @@ fn own_us(
 }
 
 /// The same of the driver's call alone.
-fn bare_us(bare: &BareRun<'_>, graph: bool, count: u32) -> Result<f64> {
+fn bare_us(bare: &BareLaunches<'_>, graph: bool, count: u32) -> Result<f64> {
     let time = if graph { bare.host_time_of_graph(count)? } else { bare.host_time_of_kernel(count)? };
     Ok(time.as_secs_f64() * 1e6)
 }

@@ -6,22 +6,22 @@ use super::{AotEntry, ImplEntry, Plugin, TacticNames};
 
 /// What runs a layer: an impl, or the kernels that `#[aot_impl]` describes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Runner {
+pub(crate) enum Implementation {
     Impl(&'static ImplEntry),
     Aot(&'static AotEntry),
 }
 
-impl Runner {
+impl Implementation {
     /// All that a plugin has.
-    pub(crate) fn all(plugin: &'static Plugin) -> Vec<Runner> {
-        plugin.impls.iter().map(Runner::Impl).chain(plugin.aot.as_ref().map(Runner::Aot)).collect()
+    pub(crate) fn all(plugin: &'static Plugin) -> Vec<Implementation> {
+        plugin.impls.iter().map(Implementation::Impl).chain(plugin.aot.as_ref().map(Implementation::Aot)).collect()
     }
 
     /// Whether it copes with extents that only the device knows.
     pub(crate) fn device_shape(self) -> bool {
         match self {
-            Runner::Impl(entry) => entry.device_shape,
-            Runner::Aot(entry) => entry.device_shape,
+            Implementation::Impl(entry) => entry.device_shape,
+            Implementation::Aot(entry) => entry.device_shape,
         }
     }
 
@@ -33,8 +33,8 @@ impl Runner {
     /// `the impl` or `the AOT kernels`, and where they were written.
     pub(crate) fn describe(self) -> String {
         match self {
-            Runner::Impl(entry) => format!("the impl at {}", entry.location),
-            Runner::Aot(entry) => format!("the aot_impl at {}", entry.location),
+            Implementation::Impl(entry) => format!("the impl at {}", entry.location),
+            Implementation::Aot(entry) => format!("the aot_impl at {}", entry.location),
         }
     }
 
@@ -53,7 +53,8 @@ impl Runner {
 
     /// `Rows`, or `3` where tactics have no names, or `default`; with `AOT` before it where AOT kernels run.
     pub(crate) fn tactic_name(self, tactic: i32) -> String {
-        TacticName { ahead_of_time: matches!(self, Runner::Aot(_)), name: &self.bare_tactic_name(tactic) }.to_string()
+        TacticName { ahead_of_time: matches!(self, Implementation::Aot(_)), name: &self.bare_tactic_name(tactic) }
+            .to_string()
     }
 
     fn bare_tactic_name(self, tactic: i32) -> String {
@@ -66,8 +67,8 @@ impl Runner {
 
     fn tactics(self) -> (bool, Option<TacticNames>) {
         match self {
-            Runner::Impl(entry) => (entry.takes_tactic, entry.tactic_names),
-            Runner::Aot(entry) => (entry.takes_tactic, entry.tactic_names),
+            Implementation::Impl(entry) => (entry.takes_tactic, entry.tactic_names),
+            Implementation::Aot(entry) => (entry.takes_tactic, entry.tactic_names),
         }
     }
 }

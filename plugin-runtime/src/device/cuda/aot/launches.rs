@@ -11,13 +11,13 @@ use crate::error::Result;
 
 /// The launches of one step, with room for their arguments.
 #[derive(Debug)]
-pub(crate) struct AotRun {
+pub(crate) struct AotLaunches {
     program: Arc<AotProgram>,
-    launches: Vec<Launch>,
+    launches: Vec<PreparedLaunch>,
 }
 
 #[derive(Debug)]
-struct Launch {
+struct PreparedLaunch {
     function: Function,
     arguments: Arguments,
 }
@@ -39,7 +39,7 @@ unsafe impl Send for Arguments {}
 #[expect(unsafe_code, reason = "pointers that are not followed may be shared")]
 unsafe impl Sync for Arguments {}
 
-impl AotRun {
+impl AotLaunches {
     /// Loads the kernels, if they aren't yet, and makes room for their arguments.
     ///
     /// # Errors
@@ -49,9 +49,9 @@ impl AotRun {
         let launches = program.launches.iter().map(|launch| {
             let sizes: Vec<usize> = launch.parameters.iter().map(|parameter| parameter.bytes()).collect();
             let function = module.function(&launch.kernel, Some(&sizes))?;
-            Ok(Launch { function, arguments: Arguments::new(launch.parameters.len()) })
+            Ok(PreparedLaunch { function, arguments: Arguments::new(launch.parameters.len()) })
         });
-        Ok(AotRun { launches: launches.collect::<Result<_>>()?, program: program.clone() })
+        Ok(AotLaunches { launches: launches.collect::<Result<_>>()?, program: program.clone() })
     }
 
     /// Takes over what follows from the shapes: `values` are those of the program's expressions.
@@ -82,7 +82,7 @@ impl AotRun {
                 continue;
             }
             launch.arguments.place(&planned.parameters, views)?;
-            let Launch { function, arguments } = launch;
+            let PreparedLaunch { function, arguments } = launch;
             // SAFETY: there is one place a parameter, each of a value of 8 bytes; the sizes that the kernel takes were
             // compared with the parameters' when it was loaded.
             #[expect(unsafe_code, reason = "the driver reads the arguments")]
