@@ -109,7 +109,7 @@ pub mod prelude {
 #[doc(hidden)]
 pub mod __private {
     pub use crate::device::cuda::AotKernel;
-    pub use crate::device::{DeviceKind, Invocation};
+    pub use crate::device::{DeviceKind, DynAttributes, Invocation};
     pub use crate::error::Result;
     pub use crate::network::{IntoOp, Op, TensorId};
     pub use crate::plugin::combination::{AutoTuneCombination, Tactic};

@@ -1,8 +1,9 @@
 //! Tactics that write all, nothing or half of their output, or something wrong; and what builds have to make of them.
 
-use plugin_runtime::engine::{Engine, TrialOutcome};
+use plugin_runtime::engine::Engine;
 use plugin_runtime::network::{IntoOp, Network, TensorId};
 use plugin_runtime::prelude::*;
+use plugin_runtime::tactic::TrialOutcome;
 use plugin_runtime::tensor::HostTensor;
 
 /// What a tactic writes to its output, which should be the input plus 1.

@@ -1,7 +1,7 @@
 //! Enqueue allocates nothing after the first run with a shape.
 
-use plugin_runtime::device::Device;
-use plugin_runtime::engine::{Binding, Builder};
+use plugin_runtime::device::{Binding, Device};
+use plugin_runtime::engine::Builder;
 use plugin_runtime::network::Network;
 use plugin_runtime::prelude::*;
 use plugin_runtime::shape::Profile;

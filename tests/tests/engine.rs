@@ -1,10 +1,11 @@
 //! Networks built and run on the CPU.
 
-use plugin_runtime::device::Device;
-use plugin_runtime::engine::{Binding, Builder, Engine, TrialOutcome};
+use plugin_runtime::device::{Binding, Device};
+use plugin_runtime::engine::{Builder, Engine};
 use plugin_runtime::network::Network;
 use plugin_runtime::prelude::*;
 use plugin_runtime::shape::Profile;
+use plugin_runtime::tactic::TrialOutcome;
 use plugin_runtime::tensor::HostTensor;
 use tests::plugins::{
     add_channels, add_in_place, colossal, keep_positive, misbehave, missing_to_three, refuse_nan, scale, twice,

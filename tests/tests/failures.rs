@@ -1,7 +1,7 @@
 //! What a context and a builder say after something went wrong.
 
-use plugin_runtime::device::Device;
-use plugin_runtime::engine::{Binding, Builder, Engine};
+use plugin_runtime::device::{Binding, Device};
+use plugin_runtime::engine::{Builder, Engine};
 use plugin_runtime::network::Network;
 use plugin_runtime::prelude::*;
 use plugin_runtime::shape::Profile;

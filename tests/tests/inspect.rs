@@ -1,11 +1,11 @@
 //! What networks, engines and lockfiles say of themselves.
 
 use plugin_runtime::device::Device;
-use plugin_runtime::engine::{Builder, Engine, Place, TrialOutcome};
+use plugin_runtime::engine::{Builder, Engine, Place};
 use plugin_runtime::network::{Dim, Network};
 use plugin_runtime::plugin::AttributeValue;
 use plugin_runtime::shape::{Profile, display_shape};
-use plugin_runtime::tactic::{TimingRecord, read_lockfile};
+use plugin_runtime::tactic::{TimingRecord, TrialOutcome, read_lockfile};
 use plugin_runtime::tensor::DataType;
 use tests::plugins::{add_channels, add_in_place, keep_positive, twice};
 

@@ -4,9 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use plugin_runtime::device::Device;
 use plugin_runtime::device::cuda::{Architecture, DeviceTensor, Source, compile_report};
-use plugin_runtime::engine::{Binding, Builder, Engine};
+use plugin_runtime::device::{Binding, Device};
+use plugin_runtime::engine::{Builder, Engine};
 use plugin_runtime::network::Network;
 use plugin_runtime::shape::Dims;
 use plugin_runtime::tensor::{DataType, HostTensor};

@@ -23,6 +23,7 @@ pub use binding::{Binding, FOREIGN_ALIGNMENT};
 pub(crate) use binding::{BindingRule, BindingUse};
 pub(crate) use constant::{Constant, ConstantInFile};
 pub(crate) use frame::{Frame, FrameSize};
+#[doc(hidden)]
 pub use invocation::{DynAttributes, Invocation};
 pub(crate) use layout::StepLayout;
 pub(crate) use map::FileBytes;

@@ -18,14 +18,12 @@ pub use builder::Builder;
 pub use context::ExecutionContext;
 pub use report::{BuildEvent, BuildReport, InsertedStep};
 
-pub use crate::tactic::{LayerReport, Trial, TrialOutcome};
 pub use inspect::{
     BindingSummary, EngineSummary, Place, PlacedSummary, PlanSummary, PluginSummary, StepSummary, WorkspaceSummary,
 };
 
 pub use inspect_kernels::{ImageSummary, KernelsSummary, LaunchSummary, RuntimeKernelsSummary};
 
-pub use crate::device::Binding;
 use crate::device::cuda::DeviceConstants;
 use crate::device::{Constant, Device};
 use crate::error::{Error, LayerContext, Result};

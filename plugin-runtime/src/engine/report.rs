@@ -7,6 +7,7 @@ use crate::tactic::{LayerReport, Trial};
 
 /// A reformat or copy that the builder inserted.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct InsertedStep {
     /// What it does.
     pub name: Arc<str>,

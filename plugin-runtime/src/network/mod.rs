@@ -35,6 +35,7 @@ pub struct TensorId {
 
 /// One dimension of a network input.
 #[derive(Clone, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub enum Dim {
     /// A fixed extent.
     Fixed(i64),

@@ -21,6 +21,7 @@ pub struct Op {
 /// Which of the two a layer runs where its plugin has both: an impl (JIT, just in time: the plugin's own code enqueues
 /// the work), or AOT kernels (ahead of time: they lie in the engine, which then needs no plugin to run).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default, Debug)]
+#[non_exhaustive]
 pub enum Preference {
     /// Nothing is said: the impl where there is one for the device, else the AOT kernels.
     #[default]

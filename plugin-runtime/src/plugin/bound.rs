@@ -5,7 +5,8 @@
 use std::sync::Arc;
 
 use super::combination::{Combination, merge};
-use super::{AotEntry, AttributeValue, Compare, DynAttributes, ImplEntry, Plugin, Sample, Work, output_rules};
+use super::{AotEntry, AttributeValue, Compare, ImplEntry, Plugin, Sample, Work, output_rules};
+use crate::device::DynAttributes;
 use crate::device::cuda::{AotCompiler, AotProgram, AotSlots};
 use crate::error::{Error, Result};
 use crate::guard::guarded;

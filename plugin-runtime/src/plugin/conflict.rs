@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorKind};
 
 /// Two entries that can't both stand, or one that stands alone.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum Conflict {
     /// The same thing was written twice.
     Duplicate {

@@ -27,10 +27,11 @@ pub use compare::{Compare, IntoComparisons};
 #[cfg(feature = "onnx")]
 pub(crate) use conflict::linked;
 pub use conflict::{Conflict, RegistryError};
+#[doc(hidden)]
 pub use entry::{
-    AOT_IMPLS, AUTOTUNES, AotEntry, AutotuneEntry, Comparisons, IMPLS, ImplEntry, ListCombinations, Location, PLUGINS,
-    PluginEntry, SampleInputs, TacticNames, WorkspaceSize,
+    AOT_IMPLS, AUTOTUNES, Comparisons, IMPLS, ListCombinations, PLUGINS, SampleInputs, TacticNames, WorkspaceSize,
 };
+pub use entry::{AotEntry, AutotuneEntry, ImplEntry, Location, PluginEntry};
 pub(crate) use implementation::{Implementation, TacticName};
 #[cfg(feature = "onnx")]
 pub(crate) use onnx_names::OWN_DOMAIN;
@@ -38,7 +39,6 @@ pub(crate) use output_rules::check_size;
 pub use registry::{Plugin, Registry};
 pub use sample::Sample;
 pub(crate) use sample::Values;
+#[doc(hidden)]
 pub use spec::{AttributeSet, IntoResult, KnownTactics, PluginSpec};
 pub(crate) use work::Work;
-
-pub use crate::device::DynAttributes;

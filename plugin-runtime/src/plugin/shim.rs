@@ -1,6 +1,7 @@
 //! What the generated functions call to take apart what they are given.
 
-use super::{Attribute, AttributeSet, AttributeValue, DynAttributes, KnownTactics, PluginSpec};
+use super::{Attribute, AttributeSet, AttributeValue, KnownTactics, PluginSpec};
+use crate::device::DynAttributes;
 use crate::error::{Error, Result};
 use crate::tensor::TensorDesc;
 use crate::wording::counted;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{DynAttributes, ImplEntry};
+use super::ImplEntry;
 use crate::device::cuda::AotLaunches;
-use crate::device::{Invocation, StepViews, Stream, cpu, cuda};
+use crate::device::{DynAttributes, Invocation, StepViews, Stream, cpu, cuda};
 use crate::error::Result;
 use crate::guard::guarded;
 

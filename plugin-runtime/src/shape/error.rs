@@ -5,6 +5,7 @@ use crate::error::{Error, ErrorKind};
 
 /// What is wrong with a shape expression, its evaluation, or an optimization profile.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ShapeError {
     /// An expression that carries a mistake from where it was made.
     #[error("{reason}")]

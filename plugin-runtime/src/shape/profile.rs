@@ -26,6 +26,7 @@ pub struct ProfileDims {
 
 /// What is wrong with a profile.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ProfileError {
     /// The same input twice.
     #[error("the profile gives the dimensions of input `{input}` twice")]

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 /// What a symbol stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum SymbolKind {
     /// A dynamic dimension of a network input.
     Dim,

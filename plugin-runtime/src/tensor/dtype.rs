@@ -33,6 +33,7 @@ pub enum DataType {
 
 /// Which conversions make sense between two types.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum DataClass {
     /// FP32, FP16, BF16, FP8.
     Float,

@@ -6,6 +6,7 @@ use crate::error::{Error, ErrorKind};
 /// A tensor viewed as a type that its elements don't have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("tensor `{tensor}` holds {dtype}, which can't be viewed as {requested}")]
+#[non_exhaustive]
 pub struct ElementTypeError {
     /// The parameter's or binding's name.
     pub tensor: String,

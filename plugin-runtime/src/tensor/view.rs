@@ -10,6 +10,7 @@ use crate::tensor::{DeviceSlice, DeviceSliceMut};
 
 /// What is known of a tensor's data besides where it is.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct TensorInfo {
     /// The parameter's name, for messages.
     pub name: Arc<str>,

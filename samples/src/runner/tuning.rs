@@ -4,7 +4,8 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use plugin_runtime::engine::{BuildEvent, BuildReport, LayerReport, Trial, TrialOutcome};
+use plugin_runtime::engine::{BuildEvent, BuildReport};
+use plugin_runtime::tactic::{LayerReport, Trial, TrialOutcome};
 
 use super::table::Table;
 use super::text::shown_lines;

@@ -4,8 +4,8 @@
 
 use std::ffi::{c_char, c_void};
 
-use plugin_runtime::device::{Device, Stream};
-use plugin_runtime::engine::{Binding, Builder, ExecutionContext};
+use plugin_runtime::device::{Binding, Device, Stream};
+use plugin_runtime::engine::{Builder, ExecutionContext};
 use plugin_runtime::network::Network;
 use plugin_runtime::prelude::*;
 

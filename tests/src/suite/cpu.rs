@@ -1,7 +1,7 @@
 //! The embedded CPU device, as it is built and as it is loaded from a file.
 
-use plugin_runtime::device::Device;
-use plugin_runtime::engine::{Binding, Builder, Engine, ExecutionContext};
+use plugin_runtime::device::{Binding, Device};
+use plugin_runtime::engine::{Builder, Engine, ExecutionContext};
 use plugin_runtime::prelude::*;
 use plugin_runtime::tensor::HostTensor;
 

@@ -1,7 +1,8 @@
 //! After the first run with a shape, enqueue allocates nothing in host memory.
 
+use plugin_runtime::device::Binding;
 use plugin_runtime::device::cuda::DeviceTensor;
-use plugin_runtime::engine::{Binding, Builder};
+use plugin_runtime::engine::Builder;
 use plugin_runtime::network::Network;
 use plugin_runtime::prelude::*;
 use plugin_runtime::shape::Profile;

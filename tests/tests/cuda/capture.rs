@@ -1,7 +1,7 @@
 //! Runs that are recorded and replayed.
 
-use plugin_runtime::device::Device;
-use plugin_runtime::engine::{Binding, Builder};
+use plugin_runtime::device::{Binding, Device};
+use plugin_runtime::engine::Builder;
 use plugin_runtime::network::Network;
 use plugin_runtime::prelude::*;
 use plugin_runtime::shape::Profile;

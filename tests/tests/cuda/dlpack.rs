@@ -7,8 +7,8 @@ use std::sync::mpsc::channel;
 
 use plugin_runtime::device::cuda::DeviceTensor;
 use plugin_runtime::device::dlpack::{DLDevice, DLPACK_FLAG_READ_ONLY};
-use plugin_runtime::device::{Device, Stream};
-use plugin_runtime::engine::{Binding, Builder, ExecutionContext};
+use plugin_runtime::device::{Binding, Device, Stream};
+use plugin_runtime::engine::{Builder, ExecutionContext};
 use plugin_runtime::network::Network;
 use plugin_runtime::prelude::*;
 use plugin_runtime::tensor::HostTensor;

@@ -1,8 +1,8 @@
 //! Kernels that make the GPU fail: in processes of their own, which lose what they have on it.
 
-use plugin_runtime::device::Device;
 use plugin_runtime::device::cuda::DeviceTensor;
-use plugin_runtime::engine::{Binding, Builder};
+use plugin_runtime::device::{Binding, Device};
+use plugin_runtime::engine::Builder;
 use plugin_runtime::network::Network;
 use plugin_runtime::prelude::*;
 use tests::tensor;

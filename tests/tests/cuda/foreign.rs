@@ -6,8 +6,8 @@ use std::ffi::c_void;
 
 use plugin_runtime::ErrorKind;
 use plugin_runtime::device::cuda::DeviceTensor;
-use plugin_runtime::device::{Device, Stream};
-use plugin_runtime::engine::{Binding, Builder, Engine, ExecutionContext};
+use plugin_runtime::device::{Binding, Device, Stream};
+use plugin_runtime::engine::{Builder, Engine, ExecutionContext};
 use plugin_runtime::network::Network;
 use plugin_runtime::prelude::*;
 use tests::Random;

@@ -1,8 +1,8 @@
 //! Tensors above 4 GiB, and of more than 2^31 elements, made and checked on the GPU.
 
-use plugin_runtime::device::Device;
 use plugin_runtime::device::cuda::DeviceTensor;
-use plugin_runtime::engine::{Binding, Builder};
+use plugin_runtime::device::{Binding, Device};
+use plugin_runtime::engine::Builder;
 use plugin_runtime::network::{Network, TensorId};
 use plugin_runtime::prelude::*;
 use plugin_runtime::shape::Profile;

@@ -1,8 +1,8 @@
 //! Tensors that are dropped, changed and read while a run in another stream uses them.
 
 use plugin_runtime::device::cuda::{DeviceTensor, device_copy};
-use plugin_runtime::device::{Device, Stream};
-use plugin_runtime::engine::{Binding, Builder, Engine, ExecutionContext};
+use plugin_runtime::device::{Binding, Device, Stream};
+use plugin_runtime::engine::{Builder, Engine, ExecutionContext};
 use plugin_runtime::network::Network;
 use plugin_runtime::prelude::*;
 use plugin_runtime::tensor::HostTensor;

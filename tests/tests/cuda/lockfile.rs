@@ -1,10 +1,11 @@
 //! Timings of a GPU in a lockfile.
 
 use plugin_runtime::device::Device;
-use plugin_runtime::engine::{Builder, TrialOutcome};
+use plugin_runtime::engine::Builder;
 use plugin_runtime::network::Network;
 use plugin_runtime::prelude::*;
 use plugin_runtime::shape::Profile;
+use plugin_runtime::tactic::TrialOutcome;
 
 use crate::gpu::gpu;
 use crate::plugins::elementwise::{scale, split_signs};

@@ -1,8 +1,8 @@
 //! Engines run on buffers with guards, and beside the CPU's.
 
 use plugin_runtime::device::cuda::DeviceTensor;
-use plugin_runtime::device::{Device, Stream};
-use plugin_runtime::engine::{Binding, Builder, Engine, ExecutionContext};
+use plugin_runtime::device::{Binding, Device, Stream};
+use plugin_runtime::engine::{Builder, Engine, ExecutionContext};
 use plugin_runtime::network::Network;
 use plugin_runtime::prelude::*;
 use plugin_runtime::shape::Profile;

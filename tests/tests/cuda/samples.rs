@@ -1,10 +1,11 @@
 //! The sample plugins, by every tactic, against what they should compute.
 
 use plugin_runtime::device::Device;
-use plugin_runtime::engine::{Builder, TrialOutcome};
+use plugin_runtime::engine::Builder;
 use plugin_runtime::network::{Network, TensorId};
 use plugin_runtime::prelude::*;
 use plugin_runtime::shape::Profile;
+use plugin_runtime::tactic::TrialOutcome;
 use plugin_runtime::tensor::HostTensor;
 use samples::add::elemwise_add_plugin;
 use samples::circ_pad::circ_pad_plugin;

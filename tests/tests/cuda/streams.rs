@@ -1,8 +1,8 @@
 //! Contexts, streams and threads.
 
-use plugin_runtime::device::Device;
 use plugin_runtime::device::cuda::DeviceTensor;
-use plugin_runtime::engine::{Binding, Builder};
+use plugin_runtime::device::{Binding, Device};
+use plugin_runtime::engine::Builder;
 use plugin_runtime::network::Network;
 use plugin_runtime::prelude::*;
 use plugin_runtime::shape::Profile;

@@ -7,10 +7,11 @@ mod wire;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use plugin_runtime::device::Device;
-use plugin_runtime::engine::{Binding, Builder, Engine, TrialOutcome};
+use plugin_runtime::device::{Binding, Device};
+use plugin_runtime::engine::{Builder, Engine};
 use plugin_runtime::network::Network;
 use plugin_runtime::prelude::*;
+use plugin_runtime::tactic::TrialOutcome;
 use tests::tensor;
 
 use cases::{cases, in_place, named_tactics, run};

@@ -81,6 +81,7 @@ fn check(kernels: &[AotKernel]) {
                 AotArg::I64(_) => parameter("i64", 8),
                 AotArg::I32(_) => parameter("i32", 4),
                 AotArg::F32(_) => parameter("f32", 4),
+                other => panic!("{other:?}"),
             }));
             parameters.push(parameter("output", 8));
             let name: &'static str = launch.name.clone().leak();

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use plugin_runtime::engine::{BuildEvent, TrialOutcome};
+use plugin_runtime::engine::BuildEvent;
+use plugin_runtime::tactic::TrialOutcome;
 use tempfile::TempDir;
 
 use crate::counting::{builder, choices, files, folder, network, set_times};

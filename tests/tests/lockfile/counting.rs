@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
 use plugin_runtime::device::Device;
-use plugin_runtime::engine::{Builder, Engine, TrialOutcome};
+use plugin_runtime::engine::{Builder, Engine};
 use plugin_runtime::network::Network;
 use plugin_runtime::prelude::*;
+use plugin_runtime::tactic::TrialOutcome;
 use tempfile::TempDir;
 
 /// How often each tactic ran in each test, by the test's name.

@@ -3,9 +3,10 @@
 use std::fs;
 
 use plugin_runtime::device::Device;
-use plugin_runtime::engine::{BuildEvent, Builder, TrialOutcome};
+use plugin_runtime::engine::{BuildEvent, Builder};
 use plugin_runtime::network::Network;
 use plugin_runtime::shape::Profile;
+use plugin_runtime::tactic::TrialOutcome;
 use plugin_runtime::tensor::DataType;
 
 use crate::counting::{FAILING, TACTICS, builder, choices, copy, files, folder, network, runs_of, set_times};

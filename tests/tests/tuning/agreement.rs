@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use plugin_runtime::engine::TrialOutcome;
 use plugin_runtime::prelude::*;
+use plugin_runtime::tactic::TrialOutcome;
 
 use super::{builder, layer, one_layer, reasons};
 

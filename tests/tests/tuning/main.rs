@@ -9,9 +9,10 @@ mod shapes;
 mod untuned;
 
 use plugin_runtime::device::Device;
-use plugin_runtime::engine::{Builder, Engine, LayerReport, TrialOutcome};
+use plugin_runtime::engine::{Builder, Engine};
 use plugin_runtime::network::{IntoOp, Network, TensorId};
 use plugin_runtime::prelude::*;
+use plugin_runtime::tactic::{LayerReport, TrialOutcome};
 
 /// A network of one layer, `layer`, with an input `x` and an output `y`.
 fn one_layer<const N: usize, O: IntoOp<N>>(dtype: DataType, extent: i64, op: impl FnOnce(TensorId) -> O) -> Network {

@@ -1,8 +1,8 @@
 //! Implementations are checked at a profile's smallest, usual and largest shapes.
 
-use plugin_runtime::engine::TrialOutcome;
 use plugin_runtime::prelude::*;
 use plugin_runtime::shape::Profile;
+use plugin_runtime::tactic::TrialOutcome;
 
 use super::{builder, layer, one_layer, reasons};
 

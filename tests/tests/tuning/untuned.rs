@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
-use plugin_runtime::engine::TrialOutcome;
 use plugin_runtime::network::Network;
 use plugin_runtime::prelude::*;
+use plugin_runtime::tactic::TrialOutcome;
 
 use super::{builder, layer, one_layer};
 

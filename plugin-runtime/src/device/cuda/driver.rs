@@ -8,6 +8,7 @@ use crate::error::{Error, ErrorKind, Result};
 /// A call of the driver that failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{call}: {code} ({reason}){}", if *.lost { LOST } else { "" })]
+#[non_exhaustive]
 pub struct DeviceError {
     /// What was called.
     pub call: String,

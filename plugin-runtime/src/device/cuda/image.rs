@@ -15,6 +15,7 @@ const FATBIN_MAGIC: [u8; 4] = 0xBA55_ED50_u32.to_le_bytes();
 
 /// What an image holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ImageKind {
     /// Machine code for one architecture.
     Cubin,

@@ -11,9 +11,10 @@ use super::records::EngineRecord;
 use super::{LARGEST_GRAPH, images, load_plan, runtime_kernels};
 use crate::device::{Device, FileBytes};
 use crate::engine::plan::{Plan, PlannedStep, PlannedWork};
-use crate::engine::{BuildReport, Engine, EngineInner, InsertedStep, LayerReport, Trial, TrialOutcome};
+use crate::engine::{BuildReport, Engine, EngineInner, InsertedStep};
 use crate::error::{Error, Result};
 use crate::plugin::combination::Combination;
+use crate::tactic::{LayerReport, Trial, TrialOutcome};
 
 pub(super) fn engine(file: FileBytes, find: &dyn Fn(&str) -> Result<Device>) -> Result<Engine> {
     let file = Arc::new(file);

@@ -25,6 +25,7 @@ pub enum Vocabulary {
 
 /// What is wrong with a text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[non_exhaustive]
 pub struct GrammarError<'t> {
     /// The whole text.
     pub text: &'t str,

@@ -1,8 +1,7 @@
 //! The work that is timed.
 
 use half::f16;
-use plugin_runtime::device::Device;
-use plugin_runtime::engine::Binding;
+use plugin_runtime::device::{Binding, Device};
 use plugin_runtime::network::{Network, Preference};
 use plugin_runtime::tensor::{DataType, Element, HostTensor};
 

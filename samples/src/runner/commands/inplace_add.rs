@@ -2,8 +2,8 @@
 
 use half::f16;
 use plugin_runtime::device::cuda::DeviceTensor;
-use plugin_runtime::device::{DeviceKind, Stream};
-use plugin_runtime::engine::{Binding, Engine, ExecutionContext};
+use plugin_runtime::device::{Binding, DeviceKind, Stream};
+use plugin_runtime::engine::{Engine, ExecutionContext};
 use plugin_runtime::network::Network;
 use plugin_runtime::shape::Profile;
 use plugin_runtime::tensor::{DataType, HostTensor};

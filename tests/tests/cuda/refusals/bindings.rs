@@ -1,8 +1,8 @@
 //! Tensors and streams that don't belong to the engine's device, or don't fit.
 
 use plugin_runtime::device::cuda::DeviceTensor;
-use plugin_runtime::device::{Device, Stream};
-use plugin_runtime::engine::{Binding, Builder, ExecutionContext};
+use plugin_runtime::device::{Binding, Device, Stream};
+use plugin_runtime::engine::{Builder, ExecutionContext};
 use plugin_runtime::network::Network;
 use plugin_runtime::prelude::*;
 

@@ -1,8 +1,7 @@
 //! Kernels that can't be compiled, loaded or launched.
 
-use plugin_runtime::device::Device;
 use plugin_runtime::device::cuda::DeviceTensor;
-use plugin_runtime::engine::Binding;
+use plugin_runtime::device::{Binding, Device};
 use plugin_runtime::engine::{Builder, ExecutionContext};
 use plugin_runtime::network::Network;
 use plugin_runtime::prelude::*;

@@ -1,10 +1,11 @@
 //! Tactics that are left out, and impls that go wrong when they run.
 
 use plugin_runtime::device::Device;
-use plugin_runtime::engine::{Builder, Engine, TrialOutcome};
+use plugin_runtime::engine::{Builder, Engine};
 use plugin_runtime::network::Network;
 use plugin_runtime::prelude::*;
 use plugin_runtime::shape::Profile;
+use plugin_runtime::tactic::TrialOutcome;
 use tests::tensor;
 
 use crate::gpu::gpu;

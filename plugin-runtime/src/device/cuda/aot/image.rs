@@ -4,6 +4,7 @@ use crate::device::cuda::Source;
 
 /// What holds kernels: CUDA C++ that is compiled when an engine is built, or what a compiler made of it before.
 #[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
 pub enum AotImage {
     /// CUDA C++, compiled when an engine is built, for each architecture that it is built for.
     Source(&'static Source),

@@ -32,6 +32,7 @@ pub struct LaunchParams {
 
 /// A scalar that a kernel takes: a number, or an expression of the inputs' shapes, as in [`LaunchParams`].
 #[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
 pub enum AotArg {
     /// `int`. A value beyond 32 bits is an error of the run.
     I32(ShapeExpr),
@@ -43,6 +44,7 @@ pub enum AotArg {
 
 /// One parameter of a kernel.
 #[derive(Clone, PartialEq, Debug)]
+#[non_exhaustive]
 pub enum AotParameter {
     /// The pointer of an input, counted from 0.
     Input(usize),

@@ -6,6 +6,7 @@ use crate::error::Result;
 
 /// A source compiled for one architecture.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct CompileReport {
     architecture: Architecture,
     kernels: Vec<KernelReport>,

@@ -2,8 +2,9 @@
 
 use std::time::Instant;
 
+use plugin_runtime::device::Binding;
 use plugin_runtime::device::cuda::{BareLaunches, DeviceTensor};
-use plugin_runtime::engine::{Binding, Engine, ExecutionContext};
+use plugin_runtime::engine::{Engine, ExecutionContext};
 use plugin_runtime::network::Network;
 use plugin_runtime::tensor::DataType;
 use samples::add::elemwise_add_plugin;

@@ -1,7 +1,7 @@
 //! The work whose time on the GPU is taken: that of samples/peers/gpu_peers.py.
 
+use plugin_runtime::device::Binding;
 use plugin_runtime::device::cuda::{DeviceTensor, device_copy};
-use plugin_runtime::engine::Binding;
 use plugin_runtime::network::{Network, Preference};
 use plugin_runtime::tensor::{DataType, HostTensor};
 

@@ -1,8 +1,8 @@
 //! Pieces that several kinds of file have in common, as JSON.
 
-use plugin_runtime::engine::TrialOutcome;
 use plugin_runtime::plugin::AttributeValue;
 use plugin_runtime::shape::ShapeExpr;
+use plugin_runtime::tactic::TrialOutcome;
 use plugin_runtime::tensor::DataType;
 use serde_json::{Map, Value, json};
 

@@ -49,6 +49,7 @@ fn parameter(parameter: &AotParameter) -> String {
         AotParameter::Extra(AotArg::I32(value)) => format!("i32 {value}"),
         AotParameter::Extra(AotArg::I64(value)) => format!("i64 {value}"),
         AotParameter::Extra(AotArg::F32(value)) => format!("f32 {value}"),
+        other => format!("{other:?}"),
     }
 }
 
