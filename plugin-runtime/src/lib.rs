@@ -78,6 +78,7 @@ pub mod network;
 pub mod plugin;
 pub mod shape;
 mod suggest;
+mod table;
 pub mod tactic;
 pub mod tensor;
 pub mod whole_file;

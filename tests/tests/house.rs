@@ -4,9 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms, each importing only from those before it.
-const ROOMS: [&str; 12] = [
+const ROOMS: [&str; 13] = [
     "wording",
     "suggest",
+    "table",
     "guard",
     "whole_file",
     "shape",

@@ -321,7 +321,7 @@ fn timed_dims<'s>(
     let mut symbols = opt.to_vec();
     for size in &step.sizes {
         let upper = size.upper_bound.evaluate(&symbols).ok()?.max(0);
-        *symbols.get_mut(size.symbol)? = upper;
+        *symbols.get_mut(size.symbol.position())? = upper;
     }
     let dims = |tensor: &PlacedSummary| {
         let extents = tensor.shape.iter().map(|expr| expr.evaluate(&symbols).ok()).collect::<Option<Vec<_>>>()?;

@@ -3,18 +3,22 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::network::{Network, Producer};
+use crate::network::{Layer, LayerIndex, Network, Producer, TensorIndex, TensorNode};
 use crate::plugin::combination::Combination;
+use crate::table::{Index, Table};
 use crate::tensor::{DataType, Format};
 
 /// A tensor of the network in one type and layout.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Value {
-    pub(crate) tensor: usize,
+    pub(crate) tensor: TensorIndex,
     pub(crate) dtype: DataType,
     pub(crate) format: Format,
     pub(crate) origin: Origin,
 }
+
+/// A value's position among those of a lowered network.
+pub(crate) type ValueIndex = Index<Value>;
 
 /// What a value's first bytes come from.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -28,7 +32,7 @@ pub(crate) enum Origin {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum StepKind {
     /// Runs the plugin of this layer.
-    Plugin(usize),
+    Plugin(LayerIndex),
     /// Converts type and layout, or copies.
     Reformat,
 }
@@ -38,8 +42,8 @@ pub(crate) enum StepKind {
 pub(crate) struct Step {
     pub(crate) name: Arc<str>,
     pub(crate) kind: StepKind,
-    pub(crate) inputs: Vec<usize>,
-    pub(crate) outputs: Vec<usize>,
+    pub(crate) inputs: Vec<ValueIndex>,
+    pub(crate) outputs: Vec<ValueIndex>,
     /// For each output, the input whose memory it shares.
     pub(crate) aliases: Vec<Option<usize>>,
 }
@@ -47,14 +51,14 @@ pub(crate) struct Step {
 /// A network as steps over values.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Lowered {
-    pub(crate) values: Vec<Value>,
+    pub(crate) values: Table<Value>,
     pub(crate) steps: Vec<Step>,
     /// The value of each network output.
-    pub(crate) outputs: Vec<usize>,
+    pub(crate) outputs: Vec<ValueIndex>,
 }
 
-/// `chosen` holds one combination a layer.
-pub(crate) fn lower(network: &Network, chosen: &[&Combination]) -> Lowered {
+/// `chosen` holds one combination per layer.
+pub(crate) fn lower(network: &Network, chosen: &Table<Layer, &Combination>) -> Lowered {
     let mut lowering = Lowering {
         network,
         lowered: Lowered::default(),
@@ -65,12 +69,12 @@ pub(crate) fn lower(network: &Network, chosen: &[&Combination]) -> Lowered {
     for (index, &tensor) in network.inputs.iter().enumerate() {
         lowering.source(tensor, Origin::Input(index));
     }
-    for (tensor, node) in network.tensors.iter().enumerate() {
+    for (tensor, node) in network.tensors.entries() {
         if let Producer::Constant(index) = node.producer {
             lowering.source(tensor, Origin::Constant(index));
         }
     }
-    for (tensor, node) in network.tensors.iter().enumerate() {
+    for (tensor, node) in network.tensors.entries() {
         match node.producer {
             Producer::Layer { layer, output: 0 } => lowering.layer(layer, chosen[layer]),
             Producer::Cast(source) => lowering.cast(tensor, source),
@@ -81,8 +85,8 @@ pub(crate) fn lower(network: &Network, chosen: &[&Combination]) -> Lowered {
     lowering.lowered
 }
 
-fn uses(network: &Network) -> Vec<usize> {
-    let mut uses = vec![0; network.tensors.len()];
+fn uses(network: &Network) -> Table<TensorNode, usize> {
+    let mut uses = network.tensors.map(|_| 0);
     let by_layers = network.layers.iter().flat_map(|l| &l.inputs);
     let by_casts = network.tensors.iter().filter_map(|t| match &t.producer {
         Producer::Cast(source) => Some(source),
@@ -97,26 +101,25 @@ struct Lowering<'n> {
     network: &'n Network,
     lowered: Lowered,
     /// The value that a tensor is produced as.
-    produced: HashMap<usize, usize>,
+    produced: HashMap<TensorIndex, ValueIndex>,
     /// Values that reformats made, to be shared.
-    converted: HashMap<(usize, DataType, Format), usize>,
+    converted: HashMap<(TensorIndex, DataType, Format), ValueIndex>,
     /// How often a tensor is used, as an input of a layer or a cast or as an output of the network.
-    uses: Vec<usize>,
+    uses: Table<TensorNode, usize>,
 }
 
 impl Lowering<'_> {
-    fn source(&mut self, tensor: usize, origin: Origin) {
+    fn source(&mut self, tensor: TensorIndex, origin: Origin) {
         let dtype = self.network.tensors[tensor].dtype;
         let value = self.value(Value { tensor, dtype, format: Format::Linear, origin });
         self.produced.insert(tensor, value);
     }
 
-    fn value(&mut self, value: Value) -> usize {
-        self.lowered.values.push(value);
-        self.lowered.values.len() - 1
+    fn value(&mut self, value: Value) -> ValueIndex {
+        self.lowered.values.push(value)
     }
 
-    fn layer(&mut self, index: usize, combination: &Combination) {
+    fn layer(&mut self, index: LayerIndex, combination: &Combination) {
         let layer = &self.network.layers[index];
         let laid_out = |position: usize| (combination.types[position], combination.formats[position]);
         let mut inputs = Vec::with_capacity(layer.inputs.len());
@@ -145,7 +148,7 @@ impl Lowering<'_> {
         });
     }
 
-    fn cast(&mut self, tensor: usize, source: usize) {
+    fn cast(&mut self, tensor: TensorIndex, source: TensorIndex) {
         let produced = self.produced[&source];
         let to = self.value(Value {
             tensor,
@@ -154,13 +157,13 @@ impl Lowering<'_> {
             origin: Origin::Step,
         });
         self.produced.insert(tensor, to);
-        let node = |tensor: usize| &self.network.tensors[tensor];
+        let node = |tensor: TensorIndex| &self.network.tensors[tensor];
         let name = format!("cast of {} to {}", node(source).name, node(tensor).dtype);
         self.convert(name, produced, to);
     }
 
     /// A tensor in some type and layout, to be read.
-    fn shared(&mut self, tensor: usize, dtype: DataType, format: Format) -> usize {
+    fn shared(&mut self, tensor: TensorIndex, dtype: DataType, format: Format) -> ValueIndex {
         let produced = self.produced[&tensor];
         let value = self.lowered.values[produced];
         if (value.dtype, value.format) == (dtype, format) {
@@ -175,7 +178,7 @@ impl Lowering<'_> {
     }
 
     /// A tensor in some type and layout, to be overwritten: the tensor itself where nothing else uses it.
-    fn own_copy(&mut self, tensor: usize, dtype: DataType, format: Format) -> usize {
+    fn own_copy(&mut self, tensor: TensorIndex, dtype: DataType, format: Format) -> ValueIndex {
         let produced = self.produced[&tensor];
         let constant = matches!(self.lowered.values[produced].origin, Origin::Constant(_));
         if self.uses[tensor] == 1 && !constant {
@@ -184,7 +187,7 @@ impl Lowering<'_> {
         self.reformat(produced, dtype, format)
     }
 
-    fn reformat(&mut self, source: usize, dtype: DataType, format: Format) -> usize {
+    fn reformat(&mut self, source: ValueIndex, dtype: DataType, format: Format) -> ValueIndex {
         let from = self.lowered.values[source];
         let to = self.value(Value { tensor: from.tensor, dtype, format, origin: Origin::Step });
         let name = &self.network.tensors[from.tensor].name;
@@ -197,7 +200,7 @@ impl Lowering<'_> {
         to
     }
 
-    fn convert(&mut self, name: String, source: usize, to: usize) {
+    fn convert(&mut self, name: String, source: ValueIndex, to: ValueIndex) {
         self.lowered.steps.push(Step {
             name: name.into(),
             kind: StepKind::Reformat,

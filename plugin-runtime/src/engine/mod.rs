@@ -27,7 +27,7 @@ pub use inspect_kernels::{ImageSummary, KernelsSummary, LaunchSummary, RuntimeKe
 use crate::device::cuda::DeviceConstants;
 use crate::device::{Constant, Device};
 use crate::error::{Error, LayerContext, Result};
-use crate::network::{Network, SymbolDef};
+use crate::network::{Network, SymbolDef, TensorIndex};
 use crate::shape::Dims;
 use crate::suggest::did_you_mean;
 use crate::tensor::DataType;
@@ -64,7 +64,7 @@ struct InputInfo {
 
 /// The inputs of a network as (name, extents), -1 where one is dynamic.
 fn input_dims(network: &Network) -> Vec<(&str, Dims)> {
-    let dims = |&tensor: &usize| {
+    let dims = |&tensor: &TensorIndex| {
         let node = &network.tensors[tensor];
         let extents: Vec<i64> = node.shape.iter().map(|e| e.constant_value().unwrap_or(-1)).collect();
         (&*node.name, Dims::new(&extents).unwrap_or_default())
@@ -80,7 +80,7 @@ impl Engine {
         runtime_kernels: Vec<RuntimeKernels>,
         report: BuildReport,
     ) -> Self {
-        let input = |((name, dims), tensor): ((&str, Dims), &usize)| InputInfo {
+        let input = |((name, dims), tensor): ((&str, Dims), &TensorIndex)| InputInfo {
             name: name.into(),
             dtype: network.tensors[*tensor].dtype,
             dims,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::device::cuda::{AotLaunches, AotProgram};
 use crate::device::{BindingRule, Device, StepMemory};
 use crate::error::Result;
-use crate::network::data_dependent;
+use crate::network::{SymbolIndex, data_dependent};
 use crate::plugin::{BoundPlugin, ImplEntry, Implementation, Work};
 use crate::shape::{Profile, ShapeExpr, ShapeProgram, SymbolKind};
 
@@ -120,7 +120,7 @@ pub(crate) struct PlannedStep {
 #[derive(Debug)]
 pub(crate) struct OwnSize {
     pub(crate) output: usize,
-    pub(crate) symbol: usize,
+    pub(crate) symbol: SymbolIndex,
     pub(crate) upper_bound: ShapeExpr,
     pub(crate) program: ShapeProgram,
 }
@@ -146,7 +146,7 @@ impl PlannedStep {
         let has_workspace = workspace.is_some();
         extents.extend(workspace);
         let own = |expr: &ShapeExpr| {
-            expr.as_symbol().is_some_and(|symbol| sizes.iter().any(|s| s.symbol == symbol.index as usize))
+            expr.as_symbol().is_some_and(|symbol| sizes.iter().any(|s| s.symbol.position() == symbol.index as usize))
         };
         let of_kernels = work.kernels().map_or(&[][..], |program| &program.exprs);
         let data_dependent = extents.iter().chain(of_kernels).any(|e| data_dependent(e) && !own(e));
@@ -175,7 +175,7 @@ fn found_before<'e>(exprs: impl Iterator<Item = &'e ShapeExpr>, sizes: &'e [Arc<
     let exprs = exprs.chain(sizes.iter().map(|size| &size.upper_bound));
     let symbols = exprs.flat_map(ShapeExpr::symbols).filter(|symbol| symbol.kind == SymbolKind::Size);
     let mut found: Vec<usize> = symbols.map(|symbol| symbol.index as usize).collect();
-    found.retain(|symbol| sizes.iter().all(|size| size.symbol != *symbol));
+    found.retain(|symbol| sizes.iter().all(|size| size.symbol.position() != *symbol));
     found.sort_unstable();
     found.dedup();
     found
@@ -194,7 +194,7 @@ impl PlannedStep {
 }
 
 impl OwnSize {
-    pub(crate) fn new(output: usize, symbol: usize, upper_bound: ShapeExpr) -> Result<Self> {
+    pub(crate) fn new(output: usize, symbol: SymbolIndex, upper_bound: ShapeExpr) -> Result<Self> {
         Ok(OwnSize { output, symbol, program: ShapeProgram::compile([&upper_bound])?, upper_bound })
     }
 }

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use super::lower::{Lowered, Step, StepKind, Value, lower};
+use super::lower::{Lowered, Step, StepKind, Value, ValueIndex, lower};
 use super::memory::{self, MemoryPlan};
 use super::plan::{AotPlugin, OutputShape, OwnSize, Plan, PlannedStep, PlannedWork};
 use crate::device::cuda::AotCompiler;
 use crate::device::{BindingRule, BindingUse, Region, StepLayout};
 use crate::error::{Error, LayerContext, Result};
-use crate::network::{Bounds, Layer, Network};
+use crate::network::{Bounds, Layer, Network, TensorNode};
 use crate::plugin::Implementation;
 use crate::shape::{Dims, Profile, ShapeExpr};
+use crate::table::Table;
 use crate::tactic::Choice;
 use crate::tensor::Representation;
 
@@ -19,21 +20,21 @@ impl Plan {
         network: &Network,
         profile: &Profile,
         bounds: &Bounds,
-        choices: &[Choice],
+        choices: &Table<Layer, Choice>,
         compiler: &AotCompiler,
     ) -> Result<Self> {
-        let combinations: Vec<_> = choices.iter().map(|c| &c.combination).collect();
+        let combinations: Table<Layer, _> = choices.iter().map(|c| &c.combination).collect();
         let lowered = lower(network, &combinations);
         let max_dims = network
             .tensors
             .iter()
             .map(|t| bounds.max_dims(&t.shape).map_err(|e| e.in_layer(LayerContext::new(&t.name, "tensor"))))
-            .collect::<Result<Vec<Dims>>>()?;
+            .collect::<Result<Table<TensorNode, Dims>>>()?;
         let bytes = lowered
             .values
             .iter()
             .map(|v| Representation::new(v.dtype, v.format).bytes(&max_dims[v.tensor]))
-            .collect::<Result<Vec<usize>>>()?;
+            .collect::<Result<Table<Value, usize>>>()?;
         let mut asked = Vec::with_capacity(lowered.steps.len());
         let mut scratch = Vec::with_capacity(lowered.steps.len());
         for step in &lowered.steps {
@@ -62,7 +63,7 @@ struct Asked {
 }
 
 impl Asked {
-    fn of(network: &Network, step: &Step, choices: &[Choice], compiler: &AotCompiler) -> Result<Self> {
+    fn of(network: &Network, step: &Step, choices: &Table<Layer, Choice>, compiler: &AotCompiler) -> Result<Self> {
         let StepKind::Plugin(layer) = step.kind else {
             return Ok(Asked { work: PlannedWork::Reformat, workspace: None });
         };
@@ -99,7 +100,7 @@ impl Asked {
 }
 
 /// The values that are size tensors: what a run found is asked for when it is over.
-fn sizes(network: &Network, lowered: &Lowered) -> Vec<usize> {
+fn sizes(network: &Network, lowered: &Lowered) -> Vec<ValueIndex> {
     let of_step = |step: &Step| match step.kind {
         StepKind::Plugin(layer) => {
             let sizes = &network.layers[layer].sizes;
@@ -114,7 +115,7 @@ struct Planner<'a> {
     network: &'a Network,
     lowered: &'a Lowered,
     memory: &'a MemoryPlan,
-    max_dims: &'a [Dims],
+    max_dims: &'a Table<TensorNode, Dims>,
 }
 
 impl Planner<'_> {
@@ -143,7 +144,7 @@ impl Planner<'_> {
             let Some(upper) = self.network.symbols.get(symbol).and_then(|def| def.source.upper_bound()) else {
                 return Err(Error::invalid(format_args!("size tensor {output} has no upper bound")));
             };
-            sizes.push(Arc::new(OwnSize::new(output, symbol as usize, upper.clone())?));
+            sizes.push(Arc::new(OwnSize::new(output, symbol, upper.clone())?));
         }
         Ok(sizes)
     }
@@ -155,16 +156,16 @@ impl Planner<'_> {
         }
     }
 
-    fn value(&self, value: usize) -> &Value {
+    fn value(&self, value: ValueIndex) -> &Value {
         &self.lowered.values[value]
     }
 
-    fn shape(&self, value: usize) -> &[ShapeExpr] {
+    fn shape(&self, value: ValueIndex) -> &[ShapeExpr] {
         &self.network.tensors[self.value(value).tensor].shape
     }
 
     /// How a value is written down, its largest extents, and where it lies.
-    fn placed(&self, value: usize) -> (Representation, Dims, Region) {
+    fn placed(&self, value: ValueIndex) -> (Representation, Dims, Region) {
         let Value { tensor, dtype, format, .. } = *self.value(value);
         (Representation::new(dtype, format), self.max_dims[tensor], self.memory.values[value])
     }

@@ -1,6 +1,6 @@
 //! What an optimization profile says of every tensor: its extents at the profile's opt, and the most it can need.
 
-use super::{Network, SymbolDef, SymbolSource};
+use super::{LayerIndex, Network, SymbolDef, SymbolSource};
 use crate::error::{Error, LayerContext, Result};
 use crate::shape::{Dims, Interval, Profile, ShapeExpr};
 
@@ -43,7 +43,7 @@ pub(crate) struct Point {
 impl Bounds {
     pub(crate) fn new(network: &Network, profile: &Profile) -> Result<Self> {
         let inputs: Vec<&str> = network.inputs.iter().map(|&tensor| &*network.tensors[tensor].name).collect();
-        let layer = |layer: usize| (&*network.layers[layer].name, network.layers[layer].plugin().label());
+        let layer = |layer: LayerIndex| (&*network.layers[layer].name, network.layers[layer].plugin().label());
         Bounds::of_symbols(network.symbols.iter(), &inputs, &layer, profile)
     }
 
@@ -51,7 +51,7 @@ impl Bounds {
     pub(crate) fn of_symbols<'a>(
         symbols: impl Iterator<Item = &'a SymbolDef>,
         inputs: &[&str],
-        layer: &dyn Fn(usize) -> (&'a str, String),
+        layer: &dyn Fn(LayerIndex) -> (&'a str, String),
         profile: &Profile,
     ) -> Result<Self> {
         let mut bounds = Bounds { opt: Vec::new(), ranges: Vec::new() };

@@ -1,13 +1,13 @@
 //! Symbolic descs of a layer's tensors, as its plugin's functions are given them.
 
-use super::{Layer, Network};
+use super::{Layer, Network, TensorIndex};
 use crate::plugin::combination::Combination;
 use crate::shape::{ShapeExpr, SymbolKind};
 use crate::tensor::TensorDesc;
 
 impl Layer {
     /// The tensors in the order of a combination's entries: inputs, then outputs.
-    pub(crate) fn tensors(&self) -> impl Iterator<Item = usize> {
+    pub(crate) fn tensors(&self) -> impl Iterator<Item = TensorIndex> {
         self.inputs.iter().chain(&self.outputs).copied()
     }
 }
@@ -40,8 +40,8 @@ impl Network {
         )
     }
 
-    pub(super) fn descs(&self, tensors: &[usize]) -> Vec<TensorDesc> {
-        let desc = |(index, &tensor): (usize, &usize)| {
+    pub(super) fn descs(&self, tensors: &[TensorIndex]) -> Vec<TensorDesc> {
+        let desc = |(index, &tensor): (usize, &TensorIndex)| {
             let node = &self.tensors[tensor];
             TensorDesc::of_input(index, node.dtype, node.shape.clone())
         };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Network;
+use super::{Network, SymbolIndex, TensorIndex};
 use crate::error::{Error, LayerContext, Result};
 use crate::plugin::{AttributeValue, BoundPlugin, Plugin};
 
@@ -14,14 +14,14 @@ use crate::tensor::{DataType, OutputDesc, TensorDesc};
 pub(super) struct Inferred {
     pub(super) outputs: Vec<(DataType, Vec<ShapeExpr>)>,
     pub(super) aliases: Vec<Option<usize>>,
-    pub(super) sizes: Vec<Option<u32>>,
+    pub(super) sizes: Vec<Option<SymbolIndex>>,
 }
 
 pub(super) fn infer(
     network: &mut Network,
     layer: &Arc<str>,
     plugin: &'static Plugin,
-    inputs: &[usize],
+    inputs: &[TensorIndex],
     values: &[AttributeValue],
 ) -> Result<(BoundPlugin, Inferred)> {
     let descs = network.descs(inputs);
@@ -40,15 +40,16 @@ pub(super) fn infer(
 
 /// Gives the plugin's own size tensors symbols of the network.
 fn in_network(network: &mut Network, layer: &str, outputs: Vec<OutputDesc>) -> Result<Inferred> {
-    let position = network.layers.len();
+    let position = network.layers.next();
     let mut own_sizes = Vec::new();
     let mut sizes = vec![None; outputs.len()];
     for (output, desc) in outputs.iter().enumerate() {
         let OutputDesc::Size(size) = desc else { continue };
         let (opt, upper_bound) = (size.opt().clone(), size.upper_bound().clone());
-        let expr = network.symbols.add_size(format!("{layer}.{output}"), (position, output), opt, upper_bound);
+        let (symbol, expr) =
+            network.symbols.add_size(format!("{layer}.{output}"), (position, output), opt, upper_bound);
         own_sizes.push((size.symbol(), expr));
-        sizes[output] = Some(network.symbols.len() as u32 - 1);
+        sizes[output] = Some(symbol);
     }
     let mut aliases = vec![None; outputs.len()];
     let mut tensors = Vec::with_capacity(outputs.len());

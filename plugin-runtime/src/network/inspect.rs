@@ -1,6 +1,6 @@
 //! What a network is made of, for people and tools to read.
 
-use super::{Network, Producer};
+use super::{LayerIndex, Network, Producer, TensorIndex};
 use crate::plugin::AttributeValue;
 use crate::shape::ShapeExpr;
 use crate::tensor::DataType;
@@ -68,7 +68,7 @@ impl Network {
             layers: Vec::new(),
             outputs: Vec::new(),
         };
-        for (tensor, node) in self.tensors.iter().enumerate() {
+        for (tensor, node) in self.tensors.entries() {
             match node.producer {
                 Producer::Constant(_) => summary.constants.push(self.tensor_summary(tensor)),
                 Producer::Layer { layer, output: 0 } => summary.layers.push(self.layer_summary(layer)),
@@ -93,12 +93,12 @@ impl Network {
         summary
     }
 
-    fn tensor_summary(&self, tensor: usize) -> TensorSummary {
+    fn tensor_summary(&self, tensor: TensorIndex) -> TensorSummary {
         let node = &self.tensors[tensor];
         TensorSummary { name: node.name.to_string(), dtype: node.dtype, shape: node.shape.clone() }
     }
 
-    fn layer_summary(&self, layer: usize) -> LayerSummary {
+    fn layer_summary(&self, layer: LayerIndex) -> LayerSummary {
         let layer = &self.layers[layer];
         let schemas = layer.plugin().entry.attributes;
         LayerSummary {

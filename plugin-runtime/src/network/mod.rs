@@ -17,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::plugin::{AttributeValue, BoundPlugin, Plugin, Registry};
 use crate::shape::{MAX_RANK, ShapeExpr};
 use crate::suggest::did_you_mean;
+use crate::table::{Index, Table};
 use crate::tensor::{DataType, HostTensor};
 use crate::wording::counted;
 
@@ -24,13 +25,18 @@ pub(crate) use bounds::{At, Bounds, Point, checked_dims, dims_at, largest_dims, 
 pub(crate) use descs::data_dependent;
 pub use inspect::{LayerSummary, NetworkSummary, OutputSummary, TensorSummary};
 pub use op::{IntoOp, Op, Preference, Preferring};
-pub(crate) use symbols::{SymbolDef, SymbolSource, Symbols};
+pub(crate) use symbols::{SymbolDef, SymbolIndex, SymbolSource, Symbols};
+
+/// A tensor's position in its network.
+pub(crate) type TensorIndex = Index<TensorNode>;
+/// A layer's position in its network.
+pub(crate) type LayerIndex = Index<Layer>;
 
 /// A tensor of a network.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct TensorId {
     network: u32,
-    index: u32,
+    index: TensorIndex,
 }
 
 /// One dimension of a network input.
@@ -70,11 +76,11 @@ pub(crate) enum Producer {
     Input(usize),
     Constant(usize),
     Layer {
-        layer: usize,
+        layer: LayerIndex,
         output: usize,
     },
     /// The same elements, in another type.
-    Cast(usize),
+    Cast(TensorIndex),
 }
 
 #[derive(Clone, Debug)]
@@ -92,12 +98,12 @@ pub(crate) struct Layer {
     pub(crate) bound: BoundPlugin,
     /// Whether its impl or its AOT kernels run.
     pub(crate) preference: Preference,
-    pub(crate) inputs: Vec<usize>,
-    pub(crate) outputs: Vec<usize>,
+    pub(crate) inputs: Vec<TensorIndex>,
+    pub(crate) outputs: Vec<TensorIndex>,
     /// For each output, the input whose memory it shares.
     pub(crate) aliases: Vec<Option<usize>>,
     /// For each output that is a size tensor, its symbol.
-    pub(crate) sizes: Vec<Option<u32>>,
+    pub(crate) sizes: Vec<Option<SymbolIndex>>,
 }
 
 impl Layer {
@@ -110,11 +116,11 @@ impl Layer {
 #[derive(Clone, Debug)]
 pub struct Network {
     id: u32,
-    pub(crate) tensors: Vec<TensorNode>,
-    pub(crate) inputs: Vec<usize>,
+    pub(crate) tensors: Table<TensorNode>,
+    pub(crate) inputs: Vec<TensorIndex>,
     pub(crate) constants: Vec<HostTensor>,
-    pub(crate) layers: Vec<Layer>,
-    pub(crate) outputs: Vec<(usize, Arc<str>)>,
+    pub(crate) layers: Table<Layer>,
+    pub(crate) outputs: Vec<(TensorIndex, Arc<str>)>,
     pub(crate) symbols: Symbols,
     binding_names: HashSet<Arc<str>>,
     layer_names: HashSet<Arc<str>>,
@@ -132,10 +138,10 @@ impl Network {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         Network {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
-            tensors: Vec::new(),
+            tensors: Table::new(),
             inputs: Vec::new(),
             constants: Vec::new(),
-            layers: Vec::new(),
+            layers: Table::new(),
             outputs: Vec::new(),
             symbols: Symbols::default(),
             binding_names: HashSet::new(),
@@ -314,7 +320,7 @@ impl Network {
         let inputs = inputs.iter().map(|&t| self.index(t)).collect::<Result<Vec<_>>>()?;
         let name: Arc<str> = name.into();
         let (bound, inferred) = infer::infer(self, &name, plugin, &inputs, attributes)?;
-        let layer = self.layers.len();
+        let layer = self.layers.next();
         let mut outputs = Vec::with_capacity(inferred.outputs.len());
         for (output, desc) in inferred.outputs.into_iter().enumerate() {
             let label = format!("{name}.{output}").into();
@@ -334,19 +340,23 @@ impl Network {
         Ok(handles)
     }
 
-    fn add_tensor(&mut self, name: Arc<str>, dtype: DataType, shape: Vec<ShapeExpr>, producer: Producer) -> usize {
-        self.tensors.push(TensorNode { name, dtype, shape, producer });
-        self.tensors.len() - 1
+    fn add_tensor(
+        &mut self,
+        name: Arc<str>,
+        dtype: DataType,
+        shape: Vec<ShapeExpr>,
+        producer: Producer,
+    ) -> TensorIndex {
+        self.tensors.push(TensorNode { name, dtype, shape, producer })
     }
 
-    fn handle(&self, tensor: usize) -> TensorId {
-        TensorId { network: self.id, index: tensor as u32 }
+    fn handle(&self, tensor: TensorIndex) -> TensorId {
+        TensorId { network: self.id, index: tensor }
     }
 
-    fn index(&self, tensor: TensorId) -> Result<usize> {
-        let index = tensor.index as usize;
-        if tensor.network == self.id && index < self.tensors.len() {
-            return Ok(index);
+    fn index(&self, tensor: TensorId) -> Result<TensorIndex> {
+        if tensor.network == self.id && tensor.index < self.tensors.next() {
+            return Ok(tensor.index);
         }
         Err(Error::invalid("a tensor of another network was used"))
     }

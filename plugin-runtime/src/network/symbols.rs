@@ -3,7 +3,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::LayerIndex;
 use crate::shape::{ShapeExpr, Symbol, SymbolKind};
+use crate::table::{Index, Table};
+
+/// A symbol's position among those of its network.
+pub(crate) type SymbolIndex = Index<SymbolDef>;
 
 /// Where a symbol's value comes from.
 #[derive(Clone, Debug)]
@@ -11,7 +16,7 @@ pub(crate) enum SymbolSource {
     /// Dynamic dimensions of inputs, as (input, axis); all have the same extent.
     Dim(Vec<(usize, usize)>),
     /// A size tensor.
-    Size { layer: usize, output: usize, opt: ShapeExpr, upper_bound: ShapeExpr },
+    Size { layer: LayerIndex, output: usize, opt: ShapeExpr, upper_bound: ShapeExpr },
 }
 
 impl SymbolSource {
@@ -33,8 +38,8 @@ pub(crate) struct SymbolDef {
 /// All symbols of a network; a symbol's index is its position here, and it depends on earlier ones only.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Symbols {
-    defs: Vec<SymbolDef>,
-    named_dims: HashMap<Arc<str>, u32>,
+    defs: Table<SymbolDef>,
+    named_dims: HashMap<Arc<str>, SymbolIndex>,
 }
 
 impl Symbols {
@@ -46,8 +51,8 @@ impl Symbols {
         self.defs.len()
     }
 
-    pub(crate) fn get(&self, index: u32) -> Option<&SymbolDef> {
-        self.defs.get(index as usize)
+    pub(crate) fn get(&self, index: SymbolIndex) -> Option<&SymbolDef> {
+        self.defs.get(index)
     }
 
     /// Forgets the newest, none of which is a named dimension.
@@ -56,34 +61,34 @@ impl Symbols {
     }
 
     pub(super) fn add_dim(&mut self, name: String, input: usize, axis: usize) -> ShapeExpr {
-        self.add(SymbolKind::Dim, name, SymbolSource::Dim(vec![(input, axis)]))
+        self.add(SymbolKind::Dim, name, SymbolSource::Dim(vec![(input, axis)])).1
     }
 
     pub(super) fn named_dim(&mut self, name: &str, input: usize, axis: usize) -> ShapeExpr {
         if let Some(&index) = self.named_dims.get(name) {
-            let def = &mut self.defs[index as usize];
+            let def = &mut self.defs[index];
             if let SymbolSource::Dim(places) = &mut def.source {
                 places.push((input, axis));
             }
             return ShapeExpr::symbol(def.symbol.clone());
         }
-        self.named_dims.insert(name.into(), self.defs.len() as u32);
+        self.named_dims.insert(name.into(), self.defs.next());
         self.add_dim(name.into(), input, axis)
     }
 
     pub(super) fn add_size(
         &mut self,
         name: String,
-        (layer, output): (usize, usize),
+        (layer, output): (LayerIndex, usize),
         opt: ShapeExpr,
         upper_bound: ShapeExpr,
-    ) -> ShapeExpr {
+    ) -> (SymbolIndex, ShapeExpr) {
         self.add(SymbolKind::Size, name, SymbolSource::Size { layer, output, opt, upper_bound })
     }
 
-    fn add(&mut self, kind: SymbolKind, name: String, source: SymbolSource) -> ShapeExpr {
+    fn add(&mut self, kind: SymbolKind, name: String, source: SymbolSource) -> (SymbolIndex, ShapeExpr) {
         let symbol = Symbol { kind, index: self.defs.len() as u32, name: name.into() };
-        self.defs.push(SymbolDef { symbol: symbol.clone(), source });
-        ShapeExpr::symbol(symbol)
+        let index = self.defs.push(SymbolDef { symbol: symbol.clone(), source });
+        (index, ShapeExpr::symbol(symbol))
     }
 }

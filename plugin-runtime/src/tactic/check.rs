@@ -11,7 +11,7 @@ use super::results::{Outputs, Results};
 use super::trial::{POISONS, Trials};
 use crate::device::DeviceKind;
 use crate::error::Result;
-use crate::network::{Layer, Network};
+use crate::network::{Layer, Network, SymbolIndex};
 use crate::plugin::{Compare, ImplEntry, Implementation, Plugin};
 
 use crate::tensor::DataType;
@@ -71,7 +71,7 @@ impl Check {
         let compare = layer.bound.comparisons(&network.input_descs(layer))?;
         let compare = compare.unwrap_or_else(|| vec![Compare::new(); layer.outputs.len()]);
         // Everything that follows depends on what a size tensor holds.
-        let sized = |(compare, size): (Compare, &Option<u32>)| match size {
+        let sized = |(compare, size): (Compare, &Option<SymbolIndex>)| match size {
             Some(_) if compare.skipped.is_none() => Compare::new(),
             _ => compare,
         };

@@ -15,8 +15,9 @@ use crate::device::cuda::DeviceTensor;
 use crate::device::cuda::reformat::reformat as on_gpu;
 
 use crate::error::{LayerContext, Result};
-use crate::network::{Bounds, Network, Producer};
+use crate::network::{Bounds, Network, Producer, TensorIndex, TensorNode};
 use crate::shape::Dims;
+use crate::table::Table;
 use crate::tensor::{DataType, Format, HostTensor, Representation};
 use crate::tensor::{DeviceSlice, DeviceSliceMut};
 
@@ -44,16 +45,16 @@ pub(super) fn select(
         let combination = tuned[layer].combination(option);
         (combination.types[position], combination.formats[position])
     };
-    let mut consumers: Vec<Vec<(usize, usize)>> = vec![Vec::new(); network.tensors.len()];
+    let mut consumers: Table<TensorNode, Vec<(usize, usize)>> = network.tensors.map(|_| Vec::new());
     for (layer, node) in network.layers.iter().enumerate() {
         node.inputs.iter().enumerate().for_each(|(position, &tensor)| consumers[tensor].push((layer, position)));
     }
-    let outputs: HashSet<usize> = network.outputs.iter().map(|(tensor, _)| *tensor).collect();
-    for (tensor, node) in network.tensors.iter().enumerate() {
+    let outputs: HashSet<TensorIndex> = network.outputs.iter().map(|(tensor, _)| *tensor).collect();
+    for (tensor, node) in network.tensors.entries() {
         let own = (node.dtype, Format::Linear);
         let is_output = outputs.contains(&tensor);
         let producer = match node.producer {
-            Producer::Layer { layer, output } => Some((layer, network.layers[layer].inputs.len() + output)),
+            Producer::Layer { layer, output } => Some((layer.position(), network.layers[layer].inputs.len() + output)),
             _ => None,
         };
         let mut conversions = |users: &[(usize, usize)], counted_output: bool| {
@@ -90,11 +91,11 @@ struct ReformatTimes<'a> {
     timings: &'a mut Timings,
     known: HashMap<(Dims, Laid, Laid), f64>,
     /// What a locked build may not measure, with the tensor that it is for.
-    missing: Vec<(usize, Key)>,
+    missing: Vec<(TensorIndex, Key)>,
 }
 
 impl ReformatTimes<'_> {
-    fn seconds(&mut self, tensor: usize, from: Laid, to: Laid) -> f64 {
+    fn seconds(&mut self, tensor: TensorIndex, from: Laid, to: Laid) -> f64 {
         let Ok(dims) = self.bounds.opt_dims(&self.network.tensors[tensor].shape) else { return f64::INFINITY };
         if let Some(seconds) = self.known.get(&(dims, from, to)) {
             return *seconds;

@@ -13,7 +13,7 @@ use crate::device::cpu::reformat::reformat;
 use crate::device::cuda::{AotCompiler, AotLaunches, AotProgram};
 use crate::device::{Base, Device, Frame, Region, StepLayout, StepMemory, Stream};
 use crate::error::{Error, Result};
-use crate::network::{At, Layer, Network, Point, data_dependent, largest_dims, range};
+use crate::network::{At, Layer, Network, Point, SymbolIndex, TensorIndex, data_dependent, largest_dims, range};
 use crate::plugin::combination::Combination;
 use crate::plugin::{AotEntry, ImplEntry, Implementation, Work};
 use crate::shape::{Dims, Interval, ShapeExpr, SymbolKind};
@@ -78,9 +78,9 @@ impl<'n> DeviceBench<'n> {
 
     /// The extents that memory is needed for: of a tensor that depends on data, the largest, where only the device knows
     /// the true ones.
-    fn reserved(&self, tensor: usize, dims: Dims) -> Result<Dims> {
+    fn reserved(&self, tensor: TensorIndex, dims: Dims) -> Result<Dims> {
         let shape = &self.network.tensors[tensor].shape;
-        let own = |symbol: u32| self.layer.sizes.contains(&Some(symbol));
+        let own = |symbol: u32| self.layer.sizes.contains(&Some(SymbolIndex::new(symbol as usize)));
         let found_before = |e: &ShapeExpr| e.symbols().iter().any(|s| s.kind == SymbolKind::Size && !own(s.index));
         match &self.deferred {
             Some(ranges) if shape.iter().any(found_before) => largest_dims(shape, ranges),

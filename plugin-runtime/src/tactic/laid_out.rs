@@ -97,10 +97,10 @@ impl LaidOut<'_> {
         let mut symbols = self.symbols.to_vec();
         for (output, (placed, size)) in self.memory.outputs().iter().zip(&self.layer.sizes).enumerate() {
             if let Some(size) = size {
-                let upper = symbols[*size as usize];
+                let upper = symbols[size.position()];
                 let found = active.read_size(placed, self.stream)?;
                 check_size(output, found, upper)?;
-                symbols[*size as usize] = found;
+                symbols[size.position()] = found;
             }
         }
         let mut outputs = Vec::new();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::difference::converted;
 use super::sample_data::sample;
 use crate::error::{Error, Result};
-use crate::network::{Layer, Network, Point, Producer, dims_at};
+use crate::network::{Layer, Network, Point, Producer, SymbolIndex, TensorIndex, dims_at};
 use crate::plugin::Sample;
 use crate::tensor::{DataType, HostTensor};
 
@@ -29,7 +29,7 @@ impl Data<'_> {
         symbols: &[i64],
     ) -> Result<Arc<[HostTensor]>> {
         let described = layer.bound.samples(&network.input_descs(layer))?.unwrap_or_default();
-        let input = |(index, &tensor): (usize, &usize)| {
+        let input = |(index, &tensor): (usize, &TensorIndex)| {
             let node = &network.tensors[tensor];
             if let Producer::Constant(constant) = node.producer {
                 return Ok(network.constants[constant].clone());
@@ -49,7 +49,7 @@ impl Data<'_> {
                 )));
             }
             if let Some(symbol) = size_in(network, tensor) {
-                return size_tensor(node.dtype, point.symbols[symbol as usize]);
+                return size_tensor(node.dtype, point.symbols[symbol.position()]);
             }
             let (seed, usual) = (self.seed ^ ((index as u64) << 32), Sample::new());
             let wanted = described.get(index).unwrap_or(&usual);
@@ -61,7 +61,7 @@ impl Data<'_> {
 }
 
 /// The symbol that a tensor holds the value of, if it is a size tensor.
-fn size_in(network: &Network, tensor: usize) -> Option<u32> {
+fn size_in(network: &Network, tensor: TensorIndex) -> Option<SymbolIndex> {
     match network.tensors[tensor].producer {
         Producer::Layer { layer, output } => network.layers[layer].sizes[output],
         Producer::Cast(of) => size_in(network, of),

@@ -1,7 +1,7 @@
 //! The extents of a layer's tensors at one of a profile's shapes.
 
 use crate::error::Result;
-use crate::network::{Layer, Network, Point, dims_at};
+use crate::network::{Layer, Network, Point, TensorIndex, dims_at};
 use crate::shape::Dims;
 
 /// The values of a network's symbols that a layer is tried at: a profile's, the layer's own size tensors at their
@@ -10,7 +10,7 @@ pub(super) fn symbols(network: &Network, layer: &Layer, point: &Point) -> Result
     let mut symbols = point.symbols.clone();
     for size in layer.sizes.iter().flatten() {
         if let Some(upper) = network.symbols.get(*size).and_then(|def| def.source.upper_bound()) {
-            symbols[*size as usize] = upper.evaluate(&symbols)?.max(0);
+            symbols[size.position()] = upper.evaluate(&symbols)?.max(0);
         }
     }
     Ok(symbols)
@@ -26,6 +26,6 @@ pub(super) fn same_shape(network: &Network, layer: &Layer, a: &Point, b: &Point)
 }
 
 /// A tensor's extents where symbols have these values.
-pub(super) fn dims(network: &Network, tensor: usize, symbols: &[i64]) -> Result<Dims> {
+pub(super) fn dims(network: &Network, tensor: TensorIndex, symbols: &[i64]) -> Result<Dims> {
     dims_at(&network.tensors[tensor].shape, symbols)
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::TrialOutcome;
 use super::layer_extents::{dims, symbols};
 use crate::error::Result;
-use crate::network::{At, Layer, Network, Point, Producer};
+use crate::network::{At, Layer, Network, Point, Producer, TensorIndex};
 use crate::plugin::{AttributeSchema, AttributeValue, Implementation};
 use crate::shape::Dims;
 use crate::tensor::{DataType, Format};
@@ -116,12 +116,12 @@ impl LayerSubject {
             }
         }
         let entry = &layer.plugin().entry;
-        let inputs = Joined(&layer.inputs, |tensor: &usize, f: &mut fmt::Formatter<'_>| {
+        let inputs = Joined(&layer.inputs, |tensor: &TensorIndex, f: &mut fmt::Formatter<'_>| {
             let is_constant = matches!(network.tensors[*tensor].producer, Producer::Constant(_));
             f.write_str(if is_constant { "constant " } else { "" })?;
             write_tensor(network, *tensor, &symbols, f)
         });
-        let outputs = Joined(&layer.outputs, |tensor: &usize, f: &mut fmt::Formatter<'_>| {
+        let outputs = Joined(&layer.outputs, |tensor: &TensorIndex, f: &mut fmt::Formatter<'_>| {
             write_tensor(network, *tensor, &symbols, f)
         });
         let values: Vec<(&AttributeSchema, &AttributeValue)> =
@@ -170,7 +170,7 @@ impl Subject {
 /// `FP32 [4]`, with `1..4..8` in place of an extent that the profile gives a range.
 fn write_tensor(
     network: &Network,
-    tensor: usize,
+    tensor: TensorIndex,
     symbols: &[(At, Vec<i64>)],
     f: &mut fmt::Formatter<'_>,
 ) -> fmt::Result {

@@ -19,6 +19,7 @@ use crate::device::cuda::AotCompiler;
 use crate::error::{Error, LayerContext, Result};
 use crate::network::{At, Bounds, Layer, Network, Point, SymbolSource};
 use crate::plugin::Implementation;
+use crate::table::Table;
 
 /// What a layer runs as.
 #[derive(Clone, Debug)]
@@ -54,7 +55,7 @@ pub(crate) fn tune(
     tuning: &Tuning<'_>,
     timings: &mut Timings,
     observe: &mut dyn FnMut(&Layer, &Trial, usize, usize),
-) -> Result<(Vec<Choice>, Vec<LayerReport>)> {
+) -> Result<(Table<Layer, Choice>, Vec<LayerReport>)> {
     let points = points(network, bounds, tuning.checked)?;
     let mut runs = Vec::with_capacity(network.layers.len());
     let mut checks = Checks::default();
@@ -97,7 +98,7 @@ pub(crate) fn tune(
     }
 
     let chosen = select(network, bounds, tuning.stream, &tuned, timings)?;
-    let mut choices = Vec::with_capacity(tuned.len());
+    let mut choices = Table::new();
     for ((tuned, option), report) in tuned.into_iter().zip(chosen).zip(&mut reports) {
         let option = &tuned.options[option];
         for (candidate, trial) in tuned.candidates.candidates.iter().zip(&mut report.trials) {

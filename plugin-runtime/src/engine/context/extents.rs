@@ -38,7 +38,7 @@ impl ExtentsTable {
                     wanted[last].push((position, tensor, own));
                 }
             }
-            step.sizes.iter().for_each(|size| maker[size.symbol] = Some(position));
+            step.sizes.iter().for_each(|size| maker[size.symbol.position()] = Some(position));
         }
         let mut used = vec![false; plan.steps.len()];
         for (_, _, exprs) in wanted.iter().flatten() {
@@ -77,10 +77,11 @@ mod tests {
     use crate::device::{Device, DeviceKind};
 
     use crate::device::cuda::AotCompiler;
-    use crate::network::{Bounds, Network};
+    use crate::network::{Bounds, Layer, Network};
     use crate::plugin::Implementation;
     use crate::prelude::*;
     use crate::shape::Profile;
+    use crate::table::Table;
     use crate::tactic::Choice;
 
     use crate::plugin::combination::Combination;
@@ -128,7 +129,7 @@ mod tests {
             ),
             tactic: 0,
         };
-        let choices: Vec<Choice> = network.layers.iter().map(choice).collect();
+        let choices: Table<Layer, Choice> = network.layers.iter().map(choice).collect();
         Plan::new(&network, &profile, &bounds, &choices, &AotCompiler::new(&Device::cpu(), &[])).unwrap()
     }
 

@@ -71,8 +71,8 @@ impl GpuState {
         for (position, (step, settled)) in plan.steps.iter().zip(&table.settled).enumerate() {
             let first = reads.len();
             let read = |size: &Arc<OwnSize>| {
-                let for_outputs = plan.outputs.iter().any(|output| needs(output, size.symbol));
-                let awaited = awaited.contains(&size.symbol);
+                let for_outputs = plan.outputs.iter().any(|output| needs(output, size.symbol.position()));
+                let awaited = awaited.contains(&size.symbol.position());
                 let region = step.memory.outputs()[size.output].region;
                 let in_arena = (region.base == Base::Arena && !awaited).then_some(region.offset);
                 SizeRead { position, size: size.clone(), for_outputs, awaited, in_arena }
@@ -173,7 +173,7 @@ impl GpuState {
         let end = self.after[position].reads.start;
         let pending = self.settled.min(end)..end;
         let awaited = &plan.steps[position].awaited;
-        if !self.reads[pending.clone()].iter().any(|read| awaited.contains(&read.size.symbol)) {
+        if !self.reads[pending.clone()].iter().any(|read| awaited.contains(&read.size.symbol.position())) {
             return Ok(());
         }
         stream.synchronize().map_err(|error| (None, error))?;
@@ -181,7 +181,7 @@ impl GpuState {
             let read = &self.reads[index];
             if read.awaited {
                 let taken = self.take(index, state).map_err(|error| (Some(read.position), error))?;
-                state.symbols[read.size.symbol] = taken;
+                state.symbols[read.size.symbol.position()] = taken;
             }
         }
         self.settled = end;
@@ -196,7 +196,7 @@ impl GpuState {
             DataType::Int64 => word,
             _ => i64::from(word as i32),
         };
-        check_size(read.size.output, found, state.upper_bounds[read.size.symbol]).map(|()| found)
+        check_size(read.size.output, found, state.upper_bounds[read.size.symbol.position()]).map(|()| found)
     }
 
     /// Enqueues what a step's size tensors are for.
@@ -221,8 +221,8 @@ impl GpuState {
                 self.places.push(SizePlace {
                     address: active.device_address(tensor.region, false)?,
                     wide: tensor.info.dtype == DataType::Int64,
-                    upper: state.upper_bounds[size.symbol],
-                    symbol: size.symbol,
+                    upper: state.upper_bounds[size.symbol.position()],
+                    symbol: size.symbol.position(),
                 });
             }
             settle.enqueue(stream, table, &self.places)?;
@@ -272,7 +272,7 @@ impl GpuState {
         for (index, read) in self.reads.iter().enumerate().filter(|(_, read)| read.for_outputs) {
             let (step, memory) = (&plan.steps[read.position], &state.memories[read.position]);
             let found = self.take(index, state).map_err(|e| in_step(step, Some(memory), e))?;
-            state.symbols[read.size.symbol] = found;
+            state.symbols[read.size.symbol.position()] = found;
         }
         Ok(true)
     }

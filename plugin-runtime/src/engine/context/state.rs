@@ -56,7 +56,7 @@ impl State {
         for (position, step) in plan.steps.iter().enumerate() {
             for size in &step.sizes {
                 let max = range(&size.upper_bound, &ranges).map_err(|e| in_step(step, None, e))?.max;
-                ranges[size.symbol] = Interval { min: 0, max: max.max(0) };
+                ranges[size.symbol.position()] = Interval { min: 0, max: max.max(0) };
             }
             let resized = match (step.data_dependent, self.deferred) {
                 (false, _) => self.resize(position, step),
@@ -115,7 +115,7 @@ impl State {
     /// As [`State::resize`], where the extents depend on what only the device knows.
     fn resize_to_largest(&mut self, position: usize, step: &PlannedStep, ranges: &[Interval]) -> Result<()> {
         for size in &step.sizes {
-            self.bound(size, ranges[size.symbol].max)?;
+            self.bound(size, ranges[size.symbol.position()].max)?;
         }
         let dims = |part: Range<usize>| largest_dims(&step.extents[part], ranges);
         fit(&mut self.memories[position], step, dims, |at| Ok(range(&step.extents[at], ranges)?.max))?;
@@ -146,8 +146,8 @@ impl State {
                 size.output
             )));
         }
-        self.symbols[size.symbol] = upper;
-        self.upper_bounds[size.symbol] = upper;
+        self.symbols[size.symbol.position()] = upper;
+        self.upper_bounds[size.symbol.position()] = upper;
         Ok(())
     }
 
@@ -173,8 +173,8 @@ impl State {
         self.works[position].run(active.step(memory), stream)?;
         for size in &step.sizes {
             let found = active.read_size(&memory.outputs()[size.output], stream)?;
-            check_size(size.output, found, self.upper_bounds[size.symbol])?;
-            self.symbols[size.symbol] = found;
+            check_size(size.output, found, self.upper_bounds[size.symbol.position()])?;
+            self.symbols[size.symbol.position()] = found;
         }
         Ok(())
     }

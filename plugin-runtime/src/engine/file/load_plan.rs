@@ -10,7 +10,7 @@ use crate::device::cuda::AotSlots;
 use crate::device::{Base, BindingRule, BindingUse, Region, StepLayout, StepMemory};
 use crate::engine::plan::{AotPlugin, Plan, PlannedStep, PlannedWork};
 use crate::error::{Error, Result};
-use crate::network::Bounds;
+use crate::network::{Bounds, LayerIndex};
 use crate::plugin::Implementation;
 use crate::shape::{Dims, Profile, ShapeExpr, SymbolKind, decode_exprs};
 use crate::tensor::{DataType, Format, HostBytes, Representation};
@@ -20,8 +20,8 @@ pub(super) fn plan(graph: &Graph, record: &PlanRecord) -> Result<Plan> {
     let profile = profile(graph, record)?;
     let rules = bindings(graph, record)?;
     let names: Vec<&str> = graph.inputs.iter().map(|input| &*input.name).collect();
-    let layer = |layer: usize| {
-        let layer = &graph.layers[layer];
+    let layer = |layer: LayerIndex| {
+        let layer = &graph.layers[layer.position()];
         (&*layer.name, layer.label.clone())
     };
     let bounds = Bounds::of_symbols(graph.definitions.iter(), &names, &layer, &profile)?;
@@ -154,7 +154,7 @@ impl Planner<'_> {
         let inputs = self.inputs(record, names)?;
         for size in &layer.sizes {
             self.check_known([&size.upper_bound])?;
-            self.known[size.symbol] = true;
+            self.known[size.symbol.position()] = true;
         }
         let outputs = self.outputs(record)?;
         for size in &layer.sizes {

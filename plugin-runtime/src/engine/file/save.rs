@@ -105,7 +105,7 @@ fn symbol(def: &SymbolDef) -> Result<SymbolRecord> {
             Ok(SymbolRecord { name, places: places.iter().map(place).collect::<Result<_>>()?, size: None })
         }
         SymbolSource::Size { layer, output, opt, upper_bound } => {
-            let (layer, output) = (count(*layer)?, count(*output)?);
+            let (layer, output) = (count(layer.position())?, count(*output)?);
             let size =
                 SizeRecord { layer, output, opt: encode_exprs([opt])?, upper_bound: encode_exprs([upper_bound])? };
             Ok(SymbolRecord { name, places: Vec::new(), size: Some(size) })
@@ -154,9 +154,9 @@ fn check_layer(engine: &EngineInner, layers: &[LayerRecord], step: &PlannedStep,
     let same = layers.get(position).is_some_and(|layer| layer.name == *step.name);
     let of_layer = |symbol: usize| {
         let source = engine.symbols.get(symbol).map(|def| &def.source);
-        matches!(source, Some(SymbolSource::Size { layer, .. }) if *layer == position)
+        matches!(source, Some(SymbolSource::Size { layer, .. }) if layer.position() == position)
     };
-    if same && step.sizes.iter().all(|size| of_layer(size.symbol)) {
+    if same && step.sizes.iter().all(|size| of_layer(size.symbol.position())) {
         return Ok(());
     }
     Err(Error::invalid("it runs in another order than the network's")

@@ -7,7 +7,7 @@ use super::records::{SizeRecord, SymbolRecord};
 use crate::engine::InputInfo;
 use crate::engine::plan::OwnSize;
 use crate::error::{Error, Result};
-use crate::network::{SymbolDef, SymbolSource};
+use crate::network::{LayerIndex, SymbolDef, SymbolIndex, SymbolSource};
 use crate::shape::{MAX_RANK, ShapeExpr, Symbol, SymbolKind, decode_exprs};
 
 /// The symbols read so far.
@@ -68,8 +68,8 @@ impl Symbols {
             Error::invalid(format_args!("layer {layer} has no output {output}, or its size is given twice"))
         })?;
         let (opt, upper_bound) = (self.expr(&record.opt)?, self.expr(&record.upper_bound)?);
-        owner.sizes.push(Arc::new(OwnSize::new(output, self.symbols.len(), upper_bound.clone())?));
-        Ok(SymbolSource::Size { layer, output, opt, upper_bound })
+        owner.sizes.push(Arc::new(OwnSize::new(output, SymbolIndex::new(self.symbols.len()), upper_bound.clone())?));
+        Ok(SymbolSource::Size { layer: LayerIndex::new(layer), output, opt, upper_bound })
     }
 
     /// One expression of the symbols so far.

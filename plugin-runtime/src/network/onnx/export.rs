@@ -13,8 +13,9 @@ use super::proto::{
 };
 use super::recognize::RESERVED;
 use crate::error::{Error, LayerContext, Result};
-use crate::network::{Layer, Network, Preference, Producer, TensorNode};
+use crate::network::{Layer, Network, Preference, Producer, TensorIndex, TensorNode};
 use crate::shape::ShapeExpr;
+use crate::table::Table;
 
 /// The first version of the file format that has all our element types.
 const IR_VERSION: i64 = 10;
@@ -27,7 +28,7 @@ pub(super) fn export(network: &Network) -> Result<ModelProto> {
     let mut exporter = Exporter::new(network);
     let mut graph = GraphProto { name: Some("network".into()), ..GraphProto::default() };
     graph.input = network.inputs.iter().map(|&tensor| exporter.value_info(tensor, &exporter.names[tensor])).collect();
-    for (tensor, node) in network.tensors.iter().enumerate() {
+    for (tensor, node) in network.tensors.entries() {
         match node.producer {
             Producer::Input(_) => {}
             Producer::Constant(index) => {
@@ -75,8 +76,8 @@ fn aot_attributes(preference: Preference) -> Vec<AttributeProto> {
 struct Exporter<'n> {
     network: &'n Network,
     /// The name of each tensor in the model: that of the output it is, else its own, made unique.
-    names: Vec<Arc<str>>,
-    is_output: Vec<bool>,
+    names: Table<TensorNode, Arc<str>>,
+    is_output: Table<TensorNode, bool>,
     /// The name of each symbol as a dimension.
     symbols: Vec<Arc<str>>,
     node_names: Names,
@@ -112,28 +113,24 @@ impl Names {
 
 impl<'n> Exporter<'n> {
     fn new(network: &'n Network) -> Self {
-        let mut names: Vec<Option<Arc<str>>> = vec![None; network.tensors.len()];
-        let mut is_output = vec![false; network.tensors.len()];
+        let mut as_output: Table<TensorNode, Option<Arc<str>>> = network.tensors.map(|_| None);
         for (tensor, name) in &network.outputs {
             let made = matches!(network.tensors[*tensor].producer, Producer::Layer { .. } | Producer::Cast(_));
-            if made && !is_output[*tensor] {
-                (names[*tensor], is_output[*tensor]) = (Some(name.clone()), true);
+            if made {
+                as_output[*tensor].get_or_insert_with(|| name.clone());
             }
         }
         let mut taken = Names::new(network.binding_names.clone());
-        for (name, node) in names.iter_mut().zip(&network.tensors) {
-            if name.is_none() {
-                *name = Some(match node.producer {
-                    Producer::Input(_) | Producer::Constant(_) => node.name.clone(),
-                    _ => taken.take(node.name.clone()),
-                });
-            }
-        }
+        let name = |(tensor, node): (TensorIndex, &TensorNode)| match (&as_output[tensor], node.producer) {
+            (Some(name), _) => name.clone(),
+            (None, Producer::Input(_) | Producer::Constant(_)) => node.name.clone(),
+            (None, _) => taken.take(node.name.clone()),
+        };
         let mut dims = Names::default();
         Exporter {
             network,
-            names: names.into_iter().flatten().collect(),
-            is_output,
+            names: network.tensors.entries().map(name).collect(),
+            is_output: as_output.map(Option::is_some),
             symbols: network.symbols.iter().map(|def| dims.take(def.symbol.name.clone())).collect(),
             node_names: Names::new(network.layer_names.clone()),
         }
@@ -150,7 +147,7 @@ impl<'n> Exporter<'n> {
     fn layer(&self, layer: &Layer) -> Result<NodeProto> {
         let entry = &layer.plugin().entry;
         let (namespace, name) = namespace_and_name(entry.id);
-        let names = |tensors: &[usize]| tensors.iter().map(|&t| self.names[t].to_string()).collect();
+        let names = |tensors: &[TensorIndex]| tensors.iter().map(|&t| self.names[t].to_string()).collect();
         if let Some(attribute) = entry.attributes.iter().find(|a| RESERVED.contains(&a.name)) {
             return Err(Error::invalid(format_args!(
                 "the attribute `{}` has a meaning of its own in ONNX: rename it",
@@ -174,7 +171,7 @@ impl<'n> Exporter<'n> {
         })
     }
 
-    fn unary(&mut self, op: &str, input: usize, output: Arc<str>) -> NodeProto {
+    fn unary(&mut self, op: &str, input: TensorIndex, output: Arc<str>) -> NodeProto {
         NodeProto {
             input: vec![self.names[input].to_string()],
             output: vec![output.to_string()],
@@ -184,7 +181,7 @@ impl<'n> Exporter<'n> {
         }
     }
 
-    fn value_info(&self, tensor: usize, name: &str) -> ValueInfoProto {
+    fn value_info(&self, tensor: TensorIndex, name: &str) -> ValueInfoProto {
         let TensorNode { dtype, shape, .. } = &self.network.tensors[tensor];
         let shape = TensorShapeProto { dim: shape.iter().map(|expr| self.dimension(expr)).collect() };
         let tensor_type = TensorTypeProto { elem_type: Some(code(*dtype)), shape: Some(shape) };

@@ -6,6 +6,7 @@ use crate::device::{Device, DeviceKind};
 use crate::network::Preference;
 use crate::plugin::{DescribedKernels, Implementation};
 use crate::prelude::*;
+use crate::table::Index;
 use crate::tactic::candidates::{Candidates, Rules, enumerate};
 
 const PTX: &str = ".version 7.0\n.target sm_70\n.visible .entry one(.param .u64 x, .param .u64 y) { ret; }";
@@ -86,7 +87,7 @@ fn network_of<T: IntoOp<1>>(op: impl FnOnce(crate::network::TensorId) -> T) -> N
 }
 
 fn candidates(network: &Network, device: DeviceKind) -> Result<Candidates> {
-    enumerate(network, &network.layers[0], device, &Rules::default())
+    enumerate(network, &network.layers[Index::new(0)], device, &Rules::default())
 }
 
 /// `aot`, `jit`, or the error.
@@ -173,7 +174,7 @@ fn described(mistake: i32, tactic: i32) -> Result<DescribedKernels> {
     let found = candidates(&network, DeviceKind::Cuda)?;
     let Implementation::Aot(entry) = found.implementation else { panic!("an impl was chosen") };
     let compiler = AotCompiler::new(&Device::cpu(), &[]);
-    let layer = &network.layers[0];
+    let layer = &network.layers[Index::new(0)];
     let (inputs, outputs) = network.laid_out_descs(layer, &found.combinations[0]);
     layer.bound.kernels(entry, (&inputs, &outputs), tactic, &compiler)
 }

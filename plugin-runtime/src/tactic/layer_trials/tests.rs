@@ -7,6 +7,7 @@ use crate::network::{Bounds, Network};
 use crate::plugin::Implementation;
 use crate::prelude::*;
 use crate::shape::Profile;
+use crate::table::Index;
 use crate::tactic::candidates::Candidate;
 use crate::tactic::results::Results;
 use crate::tactic::timings::{Keeping, Timings};
@@ -135,7 +136,7 @@ fn tried<T>(
     let x = network.add_input("x", DataType::Float32, [2]).unwrap();
     let [y] = network.add_plugin(work::op(x)).unwrap();
     network.mark_output(y, "y").unwrap();
-    let layer = &network.layers[0];
+    let layer = &network.layers[Index::new(0)];
     let implementation = Implementation::Impl(layer.plugin().impl_for(DeviceKind::Cpu).unwrap());
     let combination = Combination { tactics: vec![1, 2, 3], ..Combination::untuned([DataType::Float32; 2]) };
     let candidates = Candidates {

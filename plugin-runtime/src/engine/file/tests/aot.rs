@@ -13,10 +13,11 @@ use crate::device::cuda::AotCompiler;
 use crate::engine::plan::Plan;
 use crate::engine::{BuildReport, Engine};
 use crate::error::Result;
-use crate::network::{Bounds, Network};
+use crate::network::{Bounds, Layer, Network};
 use crate::plugin::Implementation;
 use crate::prelude::*;
 use crate::shape::{Profile, encode_exprs};
+use crate::table::Table;
 use crate::tactic::Choice;
 
 use crate::plugin::combination::Combination;
@@ -38,7 +39,7 @@ fn engine() -> Engine {
 }
 
 /// Each layer in the types that the network has, as it would run on a GPU.
-pub(super) fn choose(network: &Network) -> Vec<Choice> {
+pub(super) fn choose(network: &Network) -> Table<Layer, Choice> {
     let choice = |layer: &crate::network::Layer| Choice {
         implementation: match &layer.plugin().aot {
             Some(entry) => Implementation::Aot(entry),

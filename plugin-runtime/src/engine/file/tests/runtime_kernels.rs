@@ -17,6 +17,7 @@ use crate::network::{Bounds, Network};
 use crate::plugin::combination::Combination;
 use crate::prelude::*;
 use crate::shape::Profile;
+use crate::table::Index;
 use crate::tensor::Format;
 
 /// As far as it is looked at without a GPU, what `settle.cu` becomes.
@@ -83,7 +84,7 @@ fn engine(kernels: impl FnOnce(&[Plan]) -> Vec<RuntimeKernels>) -> Engine {
     network.mark_output(copied, "copied").unwrap();
     let profile = Profile::new().dims("x", [1], [2], [1000]);
     let mut choices = choose(&network);
-    choices[1].combination = Combination::untuned([DataType::Float16; 2]);
+    choices[Index::new(1)].combination = Combination::untuned([DataType::Float16; 2]);
     let bounds = Bounds::new(&network, &profile).unwrap();
     let compiler = AotCompiler::new(&Device::cpu(), &[]);
     let plans = vec![Plan::new(&network, &profile, &bounds, &choices, &compiler).unwrap()];
@@ -122,7 +123,7 @@ fn an_engine_with_layers_that_are_compiled_when_they_run_holds_none() {
     let [b] = network.add_plugin(copy::op(a).require_aot()).unwrap();
     network.mark_output(b, "b").unwrap();
     let mut choices = choose(&network);
-    choices[1].combination = Combination::untuned([DataType::Float16; 2]);
+    choices[Index::new(1)].combination = Combination::untuned([DataType::Float16; 2]);
     let (profile, compiler) = (Profile::new(), AotCompiler::new(&Device::cpu(), &[]));
     let bounds = Bounds::new(&network, &profile).unwrap();
     let plan = Plan::new(&network, &profile, &bounds, &choices, &compiler).unwrap();
