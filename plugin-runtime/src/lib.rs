@@ -55,6 +55,15 @@
 //! | [`engine`] | the memory plan, engines, execution |
 //! | [`whole_file`] | files that are written whole or not at all |
 //!
+//! # For a plugin's author
+//!
+//! | page | what it says |
+//! |---|---|
+//! | [`concepts::shapes`] | descs, shape expressions, size tensors, profiles, extents that only the device knows |
+//! | [`concepts::tactics`] | combinations, tactics, how results are checked and timed, the lockfile |
+//! | [`concepts::memory`] | views, workspaces, updates in place, memory and streams of somebody else, DLPack |
+//! | [`concepts::kernels`] | kernels, launches, NVRTC, kernels in the engine file, capture |
+//!
 //! # Features
 //!
 //! | feature | on by default | what it brings |
@@ -70,6 +79,19 @@
 #[cfg(doc)]
 #[doc = include_str!("../ARCHITECTURE.md")]
 pub mod architecture {}
+#[cfg(any(doc, doctest))]
+pub mod concepts {
+    //! One page per subject, for a plugin's author who knows CUDA and TensorRT.
+
+    #[doc = include_str!("../docs/kernels.md")]
+    pub mod kernels {}
+    #[doc = include_str!("../docs/memory.md")]
+    pub mod memory {}
+    #[doc = include_str!("../docs/shapes.md")]
+    pub mod shapes {}
+    #[doc = include_str!("../docs/tactics.md")]
+    pub mod tactics {}
+}
 pub mod device;
 pub mod engine;
 mod error;
