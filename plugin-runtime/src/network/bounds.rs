@@ -1,4 +1,4 @@
-//! What an optimization profile says of every tensor: its extents at the profile's opt, and the most it can need.
+//! Extents of a network's tensors under an optimization profile: at its opt, at its other shapes, and at most.
 
 use super::{LayerIndex, Network, SymbolDef, SymbolSource};
 use crate::error::{Error, LayerContext, Result};
@@ -7,7 +7,7 @@ use crate::shape::{Dims, Interval, Profile, ShapeExpr};
 /// Ranges and opt values of a network's symbols under one profile.
 #[derive(Clone, Debug)]
 pub(crate) struct Bounds {
-    /// One value a symbol; for a size tensor its opt expression.
+    /// Values at the profile's opt, one per symbol; for a size tensor its opt expression.
     pub(crate) opt: Vec<i64>,
     ranges: Vec<Interval>,
 }
@@ -30,13 +30,13 @@ impl At {
     }
 }
 
-/// A network's symbols where the dynamic dimensions are at one of the profile's shapes.
+/// Values of a network's symbols at one of the profile's shapes.
 #[derive(Clone, Debug)]
 pub(crate) struct Point {
     pub(crate) at: At,
-    /// One value a symbol; of a size tensor what its author expects.
+    /// One value per symbol; for a size tensor its opt expression.
     pub(crate) symbols: Vec<i64>,
-    /// The same, with size tensors anywhere up to their upper bounds.
+    /// One range per symbol; for a size tensor from 0 to its upper bound.
     pub(crate) ranges: Vec<Interval>,
 }
 

@@ -10,9 +10,9 @@ pub struct Op {
     pub id: &'static str,
     /// The plugin's version.
     pub version: u32,
-    /// One tensor an input.
+    /// One tensor per input.
     pub inputs: Vec<TensorId>,
-    /// One value an attribute.
+    /// One value per attribute.
     pub attributes: Vec<AttributeValue>,
     /// Whether its impl or its AOT kernels run.
     pub preference: Preference,

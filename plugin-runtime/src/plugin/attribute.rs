@@ -11,7 +11,7 @@ pub struct AttributeSchema {
     pub name: &'static str,
     /// Its type.
     pub ty: AttributeType,
-    /// What it is where it isn't given.
+    /// Its default value, where it has one.
     pub default: Option<fn() -> AttributeValue>,
 }
 

@@ -89,13 +89,13 @@ pub const fn outputs<P: PluginSpec>(count: usize) {
     }
 }
 
-/// A literal of type names has one entry an input and output.
+/// A literal of type names has one entry per input and output.
 #[track_caller]
 pub const fn types<P: PluginSpec>(text: &str) {
     grammar::check_types(text, P::INPUTS.len(), P::OUTPUTS);
 }
 
-/// A literal of layout names has one entry, or one an input and output.
+/// A literal of layout names has one entry, or one per input and output.
 #[track_caller]
 pub const fn layouts<P: PluginSpec>(text: &str) {
     grammar::check_layouts(text, P::INPUTS.len(), P::OUTPUTS);

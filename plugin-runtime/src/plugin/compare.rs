@@ -41,7 +41,7 @@ pub(crate) struct Tolerance {
 }
 
 impl Compare {
-    /// In order, within what the types allow.
+    /// Element by element, within the usual tolerance of the types.
     pub fn new() -> Self {
         Compare::default()
     }
@@ -54,16 +54,16 @@ impl Compare {
         self
     }
 
-    /// As a set: elements of a vector, or what lies along the first dimension of anything else, may come in any order.
-    /// Each output by itself.
+    /// Compared as a set: elements of a vector, or slices along the first dimension of anything else, may come in any
+    /// order. Each output by itself.
     #[must_use]
     pub fn unordered(mut self) -> Self {
         self.unordered = true;
         self
     }
 
-    /// Not at all, for a reason that stands in the build's report and its lockfile. What a tactic leaves unwritten is
-    /// still found.
+    /// Not compared, for a reason that stands in the build's report and its lockfile. Elements that a tactic leaves
+    /// unwritten are still found.
     pub fn skip(reason: impl Into<String>) -> Self {
         Compare { skipped: Some(reason.into()), ..Compare::default() }
     }
@@ -106,7 +106,7 @@ impl fmt::Display for Compare {
     label = "expected `Compare` or `[Compare; {N}]`, found `{Self}`"
 )]
 pub trait IntoComparisons<const N: usize> {
-    /// One an output.
+    /// One per output.
     ///
     /// # Errors
     /// When a tolerance isn't one, or a reason is empty.

@@ -47,13 +47,13 @@ pub struct PluginEntry {
     pub outputs: usize,
     /// Domains and operators, `domain::Operator`, under which ONNX models may name it besides its id.
     pub onnx: &'static [&'static str],
-    /// The shape function. The slice holds one desc an input.
+    /// The shape function. The slice holds one desc per input.
     pub infer: fn(&[TensorDesc], &DynAttributes) -> Result<Vec<OutputDesc>>,
     /// How its outputs are compared, where the author says so.
     pub compare: Option<Comparisons>,
     /// What its inputs look like, where the author says so.
     pub sample_inputs: Option<SampleInputs>,
-    /// Makes the typed attribute struct from one value an attribute.
+    /// Makes the typed attribute struct from one value per attribute.
     pub attributes_from_values: fn(&[AttributeValue]) -> Result<Box<DynAttributes>>,
     /// Where the function stands.
     pub location: Location,

@@ -17,7 +17,7 @@ pub struct Plugin {
     pub entry: PluginEntry,
     /// What `#[autotune]` says.
     pub autotune: Option<AutotuneEntry>,
-    /// What each `#[impl_plugin]` says, at most one a device, in the order of [`DeviceKind`].
+    /// The `#[impl_plugin]`s, at most one per device kind, in the order of [`DeviceKind`].
     pub impls: Vec<ImplEntry>,
     /// What `#[aot_impl]` says.
     pub aot: Option<AotEntry>,

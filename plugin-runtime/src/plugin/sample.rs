@@ -44,7 +44,7 @@ pub(crate) enum Values {
 type Fill = dyn Fn(&mut HostTensor, u64) -> Result<()> + Send + Sync;
 
 impl Sample {
-    /// The values that are usual.
+    /// The default values: see [`Sample`].
     pub fn new() -> Self {
         Sample::default()
     }

@@ -23,7 +23,7 @@ pub fn attributes<P: PluginSpec>(attributes: &DynAttributes) -> Result<&P::Attri
     typed.ok_or_else(|| Error::invalid(format_args!("`{}` was given the attributes of another plugin", P::ID)))
 }
 
-/// Makes the typed attributes from one value an attribute.
+/// Makes the typed attributes from one value per attribute.
 ///
 /// # Errors
 /// As [`AttributeSet::from_values`].
@@ -31,7 +31,7 @@ pub fn attributes_from_values<P: PluginSpec>(values: &[AttributeValue]) -> Resul
     Ok(Box::new(P::Attributes::from_values(values)?))
 }
 
-/// One value an attribute, as an array.
+/// One value per attribute, as an array.
 ///
 /// # Errors
 /// When there aren't `N`.
@@ -46,7 +46,7 @@ pub fn attribute_values<P: PluginSpec, const N: usize>(values: &[AttributeValue]
     })
 }
 
-/// Attribute `index` out of one value an attribute.
+/// Attribute `index`, from one value per attribute.
 ///
 /// # Errors
 /// When it isn't there, or has another type than registered.

@@ -21,13 +21,13 @@ pub trait PluginSpec {
 
 /// A plugin's typed attribute struct. `#[register]` implements it.
 pub trait AttributeSet: Sized + Send + Sync + 'static {
-    /// From one value an attribute, in the registered order.
+    /// From one value per attribute, in the registered order.
     ///
     /// # Errors
     /// When there are too few or too many, or one has another type than registered.
     fn from_values(values: &[AttributeValue]) -> Result<Self>;
 
-    /// One value an attribute, in the registered order.
+    /// One value per attribute, in the registered order.
     fn to_values(&self) -> Vec<AttributeValue>;
 }
 

@@ -1,7 +1,7 @@
 //! Expressions as bytes, for files: operands, then what is done with them.
 //!
-//! Each item is one byte that says what it is, and where it takes one a number of 7 bits a byte, lowest first:
-//! a constant (zigzag), a symbol (its index), or an operation on the latest values (the number of them where it varies).
+//! Each item is one byte that says what it is, then a number where it takes one, as LEB128: a constant (zigzag), a symbol
+//! (its index), or an operation on the latest values (the number of them where it varies).
 //! What is read goes through the same operations as what is written in a program, so that it is in normal form, and
 //! bounded in size and depth, whatever the bytes say.
 

@@ -56,7 +56,7 @@ pub(super) struct Node {
     pub(super) operands: Vec<Arc<Polynomial>>,
     size: u32,
     depth: u32,
-    /// Of operation and operands. Computed once, or the hash of an expression would take all of its levels again for each.
+    /// Hash of operation and operands, computed once: else hashing an expression would hash its whole tree at each level.
     hash: u64,
 }
 

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use super::{Dims, Interval, MAX_RANK};
 use crate::wording::counted;
 
-/// For each network input with dynamic dimensions, its smallest, most usual and largest shape. A network without
-/// dynamic inputs needs none: the empty profile.
+/// The min, opt and max shape of each network input with dynamic dimensions. A network without dynamic inputs needs none:
+/// the empty profile.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Profile {
     inputs: BTreeMap<String, ProfileDims>,
@@ -16,11 +16,11 @@ pub struct Profile {
 /// The shapes of one input, all of one rank.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ProfileDims {
-    /// The smallest extents.
+    /// The smallest extents that a run may have.
     pub min: Dims,
     /// The extents that tactics are timed at.
     pub opt: Dims,
-    /// The largest extents, which buffers are sized for.
+    /// The largest extents that a run may have, which buffers are sized for.
     pub max: Dims,
 }
 

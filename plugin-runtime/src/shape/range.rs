@@ -42,7 +42,7 @@ impl Interval {
         (self.min.into(), self.max.into())
     }
 
-    /// What of it 64 bits hold; all of them where nothing is known, or where nothing is left.
+    /// Clamps to 64 bits; the full range where nothing is known, or where nothing is left.
     fn narrow(wide: Option<Wide>) -> Self {
         let bounds = [i128::from(i64::MIN), i128::from(i64::MAX)];
         match wide {

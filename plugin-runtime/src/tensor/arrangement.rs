@@ -1,7 +1,7 @@
 //! Where a layout puts each element.
 
 /// Where the elements of a tensor lie: batches of `outer`, within them `blocks` of channels, within them `spatial`
-/// places, and for each place `lanes` channels side by side. LINEAR fits in with one channel a block.
+/// places, and for each place `lanes` channels side by side. LINEAR has one channel per block.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Arrangement {
     /// Product of the extents before the channels.

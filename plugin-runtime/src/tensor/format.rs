@@ -107,7 +107,7 @@ impl Format {
         matches!(self, Format::Hwc | Format::Hwc8 | Format::Hwc16 | Format::Dhwc | Format::Dhwc8)
     }
 
-    /// Whether a tensor of so many dimensions can have this layout.
+    /// Whether a tensor of this rank can have this layout.
     pub const fn supports(self, rank: usize) -> bool {
         match self.spatial_dims() {
             None => true,

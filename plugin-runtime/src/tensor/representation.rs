@@ -1,18 +1,18 @@
-//! How a tensor's values are written down in memory.
+//! Element type, layout and scale: how a tensor's values are stored.
 
 use super::{DataType, Format};
 use crate::error::{Error, Result};
 use crate::shape::Dims;
 use crate::wording::counted;
 
-/// How a tensor's values are written down.
+/// How a tensor's values are stored.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub(crate) struct Representation {
     /// Element type.
     pub(crate) dtype: DataType,
     /// Memory layout.
     pub(crate) format: Format,
-    /// What stored values of INT8 and FP8 are to be multiplied by; 1 for other types.
+    /// Quantisation scale: stored values of INT8 and FP8 are multiplied by it; 1 for other types.
     pub(crate) scale: f32,
 }
 

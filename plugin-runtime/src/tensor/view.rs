@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::shape::Dims;
 use crate::tensor::{DeviceSlice, DeviceSliceMut};
 
-/// What is known of a tensor's data besides where it is.
+/// A tensor's type, layout, extents and scale: all but where its data is.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct TensorInfo {
@@ -18,8 +18,8 @@ pub struct TensorInfo {
     pub dtype: DataType,
     /// Memory layout.
     pub format: Format,
-    /// Extents in elements. Where the impl finds an extent itself: the upper bound; so too where only the device knows it,
-    /// for an impl that says `device_shape = true`.
+    /// Extents in elements. An extent that the impl finds itself is at its upper bound; so is one that only the device
+    /// knows, for an impl that says `device_shape = true`.
     pub dims: Dims,
     /// The quantisation scale of INT8 and FP8 data, else 1.
     pub scale: f32,
@@ -48,7 +48,7 @@ pub(crate) fn laid_out(dtype: DataType, dims: &Dims, format: Format) -> String {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Data<'a> {
     Host(&'a [u8]),
-    /// In a device's memory: where, and how many bytes.
+    /// Address in a device's memory, and length in bytes.
     Device(u64, usize),
     /// The bytes belong to the output of this index, which is updated in place.
     InPlace(usize),
@@ -58,11 +58,11 @@ pub(crate) enum Data<'a> {
 #[derive(Debug)]
 pub(crate) enum DataMut<'a> {
     Host(&'a mut [u8]),
-    /// In a device's memory: where, and how many bytes.
+    /// Address in a device's memory, and length in bytes.
     Device(u64, usize),
 }
 
-/// What both kinds of view say of themselves.
+/// Accessors that both kinds of view have.
 macro_rules! accessors {
     () => {
         /// Type, layout, extents and scale.
@@ -71,9 +71,9 @@ macro_rules! accessors {
             self.info
         }
 
-        /// Extents in elements; upper bounds where the impl finds the extent itself. Where an earlier plugin finds one on a
-        /// GPU, the run waits for it, and this is the truth; unless the impl says `device_shape = true`: then these are
-        /// upper bounds, see [`device_shape`](Self::device_shape).
+        /// Extents in elements; upper bounds where the impl finds the extent itself. Where an earlier plugin finds one
+        /// on a GPU, the run waits for it, and these are the true extents; unless the impl says `device_shape = true`:
+        /// then they are upper bounds, see [`device_shape`](Self::device_shape).
         #[inline]
         pub fn shape(&self) -> &'a [i64] {
             &self.info.dims
@@ -97,10 +97,10 @@ macro_rules! accessors {
             numel(self.info)
         }
 
-        /// The true extents, where an earlier plugin finds one of them and only the device knows it: one number a
-        /// dimension, for kernels to read. Then [`shape`](Self::shape) holds upper bounds, and what lies beyond the true
-        /// extents is unspecified. `None` where `shape` is the truth: on the CPU, and in an impl that doesn't say
-        /// `device_shape = true` in its [`impl_plugin`](macro@crate::prelude::impl_plugin).
+        /// The true extents in device memory, one `i64` per dimension, for kernels to read, where an earlier plugin finds
+        /// one of them and only the device knows it. Then [`shape`](Self::shape) holds upper bounds, and what lies beyond
+        /// the true extents is unspecified. `None` where `shape` holds the true extents: on the CPU, and in an impl that
+        /// doesn't say `device_shape = true` in its [`impl_plugin`](macro@crate::prelude::impl_plugin).
         #[inline]
         pub fn device_shape(&self) -> Option<DeviceSlice<'a, i64>> {
             let address = self.extents?;

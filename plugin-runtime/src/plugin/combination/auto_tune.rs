@@ -35,7 +35,7 @@ pub const MAX_TACTICS: usize = 4096;
 
 /// Types and layouts that an impl supports, with its tactics.
 ///
-/// As texts, one entry an input or output, inputs first. `|` stands between choices that are taken together in all
+/// As texts, one entry per input and output, inputs first. `|` stands between choices that are taken together in all
 /// entries that have it, `*` between choices of an entry's own:
 ///
 /// ```
@@ -77,12 +77,12 @@ impl AutoTuneCombination {
         AutoTuneCombination { types: Some(io_types.into()), ..AutoTuneCombination::default() }
     }
 
-    /// Nothing yet: each position is to be given by [`AutoTuneCombination::pos`].
+    /// An empty combination: each position is then given by [`AutoTuneCombination::pos`].
     pub fn by_position() -> Self {
         AutoTuneCombination::default()
     }
 
-    /// Layouts: a text of one entry a position, or what applies to every position.
+    /// Layouts: a text of one entry per position, or one entry for every position.
     #[must_use]
     pub fn layouts(mut self, layouts: impl Into<Choices<Format>>) -> Self {
         self.layouts = Some(layouts.into().text().to_string());
@@ -123,9 +123,10 @@ impl AutoTuneCombination {
         self
     }
 
-    /// Says that one of the tactics gives right results: those of all others are compared with it. Not needed where only
-    /// one tactic works, or where a GPU's tactics are compared with the plugin's impl for the CPU. Without either, tactics
-    /// that give different results make a build fail. Where tactics of several devices are listed, each may have one.
+    /// Says that one of the tactics gives right results: those of all others are compared with it. Not needed where
+    /// only one tactic works, or where a GPU's tactics are compared with the plugin's impl for the CPU. Without either,
+    /// tactics that give different results make a build fail. Where tactics of several devices are listed, each may
+    /// have one.
     #[must_use]
     pub fn reference<T: Tactic>(mut self, tactic: T) -> Self {
         if self.references.len() <= MAX_TACTICS {
@@ -134,12 +135,12 @@ impl AutoTuneCombination {
         self
     }
 
-    /// Every combination of one type and one layout a position, in the order in which they are written: a later position
-    /// changes before an earlier one, and layouts before types.
+    /// Every combination of one type and one layout per position, in the order in which they are written: a later
+    /// position changes before an earlier one, and layouts before types.
     ///
     /// # Errors
-    /// When a text is wrong or isn't one entry an input and output, a position is missing or out of range, a tactic isn't
-    /// positive, a reference isn't among the tactics, or there are more than [`MAX_COMBINATIONS`].
+    /// When a text is wrong or isn't one entry per input and output, a position is missing or out of range, a tactic
+    /// isn't positive, a reference isn't among the tactics, or there are more than [`MAX_COMBINATIONS`].
     pub fn expand(&self, inputs: usize, outputs: usize) -> Result<Vec<Combination>> {
         let tactics = self.expand_tactics()?;
         let types = self.types_text(inputs, outputs)?;

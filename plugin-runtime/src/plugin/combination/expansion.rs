@@ -19,7 +19,7 @@ pub struct Combination {
     pub formats: Vec<Format>,
     /// Tactics, each once; 0 is the default one.
     pub tactics: Vec<i32>,
-    /// Those of the tactics whose results the author calls right.
+    /// Tactics marked with `.reference(..)`, whose results are right.
     pub references: Vec<i32>,
 }
 

@@ -1,6 +1,6 @@
 //! The grammar of combination texts, checked alike while an author's crate is compiled and while it runs.
 //!
-//! A text holds one entry an input or output, separated by commas, inputs first. An entry is a name, or names separated
+//! A text holds one entry per input and output, separated by commas, inputs first. An entry is a name, or names separated
 //! by `|` (choices taken together with all other entries that have `|`) or by `*` (a choice of its own). White space
 //! around names doesn't matter. A layout text of one entry stands for every position.
 

@@ -4,8 +4,8 @@ use super::auto_tune::AutoTuneCombination;
 use super::expansion::{Combination, Merged};
 use crate::error::{Error, Result};
 
-/// What all of an autotune function's list comes to. A combination of types and layouts that is listed twice gets the
-/// tactics of both; the order is that of first mention.
+/// Expands and merges all that an autotune function lists. A combination of types and layouts that is listed twice gets
+/// the tactics of both; the order is that of first mention.
 ///
 /// # Errors
 /// As [`AutoTuneCombination::expand`]; also when the list is empty.
