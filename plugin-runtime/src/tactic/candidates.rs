@@ -1,4 +1,4 @@
-//! What a layer could run as: its combinations and tactics, and those that are ruled out before anything runs.
+//! The candidates of a layer: its combinations and tactics, and those that are ruled out before anything runs.
 
 use crate::plugin::combination::Combination;
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ use crate::plugin::Implementation;
 use crate::tensor::{DataType, Format};
 use crate::wording::counted;
 
-/// What the user allows besides the network's own types.
+/// The builder's limits: types allowed besides the network's own, and the only tactics to try.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rules {
     pub(crate) types: BTreeSet<DataType>,
@@ -36,7 +36,7 @@ pub(crate) struct Candidates {
     pub(crate) implementation: Implementation,
     pub(crate) combinations: Vec<Combination>,
     pub(crate) candidates: Vec<Candidate>,
-    /// Whether an autotune function listed them; else there is one, and it isn't run during the build.
+    /// Whether an autotune function listed them; else there is one candidate, which isn't timed.
     pub(crate) autotuned: bool,
 }
 
@@ -72,8 +72,8 @@ pub(crate) fn enumerate(network: &Network, layer: &Layer, device: DeviceKind, ru
     Ok(Candidates { device, implementation, combinations, candidates, autotuned: true })
 }
 
-/// One autotune function lists the tactics of all devices. Those that only the plugin's other runners have are dropped;
-/// where none is left, the default one stays.
+/// One autotune function lists the tactics of all devices. Those that only the plugin's other implementations
+/// have are dropped; where none is left, the default one stays.
 fn keep_own_tactics(layer: &Layer, implementation: Implementation, combinations: &mut [Combination]) {
     let others = Implementation::all(layer.plugin());
     let of_others = |tactic: i32| others.iter().any(|other| other.names_tactic(tactic));
@@ -85,7 +85,7 @@ fn keep_own_tactics(layer: &Layer, implementation: Implementation, combinations:
     }
 }
 
-/// What runs a layer: that is said of the layer, or else the impl if there is one.
+/// The implementation that a layer prefers; without a preference the impl, if there is one.
 fn implementation(layer: &Layer, device: DeviceKind) -> Result<Implementation> {
     let jit = layer.plugin().impl_for(device).map(Implementation::Impl);
     let aot = layer.plugin().aot.as_ref().filter(|_| runs_aot(device)).map(Implementation::Aot);
@@ -125,7 +125,7 @@ fn no_impl(layer: &Layer, device: DeviceKind) -> Error {
     ))
 }
 
-/// Of a layer that the build's limits leave nothing to run as.
+/// An error for a layer whose only tactic, 0, the build's limits exclude.
 fn not_to_limit(layer: &Layer, wanted: &[i32]) -> Error {
     let id = layer.plugin().entry.id;
     let wanted = match wanted {

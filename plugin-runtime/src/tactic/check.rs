@@ -21,9 +21,9 @@ use crate::tensor::DataType;
 pub(super) enum Source {
     /// The plugin's impl for the CPU, for tactics of another device.
     Cpu(&'static ImplEntry),
-    /// What the author marked: index of a combination, and a tactic.
+    /// The tactic that the author marked with `.reference(..)`, and the index of its combination.
     Marked { combination: usize, tactic: i32 },
-    /// Nothing but that all tactics agree.
+    /// No reference: all tactics have to agree.
     Agreement,
 }
 
@@ -31,9 +31,9 @@ pub(super) enum Source {
 #[derive(Clone, Debug)]
 pub(crate) struct Check {
     pub(super) source: Source,
-    /// One an output.
+    /// One per output.
     pub(super) compare: Arc<[Compare]>,
-    /// All that in words.
+    /// The check in words, as report and lockfile have it.
     pub(super) text: Arc<str>,
 }
 
@@ -95,8 +95,8 @@ impl Check {
     }
 }
 
-/// The tactic that the author marked as the reference, of those that the implementation has: in the network's own types, where it
-/// is marked in several.
+/// The tactic that the author marked as the reference, of those that the implementation has; the one in the network's own
+/// types, where several are marked.
 fn marked(
     network: &Network,
     layer: &Layer,
@@ -111,8 +111,8 @@ fn marked(
     Some(marked.find(|(index, _)| combinations[*index].types == own).unwrap_or(first))
 }
 
-/// Runs a tactic with poison in what it has to write, and returns what it wrote, or what is wrong with that by itself: it
-/// failed, left something unwritten, or gives something else each time.
+/// Runs a tactic on poisoned outputs, and returns what it wrote; or why it is wrong by itself: it failed, left elements
+/// unwritten, or gives other results in each run.
 pub(super) fn results_of(
     laid_out: &mut dyn Trials,
     tactic: i32,
@@ -127,7 +127,7 @@ pub(super) fn results_of(
         runs.push(run(laid_out, *poison)?);
     }
     if Results::unwritten(&runs, &in_place).is_some() {
-        // What was written with something else each time may be the poison by chance.
+        // Elements that differ from run to run may equal the poison by chance.
         for poison in &POISONS[2..] {
             runs.push(run(laid_out, *poison)?);
         }

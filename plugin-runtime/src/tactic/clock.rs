@@ -7,17 +7,17 @@ use crate::device::{Active, Region, Stream};
 use crate::error::Result;
 use crate::tensor::HostBytes;
 
-/// What the caches hold before a run.
+/// The state of the caches before a run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Cache {
-    /// What runs before left.
+    /// As the runs before left them.
     Warm,
     /// On a GPU, nothing that the run reads.
     Cold,
 }
 
-/// Times work: on the CPU with the host's clock, on a GPU with events before and after it, enqueued while the GPU is busy,
-/// so that how long that takes isn't counted.
+/// Times work: on the CPU with the host's clock, on a GPU with events before and after it, enqueued while the GPU is
+/// busy, so that how long that takes isn't counted.
 #[derive(Debug)]
 pub(super) enum Clock {
     Host,
@@ -48,7 +48,7 @@ impl Clock {
     }
 }
 
-/// What a tensor held before it was updated, in the memory of the device.
+/// A tensor's data before it is updated, in the memory of the device.
 #[derive(Debug)]
 pub(super) enum Original {
     Host(HostBytes),

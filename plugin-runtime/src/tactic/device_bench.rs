@@ -19,7 +19,7 @@ use crate::plugin::{AotEntry, ImplEntry, Implementation, Work};
 use crate::shape::{Dims, Interval, ShapeExpr, SymbolKind};
 use crate::tensor::{DataType, HostBytes, HostTensor, Representation, TensorDesc};
 
-/// What layers are tried with.
+/// Network, compiler and stream of all trials.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Site<'n> {
     pub(super) network: &'n Network,
@@ -35,19 +35,19 @@ pub(super) struct DeviceBench<'n> {
     implementation: Implementation,
     compiler: &'n AotCompiler,
     at: At,
-    /// One value a symbol, the layer's own size tensors at their upper bounds.
+    /// One value per symbol, the layer's own size tensors at their upper bounds.
     symbols: Vec<i64>,
-    /// The same with all size tensors anywhere up to their upper bounds, where what is found stays on the device and the
+    /// One range per symbol, size tensors from 0 to their upper bounds, where size tensors stay on the device and the
     /// implementation copes with that.
     deferred: Option<Vec<Interval>>,
     inputs: Arc<[HostTensor]>,
     stream: Stream,
 }
 
-/// A tactic's work and the scratch memory that it asks for, in bytes.
+/// A tactic's work, and its workspace in bytes.
 type Prepared = (Work, usize);
 
-/// Where inputs that are updated in place lie, and what they held.
+/// Inputs that are updated in place: their regions, and their data before a run.
 type Originals = Vec<(Region, HostBytes)>;
 
 impl<'n> DeviceBench<'n> {
@@ -67,7 +67,7 @@ impl<'n> DeviceBench<'n> {
             let linear = Representation::linear(network.tensors[tensor].dtype);
             bytes = bytes.saturating_add(linear.bytes(&dims(network, tensor, &symbols)?)?);
         }
-        // Inputs, what runs with different poison wrote, and the reference.
+        // Inputs, the outputs of runs with different poison, and the reference's outputs.
         room::check(point.at, bytes.saturating_mul(4))?;
         let inputs = data.inputs(network, layer, point, &symbols)?;
         let stays_there = stream.device().gpu().is_some() && implementation.device_shape();
@@ -76,8 +76,7 @@ impl<'n> DeviceBench<'n> {
         Ok(DeviceBench { network, layer, implementation, compiler, at: point.at, symbols, deferred, inputs, stream })
     }
 
-    /// The extents that memory is needed for: of a tensor that depends on data, the largest, where only the device knows
-    /// the true ones.
+    /// The extents that memory is reserved for: the largest, for a tensor whose true extents only the device knows.
     fn reserved(&self, tensor: TensorIndex, dims: Dims) -> Result<Dims> {
         let shape = &self.network.tensors[tensor].shape;
         let own = |symbol: u32| self.layer.sizes.contains(&Some(SymbolIndex::new(symbol as usize)));

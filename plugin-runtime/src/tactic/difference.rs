@@ -1,4 +1,4 @@
-//! How near two results must be, and where they aren't.
+//! Compares results within a tolerance.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -19,14 +19,14 @@ fn usual(dtype: DataType) -> f64 {
     }
 }
 
-/// The type of the least precision among some.
+/// The floating-point type of least precision; FP32 where there is none.
 pub(crate) fn coarsest<'a>(types: impl IntoIterator<Item = &'a DataType>) -> DataType {
     let floats = types.into_iter().copied().filter(|t| t.class() == DataClass::Float);
     floats.max_by(|a, b| usual(*a).total_cmp(&usual(*b))).unwrap_or(DataType::Float32)
 }
 
-/// What differs between two tensors of one type, where something does. `coarsest` is the type of the least precision that
-/// either was computed in.
+/// The first difference between two tensors of one type, in words. `coarsest` is the type of least precision that either
+/// was computed in.
 pub(crate) fn difference(
     expected: &HostTensor,
     got: &HostTensor,

@@ -18,12 +18,12 @@ pub(super) struct LaidOut<'b> {
     pub(super) network: &'b Network,
     pub(super) layer: &'b Layer,
     pub(super) implementation: Implementation,
-    /// One value a symbol, the layer's own size tensors at their upper bounds.
+    /// One value per symbol, the layer's own size tensors at their upper bounds.
     pub(super) symbols: &'b [i64],
     pub(super) stream: &'b Stream,
     pub(super) memory: StepMemory,
     pub(super) frame: Frame,
-    /// What inputs that are updated in place held.
+    /// Inputs that are updated in place: their regions, and their data before a run.
     pub(super) originals: Vec<(Region, Original)>,
     /// One per tactic.
     pub(super) works: Vec<(i32, Result<Work>)>,
@@ -61,7 +61,7 @@ impl Trials for LaidOut<'_> {
         let mut active = self.frame.activate(&mut [], &[])?;
         let outputs = self.memory.outputs().iter().zip(&self.layer.aliases);
         let regions = outputs.filter(|(_, alias)| alias.is_none()).map(|(output, _)| (output.region, poison));
-        // With another byte, so that what is copied from there isn't taken for unwritten.
+        // The workspace gets another byte: elements copied from it mustn't pass for unwritten.
         for (region, byte) in regions.chain([(self.memory.workspace(), !poison)]) {
             active.fill(region, byte, stream)?;
         }

@@ -9,7 +9,7 @@ use crate::network::{Layer, Network, Point, Producer, SymbolIndex, TensorIndex, 
 use crate::plugin::Sample;
 use crate::tensor::{DataType, HostTensor};
 
-/// Tensors of the caller's own to try layers on, by the name of a network's tensor.
+/// Sample inputs that the caller gave, by the name of a network's tensor.
 pub(crate) type Given = Vec<(Arc<str>, HostTensor)>;
 
 /// What layers are tried on.
@@ -19,8 +19,8 @@ pub(crate) struct Data<'a> {
 }
 
 impl Data<'_> {
-    /// The inputs of a layer: constants as they are, then what the caller gave, then sizes that an earlier layer finds as the
-    /// layer's other inputs have them, then what the author describes.
+    /// The inputs of a layer, each from the first of these that applies: the constant itself, the caller's sample, the
+    /// value of a size tensor as the layer's other inputs have it, what the author describes.
     pub(super) fn inputs(
         &self,
         network: &Network,

@@ -4,7 +4,7 @@ use crate::error::Result;
 use crate::network::{Layer, Network, Point, TensorIndex, dims_at};
 use crate::shape::Dims;
 
-/// The values of a network's symbols that a layer is tried at: a profile's, the layer's own size tensors at their
+/// Values of a network's symbols for the trials of a layer: the profile's, with the layer's own size tensors at their
 /// upper bounds.
 pub(super) fn symbols(network: &Network, layer: &Layer, point: &Point) -> Result<Vec<i64>> {
     let mut symbols = point.symbols.clone();

@@ -1,4 +1,4 @@
-//! Running what a layer could run as: whether it is right, then how long it takes.
+//! Runs the candidates of a layer: checks their results, then times them.
 
 use super::candidates::Candidates;
 use super::check::{Check, Source, results_of};
@@ -15,10 +15,10 @@ use crate::network::At;
 use crate::plugin::ImplEntry;
 use crate::plugin::combination::Combination;
 
-/// The candidates of a layer that have no outcome.
+/// Trials of a layer's candidates that have no outcome yet.
 pub(super) struct LayerTrials<'t, 'n> {
     pub(super) tuning: &'t mut LayerTuning<'n>,
-    /// At a profile's shapes, its opt first.
+    /// One per shape of the profile, its opt first.
     pub(super) benches: &'t [Box<dyn Bench + 't>],
     pub(super) effort: &'t Effort,
 }
@@ -112,7 +112,7 @@ impl LayerTrials<'_, '_> {
         Ok(())
     }
 
-    /// The same of one combination, at one shape.
+    /// Rejects candidates of one combination that are wrong at one shape.
     fn check_at(
         &mut self,
         bench: &dyn Bench,
@@ -168,7 +168,7 @@ impl LayerTrials<'_, '_> {
             .ok()
     }
 
-    /// What the plugin's impl for the CPU gives, in the first combination that works.
+    /// The results of the plugin's impl for the CPU, in the first combination that works.
     fn on_cpu(
         &self,
         bench: &dyn Bench,

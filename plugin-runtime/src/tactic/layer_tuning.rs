@@ -1,4 +1,4 @@
-//! The trials of one layer, and what came of them.
+//! The candidates of one layer, and their outcomes.
 
 use crate::plugin::combination::Combination;
 use std::ops::Range;
@@ -21,7 +21,7 @@ pub(super) struct Viable {
     pub(super) seconds: f64,
 }
 
-/// What a layer can run as.
+/// The combinations that work for a layer.
 pub(super) struct LayerOptions {
     pub(super) candidates: Candidates,
     /// In the order in which the combinations are listed; at least one.
@@ -56,7 +56,7 @@ impl Attempt {
         self.outcome.as_ref().is_some_and(TrialOutcome::is_right)
     }
 
-    /// The time that decides: none for what isn't timed, but works.
+    /// The time that decides: 0 for a candidate that works and isn't timed.
     fn time(&self) -> Option<Duration> {
         match &self.outcome {
             Some(TrialOutcome::NotTimed | TrialOutcome::Checked) => Some(Duration::ZERO),
@@ -65,7 +65,7 @@ impl Attempt {
     }
 }
 
-/// What one layer could run as, and how each fares as the outcomes come in.
+/// The candidates of one layer, with their outcomes as they come in.
 pub(super) struct LayerTuning<'n> {
     pub(super) layer: &'n Layer,
     pub(super) candidates: Candidates,
@@ -223,7 +223,7 @@ impl<'n> LayerTuning<'n> {
         Error::invalid(format_args!("no combination and tactic of `{plugin}` works on device `{device}`:{lines}"))
     }
 
-    /// What to say of a locked build that lacks a candidate's record, and those of `others` more.
+    /// An error for a locked build that lacks a candidate's record, and those of `others` more.
     pub(super) fn missing_record(&self, candidate: usize, timings: &Timings, others: usize) -> Error {
         let Some(key) = &self.attempts[candidate].key else { return self.none_left() };
         let trial = self.trial(candidate);

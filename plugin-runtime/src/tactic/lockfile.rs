@@ -1,4 +1,4 @@
-//! Tuning lockfiles: text, one timing decision a line, sorted.
+//! Tuning lockfiles: text, one timing decision per line, sorted.
 //!
 //! ```text
 //! tuning lockfile, format 2. One timing decision a line, sorted. ...
@@ -9,8 +9,9 @@
 //! ```
 //!
 //! (A record is one line; the last is broken here to fit.) In place of `nanoseconds` a record has `rejected="reason"`
-//! where a trial doesn't work, and `checked="right"` where there was nothing to choose. Trials of format 1, before `check`
-//! came, prove nothing of what they wrote: they are passed over, and left out when the file is written again. Whole lines make merges harmless: a line of either side is right by itself.
+//! where a trial doesn't work, and `checked="right"` where there was nothing to choose. Trials of format 1, before
+//! `check` came, prove nothing of what they wrote: they are passed over, and left out when the file is written again.
+//! Whole lines make merges harmless: a line of either side is right by itself.
 
 mod file;
 mod line;
@@ -42,9 +43,9 @@ const UNCHECKED_FORMAT: u64 = 1;
 const TITLE: &str = "tuning lockfile, format ";
 const ADVICE: &str =
     ". One timing decision a line, sorted. Builds reuse them; to have one timed anew, delete its line.";
-/// Bytes of a line; what is written here stays below.
+/// The most bytes in a line; lines that are written here stay below.
 const LONGEST_LINE: usize = 64 << 10;
-/// Bytes of a file.
+/// The most bytes in a file.
 const LARGEST_FILE: usize = 64 << 20;
 
 /// What is wrong with a lockfile, and where.

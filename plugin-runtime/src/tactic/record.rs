@@ -85,7 +85,7 @@ impl From<Outcome> for TrialOutcome {
     }
 }
 
-/// What all trials of a layer have in common.
+/// The part of a record's key that all trials of a layer share.
 pub(super) struct LayerSubject {
     implementation: Implementation,
     plugin: Arc<str>,

@@ -9,20 +9,19 @@ use std::time::Duration;
 pub enum TrialOutcome {
     /// The median time of a run.
     Time(Duration),
-    /// The median times of a run on a GPU: with what it reads in the cache as far as that goes, and with nothing of it
-    /// there. The first decides.
+    /// The median times of a run on a GPU with a warm and with a cold second-level cache. The warm one decides.
     Times {
         /// With a warm cache.
         warm: Duration,
         /// With a cold cache.
         cold: Duration,
     },
-    /// It was run, and its results are right. There is nothing to choose, since the plugin has no autotune function.
+    /// Its results are right; it wasn't timed, since a plugin without an autotune function has one candidate only.
     Checked,
-    /// It is left out, for this reason.
+    /// It failed or is wrong, for this reason, and is left out.
     Rejected(String),
-    /// It wasn't run, because the build has no checks and there is nothing to choose; or the engine comes from a file,
-    /// which keeps no times.
+    /// It wasn't run: the build has no checks and the plugin no autotune function, or the engine comes from a file, which
+    /// keeps no times.
     NotTimed,
 }
 
@@ -68,7 +67,7 @@ pub struct LayerReport {
     /// What results were compared with, and how: `against the impl for cpu; outputs[1] any order`. `None` where the build
     /// has no checks, and of an engine that comes from a file.
     pub check: Option<Arc<str>>,
-    /// What of that couldn't be done, and why.
+    /// Checks that couldn't be done, and why.
     pub notes: Vec<String>,
     /// Every combination and tactic, in the order in which autotune lists them; of an engine that comes from a file the
     /// chosen ones alone.

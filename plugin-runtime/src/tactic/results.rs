@@ -1,4 +1,4 @@
-//! What trials wrote.
+//! The outputs that trials wrote.
 
 use super::difference::{converted, difference};
 use crate::error::Result;
@@ -9,7 +9,7 @@ use crate::tensor::{DataType, HostTensor};
 #[derive(Clone, Debug)]
 pub(crate) struct Results {
     pub(super) outputs: Vec<HostTensor>,
-    /// The byte that outputs which aren't updated in place held before.
+    /// The byte that outputs were filled with before the run, except those updated in place.
     pub(super) poison: u8,
 }
 
@@ -37,7 +37,7 @@ impl Results {
         (0..first.outputs.len()).filter(|&output| !in_place[output]).find_map(|output| {
             let pieces: Vec<(&[u8], u8)> = runs.iter().map(|run| (run.outputs[output].bytes(), run.poison)).collect();
             let dtype = first.outputs[output].dtype();
-            // Where a size differs from run to run, what all of them have.
+            // Where a size differs from run to run, the length that all runs have.
             let len = pieces.iter().map(|(bytes, _)| bytes.len()).min()?;
             let elements = runs.iter().map(|run| run.outputs[output].extents().numel().unwrap_or(0)).min()? as usize;
             if len == 0 || pieces.windows(2).all(|pair| pair[0].0[..len] == pair[1].0[..len]) {
@@ -60,7 +60,7 @@ impl Results {
         })
     }
 
-    /// In the network's own types.
+    /// Converts to the network's own types.
     pub(super) fn in_types(self, types: &[DataType]) -> Result<Outputs> {
         let convert = |(output, &dtype): (HostTensor, &DataType)| match output.dtype() == dtype {
             true => Ok(output),

@@ -5,11 +5,10 @@ use std::fs;
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::At;
 
-/// The share of what is available that a trial at a profile's smallest or largest shape may take.
+/// A trial at a profile's min or max may take one part in so many of the memory that is available.
 const SHARE: u64 = 2;
 
-/// Refuses what would take too much of the host's memory. At a profile's opt nothing is refused: the engine has to run
-/// there.
+/// Refuses a trial that would take too much of the host's memory; none at a profile's opt, where the engine has to run.
 ///
 /// # Errors
 /// Where it is refused.

@@ -19,7 +19,7 @@ impl Scratch {
         self.end
     }
 
-    /// The true extents, to lie in the device's memory.
+    /// The table of true extents, which goes to the device's memory.
     pub(super) fn table(&self) -> &[i64] {
         &self.table
     }
@@ -33,7 +33,7 @@ impl Scratch {
         Ok(Region { base: Base::Arena, offset, len })
     }
 
-    /// Puts true extents into the table, where they aren't the ones that memory is reserved for. Returns where.
+    /// Adds true extents to the table, where they differ from the reserved ones, and returns their offset in bytes.
     pub(super) fn extents(&mut self, reserved: &Dims, dims: &Dims) -> Option<usize> {
         if reserved == dims {
             return None;

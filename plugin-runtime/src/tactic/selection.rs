@@ -1,4 +1,4 @@
-//! The choice of one option a layer that costs least over the whole network.
+//! The choice of one option per layer that costs least over the whole network.
 //!
 //! A factor adds a cost that depends on the options of a few variables: what it costs to convert a tensor between the
 //! layers that make and use it. Variables are eliminated one by one, fewest neighbours first, which is exact. Where the

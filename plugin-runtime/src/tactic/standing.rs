@@ -32,7 +32,7 @@ pub(super) struct Agreeing {
 }
 
 impl Standing {
-    /// Of so many different results, each is kept.
+    /// How many different results are kept.
     const MOST_KEPT: usize = 4;
 
     pub(super) fn new(reference: Option<Result>) -> Self {
@@ -65,7 +65,7 @@ impl Standing {
         Ok(())
     }
 
-    /// Where results of candidates that were not rejected otherwise disagree: each set of those that agree.
+    /// The sets of candidates that agree, where results of candidates that were not rejected otherwise disagree.
     pub(super) fn disagreement(&self, rejected: impl Fn(usize) -> bool, compare: &[Compare]) -> Option<Vec<Agreeing>> {
         let alive = |class: &Class| class.members.iter().copied().filter(|&c| !rejected(c)).collect::<Vec<usize>>();
         let classes = self.classes.iter().map(|class| (alive(class), &class.result));

@@ -1,4 +1,4 @@
-//! How often each candidate is run, and which figure counts.
+//! How often each candidate is run: warm-up, median, run-off.
 
 use std::time::Duration;
 
@@ -15,16 +15,16 @@ impl<F: FnMut(usize) -> Result<Duration>> Measure for F {
     }
 }
 
-/// How long the timer goes on.
+/// How many runs a timing takes.
 #[derive(Clone, Debug)]
 pub(crate) struct Effort {
-    /// Runs that don't count, first.
+    /// Warm-up runs, which don't count.
     pub(crate) warm_up: usize,
     /// Counted runs, at least.
     pub(crate) fewest: usize,
     /// Counted runs, at most.
     pub(crate) most: usize,
-    /// No further run, the fewest apart, once the counted ones took this long together.
+    /// Once the counted runs took this long together, there are no more than the fewest.
     pub(crate) enough: Duration,
     /// Candidates whose median is within this share of the best meet again in the run-off.
     pub(crate) close: f64,

@@ -1,4 +1,4 @@
-//! What trials need of the device that they run on: real ones, and a made-up one in tests.
+//! The device that trials run on, as traits: real ones, and a fake one in tests.
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -11,8 +11,8 @@ use crate::plugin::ImplEntry;
 use crate::plugin::combination::Combination;
 use crate::tensor::DataType;
 
-/// What memory holds that nothing was written to, one byte a run. The first is as a float no number, as an index out of
-/// bounds; any two differ in each half of the byte.
+/// Bytes that outputs are filled with before a run, one per run. The first makes NaN as a float, and is out of bounds
+/// as an index; any two differ in each half of the byte.
 pub(super) const POISONS: [u8; 4] = [0xff, 0x00, 0xa5, 0x5a];
 
 /// A layer with input data on a device, ready to be laid out for one combination after another.
@@ -26,7 +26,7 @@ pub(super) trait Bench: Debug {
     /// The types that the network has the outputs in.
     fn output_types(&self) -> Vec<DataType>;
 
-    /// Whether what runs the layer has a tactic.
+    /// Whether the layer's implementation has a tactic.
     fn knows(&self, tactic: i32) -> bool;
 
     /// The same layer and data for the plugin's impl for the CPU.

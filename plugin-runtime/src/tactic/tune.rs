@@ -21,7 +21,7 @@ use crate::network::{At, Bounds, Layer, Network, Point, SymbolSource};
 use crate::plugin::Implementation;
 use crate::table::Table;
 
-/// What a layer runs as.
+/// The implementation, combination and tactic that a layer runs with.
 #[derive(Clone, Debug)]
 pub(crate) struct Choice {
     pub(crate) implementation: Implementation,
@@ -40,14 +40,14 @@ pub(crate) struct Tuning<'a> {
     pub(crate) seed: u64,
     /// Whether results are compared, and every implementation is run.
     pub(crate) checked: bool,
-    /// What to try layers on, where the caller says so.
+    /// Sample inputs that the caller gave.
     pub(crate) given: &'a Given,
 }
 
-/// One choice a layer, and what was tried for each. `observe` is told of each trial.
+/// One choice and one report per layer. `observe` is told of each trial.
 ///
 /// # Errors
-/// When nothing that a layer could run as works; in a locked build, when a timing is missing, before anything is run.
+/// When no candidate of a layer works; in a locked build, when a timing is missing, before anything is run.
 pub(crate) fn tune(
     network: &Network,
     bounds: &Bounds,
@@ -113,8 +113,8 @@ pub(crate) fn tune(
     Ok((choices, reports))
 }
 
-/// The shapes that layers are tried at: a profile's opt, then where results are checked those of its others that can be
-/// computed.
+/// The shapes that layers are tried at: a profile's opt, then, where results are checked, its min and max, as far as
+/// these can be computed.
 fn points(network: &Network, bounds: &Bounds, checked: bool) -> Result<Vec<Point>> {
     let mut points = vec![bounds.point(At::Opt, network.symbols.iter())?];
     let dynamic = network.symbols.iter().any(|def| matches!(def.source, SymbolSource::Dim(_)));
@@ -124,10 +124,10 @@ fn points(network: &Network, bounds: &Bounds, checked: bool) -> Result<Vec<Point
     Ok(points)
 }
 
-/// A layer with data at each of the shapes where it differs, opt first.
+/// One bench per shape at which the layer's extents differ, opt first.
 ///
 /// # Errors
-/// When that can't be had at opt; where it can't at another one, the layer's notes say so.
+/// When there can be none at opt; where there can be none at another shape, the layer's notes say so.
 fn benches<'n>(
     network: &'n Network,
     run: &mut LayerTuning<'n>,

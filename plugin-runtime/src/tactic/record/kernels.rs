@@ -10,9 +10,9 @@ use crate::plugin::{Plugin, Registry};
 /// All sources that are linked.
 #[derive(Clone, Debug)]
 pub(super) struct Kernels {
-    /// For each, the Rust file that declares it, and its checksum.
+    /// Per source, the Rust file that declares it, and its checksum.
     sources: Vec<(&'static str, u32)>,
-    /// Of the sources of conversions.
+    /// Checksum of the sources of conversions.
     reformats: u32,
 }
 
@@ -24,7 +24,7 @@ impl Kernels {
         }
     }
 
-    /// Of the sources that can change how a subject fares: a plugin's own, where it is known to have some.
+    /// Checksum of the sources that a subject's timing depends on: the plugin's own, where it is known to have some.
     pub(super) fn checksum(&self, subject: &Subject) -> u32 {
         match subject {
             Subject::Reformat { .. } => self.reformats,
@@ -35,7 +35,7 @@ impl Kernels {
         }
     }
 
-    /// Of the sources that these Rust files and what lies in their folders declare, or of all where there are none.
+    /// Checksum of the sources declared in these Rust files and their folders, or of all sources where there are none.
     fn of_files(&self, files: &[&str]) -> u32 {
         let own = self.sources.iter().filter(|(declared_in, _)| files.iter().any(|file| belongs(declared_in, file)));
         let mut own = own.map(|(_, checksum)| *checksum).peekable();

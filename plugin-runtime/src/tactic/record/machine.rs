@@ -1,4 +1,4 @@
-//! What timings depend on besides what was timed.
+//! Kernels, device and driver: the part of a record's key that isn't the subject.
 
 use std::fmt;
 use std::fs::File;
@@ -14,7 +14,7 @@ use crate::device::cpu::threads;
 /// The kernels, device and driver that a timing belongs to.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) struct Machine {
-    /// What identifies the compiled code; `-` for an optimized build, whose impls have no kernels of their own.
+    /// Checksum of the CUDA sources on a GPU; on the CPU `debug`, or `-` in an optimized build.
     pub(crate) kernel: Arc<str>,
     /// Kind, model, and what else decides its speed.
     pub(crate) device: Arc<str>,
@@ -22,7 +22,7 @@ pub(crate) struct Machine {
     pub(crate) driver: Arc<str>,
 }
 
-/// What the timings of this program depend on, on one device.
+/// Device, driver and linked kernels: what the timings of this program depend on.
 #[derive(Clone, Debug)]
 pub(crate) struct Surroundings {
     device: Arc<str>,
@@ -47,10 +47,10 @@ impl Surroundings {
         }
     }
 
-    /// What the timings of a subject belong to.
+    /// The kernels, device and driver of a subject's timing.
     pub(crate) fn machine(&self, subject: &Subject) -> Machine {
         let kernel = match &self.kernels {
-            // A kernel's source says it all: what the host does isn't timed.
+            // The checksum of the kernels' sources: the host's time isn't measured.
             Some(kernels) => format!("{:08x}", kernels.checksum(subject)).into(),
             None if cfg!(debug_assertions) => "debug".into(),
             None => "-".into(),
