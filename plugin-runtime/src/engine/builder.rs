@@ -69,8 +69,8 @@ impl<'o> Builder<'o> {
         self
     }
 
-    /// Tries only these tactics of a plugin. One without an autotune function has no tactic but 0: a build that is limited
-    /// to others is refused.
+    /// Tries only these tactics of a plugin. One without an autotune function has no tactic but 0: a build that is
+    /// limited to others is refused.
     #[must_use]
     pub fn limit_tactics(mut self, id: &str, tactics: impl IntoIterator<Item = i32>) -> Self {
         self.rules.tactics.retain(|(other, _)| other != id);
@@ -102,40 +102,41 @@ impl<'o> Builder<'o> {
     }
 
     /// Gives a tensor of the network, by its name, this data where layers that read it are tried. Its extents are those
-    /// that the tensor has at the profile's opt; with another call, those at its min or max, where layers are checked too.
-    /// At one of these that no call gives, they aren't checked then, and the report says so.
+    /// that the tensor has at the profile's opt; with another call, those at its min or max, where layers are checked
+    /// too. At one of these that no call gives, they aren't checked then, and the report says so.
     #[must_use]
     pub fn sample_input(mut self, name: impl Into<Arc<str>>, tensor: HostTensor) -> Self {
         self.given.push((name.into(), tensor));
         self
     }
 
-    /// Takes results as they come. Without this, each implementation that the engine may run is run on made-up data (see
-    /// [`Sample`](crate::plugin::Sample)), at the profile's min, opt and max: what it leaves unwritten, or what
-    /// differs from the reference, is left out. The reference is the plugin's impl for the CPU, for those of other devices;
-    /// else the tactic marked with [`AutoTuneCombination::reference`](crate::plugin::combination::AutoTuneCombination::reference); else
-    /// all have to agree. Plugins without `#[autotune]` aren't run at all then. Times aren't kept in a lockfile, though
-    /// those that it has are used.
+    /// Doesn't check results. Without this, each implementation that the engine may run is run on made-up data (see
+    /// [`Sample`](crate::plugin::Sample)), at the profile's min, opt and max: what it leaves unwritten, or what differs
+    /// from the reference, is left out. The reference is the plugin's impl for the CPU, for those of other devices;
+    /// else the tactic marked with
+    /// [`AutoTuneCombination::reference`](crate::plugin::combination::AutoTuneCombination::reference); else all have to
+    /// agree. Plugins without `#[autotune]` aren't run at all then. Times aren't kept in a lockfile, though those that
+    /// it has are used.
     #[must_use]
     pub fn without_checks(mut self) -> Self {
         self.checked = false;
         self
     }
 
-    /// Keeps timings in a lockfile: a text, sorted, one decision a line, to be reviewed and kept with the sources. What
+    /// Keeps timings in a lockfile: a text, sorted, one decision per line, to be reviewed and kept with the sources. What
     /// it holds for this device is taken from it; what it lacks is timed and added when the build ends, also when it
     /// ends with an error. It is made if it isn't there, and written whole or not at all. Of two builds that time the
     /// same at once, the first to write it is kept; one that has to wait for another to write for more than a second says
     /// so with [`BuildEvent::Waits`]. Replaces an earlier call of this or of [`Builder::locked`].
     ///
     /// A record is found by the plugin's id, version and attributes, the types and extents of its tensors, the
-    /// combination and tactic, how results were checked, whether the build is optimized, and the device; not by the seed or
-    /// by what inputs and constants hold.
+    /// combination and tactic, how results were checked, whether the build is optimized, and the device; not by the
+    /// seed or by what inputs and constants hold.
     ///
-    /// On a GPU its driver counts too, and the text of the plugin's CUDA sources: those that are declared in the Rust file
-    /// of its `#[impl_plugin]` or `#[aot_impl]`, or in the folder of that name without `.rs`. A plugin that has none there
-    /// depends on all sources in the program. What an `#[aot_impl]` gives as PTX or machine code doesn't count: change the
-    /// plugin's version with it.
+    /// On a GPU its driver counts too, and the text of the plugin's CUDA sources: those that are declared in the Rust
+    /// file of its `#[impl_plugin]` or `#[aot_impl]`, or in the folder of that name without `.rs`. A plugin that has
+    /// none there depends on all sources in the program. What an `#[aot_impl]` gives as PTX or machine code doesn't
+    /// count: change the plugin's version with it.
     #[must_use]
     pub fn lockfile(mut self, path: impl Into<PathBuf>) -> Self {
         self.keeping = Keeping::Lockfile(path.into());
@@ -164,7 +165,8 @@ impl<'o> Builder<'o> {
     /// When the network has no output, a profile doesn't fit it, a plugin has no impl for the device, or none of its
     /// combinations and tactics works: the error lists each with its reason. Before anything is timed, when a lockfile
     /// can't be read, isn't valid (the line is named) or couldn't be written, and when it is to be
-    /// [locked](Builder::locked) and lacks a timing (the layer, plugin and tactic are named, and what the record would be).
+    /// [locked](Builder::locked) and lacks a timing (the layer, plugin and tactic are named, and what the record would
+    /// be).
     pub fn build(mut self, network: &Network) -> Result<Engine> {
         if network.outputs.is_empty() {
             return Err(Error::invalid("the network has no output: mark one with mark_output"));
@@ -226,7 +228,7 @@ impl<'o> Builder<'o> {
         Ok(())
     }
 
-    /// One plan a profile, and the runtime's own kernels that they need.
+    /// One plan per profile, and the runtime's own kernels that they need.
     fn plan(
         &mut self,
         network: &Network,

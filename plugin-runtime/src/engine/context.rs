@@ -29,7 +29,7 @@ pub struct ExecutionContext {
     engine: Arc<EngineInner>,
     profile: usize,
     input_dims: Vec<Option<Dims>>,
-    /// Whether shapes were set since what follows from them was computed.
+    /// Whether shapes were set since the last [`ExecutionContext::prepare`].
     stale: bool,
     /// Why the last run failed, if it did and no shape was changed since.
     failure: Option<Error>,
@@ -39,7 +39,7 @@ pub struct ExecutionContext {
     /// The largest extents that each output can have at the present shapes.
     output_capacity: Vec<Dims>,
     frame: Frame,
-    /// What runs on a GPU need besides.
+    /// Streams, events and size tensors of runs on a GPU.
     gpu: Option<GpuState>,
     /// The stream of [`ExecutionContext::run`] on a GPU.
     own_stream: Option<Stream>,
@@ -102,8 +102,9 @@ impl ExecutionContext {
         &self.engine.device
     }
 
-    /// The extents of an output: the true ones of the last run. Where they depend on the data and nothing ran yet at the
-    /// present shapes, the largest that are possible. On a GPU, where they depend on the data, this waits for the last run.
+    /// The extents of an output: the true ones of the last run. Where they depend on the data and nothing ran yet at
+    /// the present shapes, the largest that are possible. On a GPU, where they depend on the data, this waits for the
+    /// last run.
     ///
     /// # Errors
     /// When there is no such output, not all input shapes are set, or the last run failed and no shape was changed since.
@@ -130,12 +131,12 @@ impl ExecutionContext {
     }
 
     /// Runs the engine: one binding for each input, then for each output, in the engine's order. On the CPU the work is
-    /// done when this returns, on a GPU when `stream` gets there. After the first run with a shape this allocates nothing,
-    /// and it waits for nothing, unless an impl doesn't cope with extents that only the GPU knows: then it waits for those
-    /// before that impl (see `device_shape` of [`impl_plugin`](macro@crate::prelude::impl_plugin)). Where
-    /// [`ExecutionContext::capture`] recorded a run with just these bindings, it is replayed.
+    /// done when this returns, on a GPU when `stream` gets there. After the first run with a shape this allocates
+    /// nothing, and it waits for nothing, unless an impl doesn't cope with extents that only the GPU knows: then it
+    /// waits for those before that impl (see `device_shape` of [`impl_plugin`](macro@crate::prelude::impl_plugin)).
+    /// Where [`ExecutionContext::capture`] recorded a run with just these bindings, it is replayed.
     ///
-    /// What goes wrong on a GPU after this returned, whoever waits for the stream next is told.
+    /// An error on the GPU after this returned is told to whoever waits for the stream next.
     ///
     /// # Errors
     /// When a binding is of the wrong kind, type or size, or lies in another device's memory, when an input's shape isn't
@@ -186,10 +187,10 @@ impl ExecutionContext {
         error
     }
 
-    /// Records a run with these bindings at the present shapes, to be replayed by each [`ExecutionContext::enqueue`] with
-    /// the same bindings: the whole engine for little more than the launch of one kernel. Nothing runs yet. What depends on
-    /// data gets memory for the largest extents that are possible. When a shape is set to something else, the record is
-    /// dropped, and runs are enqueued step by step until the next call of this.
+    /// Records a run with these bindings at the present shapes, to be replayed by each [`ExecutionContext::enqueue`]
+    /// with the same bindings: the whole engine for little more than the launch of one kernel. Nothing runs yet. What
+    /// depends on data gets memory for the largest extents that are possible. When a shape is set to something else,
+    /// the record is dropped, and runs are enqueued step by step until the next call of this.
     ///
     /// # Errors
     /// On the CPU; where a run has to wait for extents that only the GPU knows: names the layer; or as
@@ -232,7 +233,7 @@ impl ExecutionContext {
         then(&mut active, recorded)
     }
 
-    /// Computes all that follows from the shapes, if they changed.
+    /// Recomputes extents, sizes and launch dimensions, if shapes changed.
     #[inline]
     fn prepare(&mut self) -> Result<()> {
         if self.stale { self.prepare_anew() } else { Ok(()) }
@@ -267,7 +268,7 @@ impl ExecutionContext {
         Ok(())
     }
 
-    /// Takes over what the last run on a GPU found, once it is done.
+    /// Reads the size tensors of the last run on a GPU, once it is done.
     fn take_sizes(&mut self) -> Result<()> {
         let plan = &self.engine.plans[self.profile];
         let taken = match &mut self.gpu {
@@ -312,7 +313,7 @@ fn check_capturable(plan: &Plan, state: &State) -> Result<()> {
     }
 }
 
-/// Says of a step that it keeps a run from being recorded.
+/// An error for a step that keeps a run from being recorded.
 fn waits_for_extents(step: &PlannedStep) -> Error {
     let (what, attribute) = match &step.work {
         PlannedWork::Impl { implementation, .. } => (format!("the impl at {}", implementation.location), "impl_plugin"),
@@ -325,7 +326,7 @@ fn waits_for_extents(step: &PlannedStep) -> Error {
     ))
 }
 
-/// How much is done to find mistakes.
+/// How much a run does to find mistakes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Care {
     Fast,

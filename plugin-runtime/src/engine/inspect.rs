@@ -87,7 +87,7 @@ pub struct PluginSummary {
     pub tactic: i32,
     /// The tactic's name.
     pub tactic_name: String,
-    /// What runs in place of an impl, where kernels lie in the engine.
+    /// The AOT kernels that run in place of an impl.
     pub kernels: Option<KernelsSummary>,
 }
 
@@ -157,8 +157,8 @@ impl Engine {
 }
 
 impl StepSummary {
-    /// Whether a timing decision is about what this step does: the same plugin, types, layouts, tactic and extents, with
-    /// the same values of the attributes that the impl uses.
+    /// Whether a timing decision is about this step: the same plugin, types, layouts, tactic and extents, with the same
+    /// values of the attributes that the impl uses.
     pub fn is_timed_by(&self, subject: &TimedSubject) -> bool {
         let dims = || self.timed_dims.iter().map(Dims::to_string);
         match (subject, &self.plugin) {

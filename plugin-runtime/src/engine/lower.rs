@@ -20,7 +20,7 @@ pub(crate) struct Value {
 /// A value's position among those of a lowered network.
 pub(crate) type ValueIndex = Index<Value>;
 
-/// What a value's first bytes come from.
+/// Where a value comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Origin {
     Input(usize),
@@ -37,7 +37,7 @@ pub(crate) enum StepKind {
     Reformat,
 }
 
-/// One thing to run, over values.
+/// A plugin or a conversion, over values.
 #[derive(Clone, Debug)]
 pub(crate) struct Step {
     pub(crate) name: Arc<str>,

@@ -49,7 +49,7 @@ pub(crate) struct EngineInner {
     on_device: Mutex<Option<Arc<DeviceConstants>>>,
     symbols: Vec<SymbolDef>,
     plans: Vec<Plan>,
-    /// So that running needs no compiler.
+    /// Compiled kernels of the runtime itself, so that running needs no compiler.
     runtime_kernels: Vec<RuntimeKernels>,
     report: BuildReport,
 }
@@ -103,7 +103,7 @@ impl Engine {
         &self.0.device
     }
 
-    /// What was tried and chosen when it was built.
+    /// The trials and choices of its build.
     pub fn report(&self) -> &BuildReport {
         &self.0.report
     }

@@ -1,4 +1,4 @@
-//! What an engine runs under one optimization profile, as data.
+//! The steps of an engine under one optimization profile, as data.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub(crate) struct Plan {
     /// Inputs, then outputs.
     pub(crate) bindings: Vec<BindingRule>,
     pub(crate) outputs: Arc<[OutputShape]>,
-    /// The most values that evaluating a step's extents needs: results and intermediate ones.
+    /// The most results, and the most intermediate values, that evaluating a step's extents needs.
     pub(crate) most_extents: usize,
     pub(crate) most_scratch: usize,
 }
@@ -85,7 +85,7 @@ impl PlannedWork {
     }
 }
 
-/// What is known of the plugin that kernels are from.
+/// The plugin and tactic that kernels come from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct AotPlugin {
     pub(crate) id: Arc<str>,
@@ -111,8 +111,8 @@ pub(crate) struct PlannedStep {
     pub(crate) sizes: Vec<Arc<OwnSize>>,
     /// Whether the extents depend on what earlier steps find.
     pub(crate) data_dependent: bool,
-    /// The symbols of size tensors that have to be known before it runs: those of earlier steps that its extents depend on,
-    /// where it doesn't cope with extents that only the device knows.
+    /// The symbols of size tensors that have to be known before it runs: those of earlier steps that its extents depend
+    /// on, where it doesn't cope with extents that only the device knows.
     pub(crate) awaited: Vec<usize>,
 }
 

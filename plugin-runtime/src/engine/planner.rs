@@ -56,7 +56,7 @@ impl Plan {
     }
 }
 
-/// What a step does, and the scratch memory that it asks for.
+/// A step's work, and its workspace in bytes.
 struct Asked {
     work: PlannedWork,
     workspace: Option<ShapeExpr>,
@@ -99,7 +99,7 @@ impl Asked {
     }
 }
 
-/// The values that are size tensors: what a run found is asked for when it is over.
+/// The values that are size tensors, which are read when a run is over.
 fn sizes(network: &Network, lowered: &Lowered) -> Vec<ValueIndex> {
     let of_step = |step: &Step| match step.kind {
         StepKind::Plugin(layer) => {
@@ -164,7 +164,7 @@ impl Planner<'_> {
         &self.network.tensors[self.value(value).tensor].shape
     }
 
-    /// How a value is written down, its largest extents, and where it lies.
+    /// Representation, largest extents and region of a value.
     fn placed(&self, value: ValueIndex) -> (Representation, Dims, Region) {
         let Value { tensor, dtype, format, .. } = *self.value(value);
         (Representation::new(dtype, format), self.max_dims[tensor], self.memory.values[value])

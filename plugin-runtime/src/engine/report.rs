@@ -1,4 +1,4 @@
-//! What the builder tried and what it chose.
+//! A build's trials, its choices, and its events.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ pub struct InsertedStep {
     pub profile: usize,
 }
 
-/// What the builder tried and what it chose.
+/// The trials and choices of a build.
 #[derive(Clone, Debug, Default)]
 pub struct BuildReport {
     /// Every layer, profile by profile.

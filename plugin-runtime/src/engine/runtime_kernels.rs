@@ -8,7 +8,7 @@ use crate::device::cuda::{Gpu, Source, kernel, reformat, runtime};
 use crate::error::Result;
 use crate::shape::ShapeExpr;
 
-/// What is compiled of one of the runtime's sources.
+/// One of the runtime's sources, compiled.
 #[derive(Clone, Debug)]
 pub(super) struct RuntimeKernels {
     source: &'static Source,
@@ -20,7 +20,7 @@ impl RuntimeKernels {
         RuntimeKernels { source, module }
     }
 
-    /// Those that the plans need between their layers. None where a layer needs the compiler anyway.
+    /// The kernels that the plans need between their layers; none where a layer needs the compiler anyway.
     ///
     /// # Errors
     /// When one can't be compiled for an architecture that the user named.
@@ -43,7 +43,7 @@ impl RuntimeKernels {
         &self.module
     }
 
-    /// Spares a GPU to compile them. Where no image suits it, they are compiled when they are used.
+    /// Loads them, so that the GPU's needn't be compiled. Where no image suits the GPU, they are compiled at first use.
     ///
     /// # Errors
     /// When the driver refuses the image.
@@ -54,7 +54,7 @@ impl RuntimeKernels {
     }
 }
 
-/// The sources that plans need whose layers all run kernels that lie in the engine.
+/// The runtime's sources that plans need, where all layers run AOT kernels; else none.
 pub(super) fn needed(plans: &[Plan]) -> Result<Vec<&'static Source>> {
     let steps = || plans.iter().flat_map(|plan| &plan.steps);
     if steps().any(|step| matches!(step.work, PlannedWork::Impl { .. })) {

@@ -1,4 +1,4 @@
-//! Where a device finds extents that only it knows.
+//! The table of extents that only the device knows, in the device's memory.
 
 use crate::device::StepMemory;
 use crate::engine::plan::Plan;
@@ -8,18 +8,18 @@ use crate::shape::{ShapeExpr, ShapeProgram, SymbolKind};
 /// Bytes of a number.
 pub(super) const WORD: usize = size_of::<i64>();
 
-/// Where each step's tensors find their true extents on the device, and how long the table of those is.
+/// Layout of the table of true extents on the device: a place for each tensor that needs one.
 pub(super) struct ExtentsTable {
-    /// For each step whose size tensors later steps need there: what computes the extents that it settles, which may be
-    /// none, and where they go.
+    /// Per step whose size tensors later steps need on the device: the program for the extents that follow from them,
+    /// which may be none, and the offset of its results in the table.
     pub(super) settled: Vec<Option<(ShapeProgram, usize)>>,
     pub(super) slots_at: usize,
     len: usize,
 }
 
 impl ExtentsTable {
-    /// Gives each tensor in `memories` that depends on data a place, but for the steps that are run at true extents. The
-    /// symbols' values come first.
+    /// Gives a place in the table to each tensor in `memories` whose shape depends on data, except those of steps that
+    /// run at true extents. The symbols' values come first.
     ///
     /// # Errors
     /// When an extent carries a mistake.

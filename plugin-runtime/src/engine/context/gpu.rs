@@ -1,4 +1,4 @@
-//! What a run on a GPU needs besides the steps: the order of streams, and sizes that only the device knows.
+//! Runs on a GPU: the order of streams, and size tensors that only the device knows.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::plugin::check_size;
 use crate::shape::ShapeExpr;
 use crate::tensor::DataType;
 
-/// What a context keeps for its runs on a GPU.
+/// Streams, events and size tensors of a context's runs on a GPU.
 #[derive(Debug)]
 pub(super) struct GpuState {
     gpu: &'static Gpu,
@@ -24,29 +24,29 @@ pub(super) struct GpuState {
     last: Option<Stream>,
     /// Marks the end of the last run.
     finished: Event,
-    /// One a step.
+    /// One per step.
     after: Vec<AfterStep>,
     /// Sizes that the host needs, 8 bytes each, then a word of 8 bytes that counts the steps that are done.
     found: PinnedMemory,
     /// In the order of the steps.
     reads: Vec<SizeRead>,
-    /// How many of them were dealt with where this run waited.
+    /// How many of `reads` this run has waited for.
     settled: usize,
-    /// Whether outputs need some of them, and whether a run itself copies some of those.
+    /// Whether outputs need some of `reads`, and whether a run itself copies some of those.
     for_outputs: bool,
     copied_in_run: bool,
-    /// Whether sizes were found that weren't read yet.
+    /// Whether the last run found sizes that weren't read yet.
     pending: bool,
-    /// Whether the device has other values of the symbols than the host.
+    /// Whether the symbols' values on the device are out of date.
     symbols_changed: bool,
     places: Vec<SizePlace>,
 }
 
-/// What to do with the size tensors of a step once it ran.
+/// What happens to the size tensors of a step after it ran.
 #[derive(Debug, Default)]
 struct AfterStep {
     settle: Option<Settle>,
-    /// Those of `GpuState::reads` that it writes.
+    /// The range of `GpuState::reads` whose size tensors the step writes.
     reads: std::ops::Range<usize>,
 }
 
@@ -59,7 +59,7 @@ struct SizeRead {
     for_outputs: bool,
     /// Whether a step has to wait for it.
     awaited: bool,
-    /// Where it lies, if it is copied when it is asked for: in the engine's own memory. Else it is copied as part of the run.
+    /// Its offset in the arena, if it is copied when it is asked for. Else it is copied as part of the run.
     in_arena: Option<usize>,
 }
 
@@ -103,8 +103,8 @@ impl GpuState {
         self.pending = false;
     }
 
-    /// Lets a run begin in `stream`: after the last one, also if that was in another, and with the symbols' present values
-    /// in the device's table.
+    /// Begins a run in `stream`: orders it after the last one, also if that was in another stream, and brings the
+    /// symbols in the device's table up to date.
     #[inline]
     pub(super) fn begin(&mut self, state: &State, frame: &Frame, stream: &Stream) -> Result<Option<Bound>> {
         let queue = stream.cuda()?;
@@ -158,7 +158,7 @@ impl GpuState {
         self.reads[self.after[position].reads.clone()].iter().any(|read| read.awaited)
     }
 
-    /// Waits for the sizes that the extents of a step follow from, and puts them into the symbols. Allocates nothing.
+    /// Waits for the size tensors that the extents of a step follow from, and sets their symbols. Allocates nothing.
     ///
     /// # Errors
     /// When one wasn't written or is above its upper bound, or the work before failed: with the position of the step at
@@ -188,7 +188,7 @@ impl GpuState {
         Ok(())
     }
 
-    /// A size that was copied.
+    /// The value of a size tensor that was copied to the host.
     fn take(&self, index: usize, state: &State) -> Result<i64> {
         let read = &self.reads[index];
         let word = self.found.read_word(index * WORD).unwrap_or(-1);
@@ -199,7 +199,7 @@ impl GpuState {
         check_size(read.size.output, found, state.upper_bounds[read.size.symbol.position()]).map(|()| found)
     }
 
-    /// Enqueues what a step's size tensors are for.
+    /// Enqueues the extents that follow from a step's size tensors, and their copies to the host.
     #[inline]
     pub(super) fn after_step(
         &mut self,
@@ -235,7 +235,7 @@ impl GpuState {
         Ok(())
     }
 
-    /// Counts a step as done, once it is.
+    /// Enqueues a mark that the step is done.
     pub(super) fn mark(&self, position: usize, stream: &Stream) -> Result<()> {
         let word = self.found.address() + (self.reads.len() * WORD) as u64;
         stream.cuda()?.write_word(word, position as u32 + 1)
@@ -252,7 +252,7 @@ impl GpuState {
         (word & i64::from(u32::MAX)) as usize
     }
 
-    /// Lets a run end.
+    /// Ends a run.
     #[inline]
     pub(super) fn end(&mut self, stream: &Stream, captured: bool) -> Result<()> {
         // What a captured run finds is found when the graph is launched.
@@ -260,7 +260,7 @@ impl GpuState {
         if self.pending && self.copied_in_run { stream.cuda()?.record_event(&self.finished) } else { Ok(()) }
     }
 
-    /// Waits for sizes that were found, and puts them into the symbols. Whether there were any.
+    /// Waits for the size tensors of the last run, and sets their symbols. Returns whether there were any.
     pub(super) fn take_sizes(&mut self, plan: &Plan, state: &mut State, frame: &Frame) -> Result<bool> {
         if !std::mem::take(&mut self.pending) {
             return Ok(false);
@@ -309,7 +309,7 @@ fn needs(output: &OutputShape, symbol: usize) -> bool {
     output.extents.iter().filter(|e| data_dependent(e)).flat_map(ShapeExpr::symbols).any(|s| s.index as usize == symbol)
 }
 
-/// Says of a context that finds no memory which layer takes most.
+/// Adds the layer that takes most memory to an out-of-memory error of a context.
 pub(super) fn without_memory(plan: &Plan, error: Error) -> Error {
     if error.kind() != ErrorKind::OutOfMemory {
         return error;

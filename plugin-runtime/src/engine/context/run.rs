@@ -131,7 +131,7 @@ impl ExecutionContext {
         Ok(results)
     }
 
-    /// Says in which layer a traced run failed.
+    /// Adds the layer in which a traced run failed.
     fn failed_on_gpu(&mut self, error: Error) -> Error {
         let plan = &self.engine.plans[self.profile];
         let position = self.gpu.as_ref().map_or(0, GpuState::steps_done);

@@ -1,4 +1,4 @@
-//! What follows from a context's shapes, and running its steps.
+//! A context's steps at its present shapes: extents, memory, launch dimensions.
 
 use std::ops::Range;
 
@@ -12,17 +12,17 @@ use crate::network::{SymbolSource, checked_dims, largest_dims, range};
 use crate::plugin::{Work, check_size};
 use crate::shape::{Dims, Interval, ShapeProgram};
 
-/// What follows from the shapes, and room to compute it without allocating.
+/// The steps at the present shapes, with room to compute extents without allocating.
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) memories: Vec<StepMemory>,
-    /// What each step does.
+    /// The work of each step.
     works: Vec<Work>,
     pub(super) symbols: Vec<i64>,
     pub(super) upper_bounds: Vec<i64>,
     extents: Vec<i64>,
     scratch: Vec<i64>,
-    /// Whether what plugins find stays on the device: then tensors that depend on it have their largest extents.
+    /// Whether size tensors stay on the device: then tensors that depend on them have their largest extents.
     deferred: bool,
 }
 
@@ -43,8 +43,8 @@ impl State {
         })
     }
 
-    /// Puts everything to what follows from the inputs' extents; what depends on data to the largest that is possible.
-    /// Returns the symbols' ranges.
+    /// Resizes all steps to the inputs' extents, and tensors that depend on data to their largest. Returns the symbols'
+    /// ranges.
     pub(super) fn prepare(
         &mut self,
         engine: &EngineInner,
@@ -94,8 +94,8 @@ impl State {
         Ok(())
     }
 
-    /// Puts a step's own size tensors to their upper bounds, and its tensors to the extents that follow from these and from
-    /// the symbols' present values.
+    /// Sets a step's own size tensors to their upper bounds, then resizes its tensors by these and the symbols' present
+    /// values.
     pub(super) fn resize(&mut self, position: usize, step: &PlannedStep) -> Result<()> {
         for size in &step.sizes {
             let mut upper = [0];
@@ -119,12 +119,12 @@ impl State {
         }
         let dims = |part: Range<usize>| largest_dims(&step.extents[part], ranges);
         fit(&mut self.memories[position], step, dims, |at| Ok(range(&step.extents[at], ranges)?.max))?;
-        // What is launched once the true extents are known may be impossible at the largest.
+        // Launch dimensions that are possible at the true extents may be impossible at the largest.
         if step.waits() { Ok(()) } else { self.set_kernels(position, step, ranges) }
     }
 
-    /// Computes what kernels that lie in the engine are launched with: where ranges are given, the largest of what depends
-    /// on data.
+    /// Computes launch dimensions and scalars of AOT kernels; with ranges, the largest value of each that depends on
+    /// data.
     fn set_kernels(&mut self, position: usize, step: &PlannedStep, ranges: &[Interval]) -> Result<()> {
         let Some(program) = step.kernels() else { return Ok(()) };
         self.evaluate(&program.program)?;
@@ -190,7 +190,7 @@ impl State {
     }
 }
 
-/// Puts a step's tensors to the extents, and its workspace to the bytes, that places among its expressions give.
+/// Resizes a step's tensors and workspace; `dims` and `workspace` give values by position among its expressions.
 fn fit(
     memory: &mut StepMemory,
     step: &PlannedStep,

@@ -5,7 +5,7 @@ use bytemuck::{AnyBitPattern, NoUninit, cast_slice, pod_collect_to_vec};
 use super::records::AttributeRecord;
 use crate::plugin::{AttributeType, AttributeValue, ImplEntry, PluginEntry};
 
-/// The attributes that an impl names, out of one value an attribute of the plugin.
+/// The attributes that an impl names, from one value per attribute of the plugin.
 pub(super) fn save(
     plugin: &PluginEntry,
     implementation: &ImplEntry,
@@ -20,7 +20,7 @@ pub(super) fn save(
     implementation.attributes.iter().map(record).collect()
 }
 
-/// One value an attribute of the plugin: those that its impl names from the file, the others zero or empty.
+/// One value per attribute of the plugin: those that its impl names from the file, the others zero or empty.
 pub(super) fn load(
     plugin: &PluginEntry,
     implementation: &ImplEntry,
@@ -122,7 +122,7 @@ fn from_bytes(ty: AttributeType, bytes: &[u8]) -> Option<AttributeValue> {
     })
 }
 
-/// Zero, false or empty: what the fewest zero bytes make.
+/// Zero, false or empty: decoded from the fewest zero bytes.
 fn zero(ty: AttributeType) -> Option<AttributeValue> {
     [0, 1, 4, 8].into_iter().find_map(|len| from_bytes(ty, &[0; 8][..len]))
 }

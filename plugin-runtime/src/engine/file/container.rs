@@ -28,11 +28,11 @@ use std::ops::Range;
 
 use crate::tensor::HostBytes;
 
-/// What a file begins with. Bytes that text modes change are part of it, so that their damage shows.
+/// The first bytes of a file. Some are bytes that text modes change, so that such damage shows.
 pub(super) const MAGIC: [u8; 8] = *b"\x89PLAN\r\n\x1a";
-/// What this version reads and writes.
+/// The format version that is read and written here.
 pub(super) const FORMAT_VERSION: u32 = 2;
-/// Of sections, so that a constant can be used where it lies.
+/// Alignment of sections, so that a constant can be used where it lies.
 pub(super) const ALIGNMENT: u64 = HostBytes::ALIGNMENT as u64;
 
 const HEADER: usize = 64;
@@ -180,7 +180,7 @@ fn sections(table: &[u8], file_len: u64) -> Result<Vec<Section>, String> {
     Ok(sections)
 }
 
-/// Refuses what isn't as it was saved.
+/// Compares a section with its checksum.
 pub(super) fn compare(what: &str, found: u32, expected: u32) -> Result<(), String> {
     if found == expected {
         return Ok(());

@@ -15,11 +15,11 @@ use super::wire::count;
 /// Images of more bytes than this in all aren't read.
 const MOST_IMAGE_BYTES: usize = 4 * LARGEST_IMAGE;
 
-/// What an engine's steps run, in the order in which they use it, then what the runtime runs between them.
+/// The images of an engine's kernels: those of its steps, in the order of first use, then those of the runtime's own.
 #[derive(Default)]
 pub(super) struct Images<'e> {
     pub(super) images: Vec<&'e AotBinary>,
-    /// For each module, which of the images are its.
+    /// Each module with the indices of its images.
     modules: Vec<(&'e AotModule, Vec<usize>)>,
 }
 

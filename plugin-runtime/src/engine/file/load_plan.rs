@@ -106,7 +106,7 @@ struct Planner<'g> {
     bounds: &'g Bounds,
     rules: &'g [BindingRule],
     arena: usize,
-    /// What all steps together ask of the arena.
+    /// Bytes that all steps together ask of the arena.
     demand: usize,
     /// For each symbol, whether it has a value when the step runs.
     known: Vec<bool>,

@@ -32,7 +32,7 @@ pub(super) struct EngineRecord {
     pub(super) images: Vec<ImageRecord>,
     #[prost(message, repeated, tag = "10")]
     pub(super) modules: Vec<ModuleRecord>,
-    /// Kernels of the runtime itself, at most one record a source.
+    /// Kernels of the runtime itself, at most one record per source.
     #[prost(message, repeated, tag = "11")]
     pub(super) runtime: Vec<RuntimeKernelsRecord>,
 }

@@ -18,7 +18,7 @@ pub(super) fn save(kernels: &[RuntimeKernels], images: &Images<'_>) -> Result<Ve
     kernels.iter().map(record).collect()
 }
 
-/// Those that this version of the runtime has, too.
+/// The saved kernels whose sources this version of the runtime has, too.
 pub(super) fn load(records: &[RuntimeKernelsRecord], modules: &[Arc<AotModule>]) -> Result<Vec<RuntimeKernels>> {
     let known = runtime::sources().map(|source| (source, source.checksum()));
     let mut loaded: Vec<RuntimeKernels> = Vec::new();
