@@ -11,7 +11,7 @@ use super::step::PlacedTensor;
 use crate::error::{Error, Result};
 use crate::tensor::DataType;
 
-/// Where a device keeps extents that only it knows.
+/// The table of extents that only the device knows, in its memory.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct DeviceExtents<'f>(pub(super) &'f DeviceMemory);
 
@@ -27,7 +27,7 @@ impl DeviceExtents<'_> {
 pub(crate) struct Active<'f> {
     pub(super) bases: &'f [BasePointer],
     pub(super) constants: usize,
-    /// Where the memory is a device's.
+    /// `None` where the memory is the host's.
     pub(super) device: Option<DeviceExtents<'f>>,
     pub(super) captured: &'f mut Option<Captured>,
 }
@@ -52,19 +52,19 @@ impl Active<'_> {
         start.ok_or_else(|| self.unreachable(region))
     }
 
-    /// Where the memory is a device's.
+    /// `None` where the memory is the host's.
     #[inline]
     pub(super) fn device(&self) -> Option<DeviceExtents<'_>> {
         self.device
     }
 
-    /// The memory that extents which only the device knows are kept in.
+    /// The table of extents that only the device knows.
     #[inline]
     pub(crate) fn extents_table(&self) -> Option<&DeviceMemory> {
         self.device.map(|extents| extents.0)
     }
 
-    /// Where a device finds a region.
+    /// Address of a region in the device's memory.
     pub(crate) fn device_address(&self, region: Region, write: bool) -> Result<u64> {
         Ok(self.locate(region, write)?.addr().get() as u64)
     }
@@ -78,7 +78,7 @@ impl Active<'_> {
         ))
     }
 
-    /// Runs what was recorded with just this memory, if something was.
+    /// Replays the graph that was captured with just this memory, if one was. Returns whether one was.
     #[inline]
     pub(crate) fn replay(&self, stream: &CudaStream) -> Result<bool> {
         match &*self.captured {
@@ -87,7 +87,7 @@ impl Active<'_> {
         }
     }
 
-    /// Records what `enqueue` puts into the stream, instead of running it. What was recorded before is forgotten.
+    /// Captures what `enqueue` puts into the stream, instead of running it. An earlier graph is dropped.
     pub(crate) fn record(
         &mut self,
         stream: &CudaStream,
@@ -97,7 +97,7 @@ impl Active<'_> {
         stream.record(|| enqueue(self))
     }
 
-    /// Lets what was recorded be replayed with this memory.
+    /// Keeps a captured graph, to be replayed with this memory.
     pub(crate) fn keep(&mut self, recorded: &Recorded) -> Result<()> {
         *self.captured = Some(Captured::new(recorded, self.bases)?);
         Ok(())
@@ -114,7 +114,7 @@ impl Active<'_> {
         })
     }
 
-    /// Marks a size tensor as not written.
+    /// Fills a size tensor with -1, which means not written.
     pub(crate) fn clear_size(&mut self, tensor: &PlacedTensor, stream: &Stream) -> Result<()> {
         self.fill(tensor.region, 0xff, stream)
     }

@@ -11,10 +11,10 @@ use super::{Device, DeviceKind};
 use crate::error::{Error, Result};
 use crate::tensor::{DataType, Element, ElementTypeError, HostTensor};
 
-/// What the addresses of memory that isn't this crate's are multiples of, in bytes: what the widest loads of a GPU need.
+/// Alignment of foreign memory, in bytes: what the widest loads of a GPU need.
 pub const FOREIGN_ALIGNMENT: usize = 16;
 
-/// What a caller gives for one input or output of an engine, in the engine's order: inputs, then outputs.
+/// The memory of one input or output of an engine. Bindings come in the engine's order: inputs, then outputs.
 #[derive(Debug)]
 pub struct Binding<'a>(Bound<'a>);
 
@@ -26,12 +26,12 @@ enum Bound<'a> {
     DeviceRead(&'a DeviceTensor),
     DeviceWrite(&'a mut DeviceTensor),
     DeviceInPlace(&'a mut DeviceTensor),
-    /// Memory of somebody else, where the engine runs.
+    /// Foreign memory, on the device that the engine runs on.
     Foreign(Foreign),
     Aliased,
 }
 
-/// Memory of somebody else, known by its address.
+/// Foreign memory: address, length and element type.
 #[derive(Clone, Copy, Debug)]
 struct Foreign {
     address: usize,
@@ -71,13 +71,13 @@ pub(crate) enum BindingUse {
     Aliases(usize),
 }
 
-/// What a binding must be.
+/// The name, element type, use and size that a binding must have.
 #[derive(Clone, Debug)]
 pub(crate) struct BindingRule {
     pub(crate) name: Arc<str>,
     pub(crate) dtype: DataType,
     pub(crate) usage: BindingUse,
-    /// How much it must hold.
+    /// The least bytes that it must hold.
     pub(crate) bytes: usize,
 }
 
@@ -124,8 +124,8 @@ impl<'a> Binding<'a> {
         Binding(Bound::DeviceInPlace(tensor))
     }
 
-    /// An input in memory of somebody else, which is only read: on a GPU an address that the GPU sees, on the CPU one of
-    /// the host. The address is a multiple of [`FOREIGN_ALIGNMENT`]. Where two such bindings overlap and one is written,
+    /// An input in foreign memory, which is only read: on a GPU an address that the GPU sees, on the CPU one of the
+    /// host. The address is a multiple of [`FOREIGN_ALIGNMENT`]. Where two such bindings overlap and one is written,
     /// the run is refused.
     ///
     /// # Safety
@@ -136,7 +136,7 @@ impl<'a> Binding<'a> {
         Binding::foreign(address.expose_provenance(), bytes, dtype, Role::Reads)
     }
 
-    /// An output in memory of somebody else; otherwise as [`Binding::foreign_input`].
+    /// An output in foreign memory; otherwise as [`Binding::foreign_input`].
     ///
     /// # Safety
     /// As for [`Binding::foreign_input`]; nothing else uses the bytes until the run is done.
@@ -145,7 +145,7 @@ impl<'a> Binding<'a> {
         Binding::foreign(address.expose_provenance(), bytes, dtype, Role::Writes)
     }
 
-    /// An input in memory of somebody else that a plugin updates in place; the output that lies there is bound as
+    /// An input in foreign memory that a plugin updates in place; the output that lies there is bound as
     /// [`Binding::aliased`]. Otherwise as [`Binding::foreign_input`].
     ///
     /// # Safety
@@ -180,7 +180,7 @@ impl<'a> Binding<'a> {
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct BasePointer {
-    /// In the device's memory, where the run is on one: then it isn't followed.
+    /// On a GPU an address in its memory, which the host never follows.
     pub(super) start: NonNull<u8>,
     pub(super) len: usize,
     pub(super) writable: bool,
@@ -205,8 +205,8 @@ impl BasePointer {
 }
 
 impl Binding<'_> {
-    /// Puts down where the data is, if that suits, and orders `stream` after what else uses it. `device` is where the engine
-    /// runs; a GPU has a stream.
+    /// Checks the binding, sets `base` to its address, and orders `stream` after other work that uses it. `device` is
+    /// where the engine runs; a GPU has a stream.
     #[inline]
     pub(super) fn place(
         &mut self,

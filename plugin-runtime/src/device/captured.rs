@@ -1,10 +1,10 @@
-//! Recorded work, and the memory that it was recorded with.
+//! A captured CUDA graph, and the memory that it was captured with.
 
 use super::binding::BasePointer;
 use super::cuda::{CudaStream, Graph, Recorded};
 use crate::error::Result;
 
-/// Recorded work, and the memory that it was recorded with.
+/// A captured CUDA graph, and the memory that it was captured with.
 #[derive(Debug)]
 pub(super) struct Captured {
     graph: Graph,
@@ -16,7 +16,7 @@ impl Captured {
         Ok(Captured { graph: recorded.instantiate()?, bases: bases.to_vec() })
     }
 
-    /// Runs it, if it was recorded with just this memory. Whether it was.
+    /// Launches the graph, if it was captured with just this memory. Returns whether it was.
     #[inline]
     pub(super) fn replay(&self, bases: &[BasePointer], stream: &CudaStream) -> Result<bool> {
         if self.bases != bases {

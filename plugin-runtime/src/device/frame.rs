@@ -44,7 +44,7 @@ unsafe impl Send for Frame {}
 pub(crate) struct FrameSize {
     /// Bytes of the arena.
     pub(crate) arena: usize,
-    /// Bytes for extents that only a device knows.
+    /// Bytes of the table of extents that only the device knows.
     pub(crate) extents: usize,
     /// How many inputs and outputs.
     pub(crate) bindings: usize,
@@ -75,7 +75,7 @@ impl Frame {
         Ok(Frame { device: device.clone(), memory, bases, constants: count, captured: None })
     }
 
-    /// Memory without constants and bindings. `extents` are those that else a device finds out.
+    /// Memory of a trial, without constants and bindings. `extents` are the true ones, for the table in device memory.
     pub(crate) fn scratch(device: &Device, arena: usize, extents: &[i64]) -> Result<Self> {
         let on_device = device.gpu().map(|gpu| DeviceConstants::new(gpu, &[])).transpose()?;
         let size = FrameSize { arena, extents: size_of_val(extents), bindings: 0 };
@@ -151,7 +151,7 @@ impl Frame {
         }
     }
 
-    /// The memory that extents which only the device knows are kept in.
+    /// The table of extents that only the device knows.
     pub(crate) fn extents(&self) -> Option<&DeviceMemory> {
         match &self.memory {
             FrameMemory::Host { .. } => None,

@@ -7,7 +7,7 @@ pub(crate) enum Base {
     Arena,
     /// A constant of the network.
     Constant(usize),
-    /// What the caller gave for an input or output.
+    /// The memory that the caller bound for an input or output.
     Binding(usize),
 }
 

@@ -12,7 +12,7 @@ pub(crate) struct PlacedTensor {
     pub(crate) region: Region,
     /// The most bytes the region may grow to.
     pub(crate) capacity: usize,
-    /// Where among the engine's extents on the device the true ones are, where only the device knows them.
+    /// Offset of the true extents in the device's table, in bytes, where only the device knows them.
     pub(crate) extents: Option<usize>,
 }
 
@@ -42,7 +42,7 @@ pub(crate) struct StepMemory {
 }
 
 impl StepMemory {
-    /// `workspace` is all that is reserved for scratch memory.
+    /// `workspace` is the whole region that is reserved for scratch memory.
     pub(crate) fn new(inputs: Vec<PlacedInput>, outputs: Vec<PlacedTensor>, workspace: Region) -> Result<Self> {
         let clash = |what: &str| Err(Error::invalid(format_args!("{what} would lie in the same memory")));
         for (i, output) in outputs.iter().enumerate() {
@@ -85,7 +85,7 @@ impl StepMemory {
         Region { len: self.workspace_capacity, ..self.workspace }
     }
 
-    /// What of that a run gets.
+    /// The part of it that a run gets at the present shapes.
     #[inline]
     pub(super) fn present_workspace(&self) -> Region {
         self.workspace

@@ -8,8 +8,8 @@ use super::cuda::{Bound, CudaStream, memory};
 use crate::error::{Error, Result};
 use crate::tensor::{DeviceSlice, DeviceSliceMut, Element};
 
-/// A queue of work on a device. On the CPU, work is done when it is enqueued; on a GPU later, in the order in which it was
-/// enqueued.
+/// A queue of work on a device. On the CPU, work is done when it is enqueued; on a GPU later, in the order in which it
+/// was enqueued.
 #[derive(Clone, Debug)]
 pub struct Stream {
     device: Device,
@@ -35,12 +35,12 @@ impl Stream {
         Stream { device, queue: queue.map(Arc::new) }
     }
 
-    /// A stream that belongs to somebody else: a `cudaStream_t` or `CUstream`, 0 (the legacy default stream), 1 and 2 (the
-    /// thread's own) included. It is never destroyed here; two borrows of one stream are equal. What has to be ordered
-    /// after work in it later goes by events that each run records, so that the stream may be gone by then.
+    /// Borrows another library's stream: a `cudaStream_t` or `CUstream`, 0 (the legacy default stream), 1 and 2 (the
+    /// thread's own) included. It is never destroyed here; two borrows of one stream are equal. Each run records an
+    /// event, which later work is ordered after, so that the stream may be gone by then.
     ///
-    /// Runs in a stream that its owner captures become part of what is captured: they wait for nothing and load nothing
-    /// once an equal run was done before, and their order after the capture is the owner's business.
+    /// Runs in a stream that its owner captures become part of the owner's graph: they wait for nothing and load nothing
+    /// once an equal run was done before, and the order of the graph's launches is the owner's business.
     ///
     /// # Safety
     /// The stream belongs to the primary context of `device`, and lives whenever this, or what is made from it, is given
@@ -99,19 +99,20 @@ impl Stream {
         self.queue.as_ref().ok_or_else(not_a_gpu)
     }
 
-    /// Whether its owner captures what is put into it.
+    /// Whether its owner is capturing it.
     #[inline]
     pub(crate) fn is_captured(&self) -> Result<bool> {
         self.queue.as_ref().map_or(Ok(false), |queue| queue.is_captured())
     }
 
-    /// Is told that work was put into it, so that others can wait for that: `captured` as [`Stream::is_captured`] says.
+    /// Records an event after the work that was put into it, for others to wait for: `captured` as
+    /// [`Stream::is_captured`] says.
     #[inline]
     pub(crate) fn ran(&self, captured: bool) -> Result<()> {
         self.queue.as_ref().map_or(Ok(()), |queue| queue.ran(captured))
     }
 
-    /// Makes its GPU the calling thread's, until what is returned is dropped.
+    /// Makes its GPU's context current on the calling thread, until the guard is dropped.
     #[inline]
     pub(crate) fn bind(&self) -> Result<Option<Bound>> {
         self.queue.as_ref().map(|queue| queue.gpu().bind()).transpose()

@@ -77,7 +77,7 @@ impl<'s> StepViews<'s> {
         }))
     }
 
-    /// Where an input lies, for a kernel that is given addresses. One that an output is updated in place over may be
+    /// Address of an input, for a kernel's parameter. One that an output is updated in place over may be
     /// written.
     #[inline]
     pub(super) fn input_address(&self, index: usize) -> Result<u64> {
@@ -85,14 +85,14 @@ impl<'s> StepViews<'s> {
         self.active.device_address(input.tensor.region, false)
     }
 
-    /// Where an output lies, as [`StepViews::input_address`].
+    /// Address of an output, as [`StepViews::input_address`].
     #[inline]
     pub(super) fn output_address(&self, index: usize) -> Result<u64> {
         let Some(output) = self.memory.outputs().get(index) else { return Err(no_slot(Slot::Output(index))) };
         self.active.device_address(output.region, true)
     }
 
-    /// Where the scratch memory lies, as [`StepViews::input_address`].
+    /// Address of the workspace, as [`StepViews::input_address`].
     #[inline]
     pub(super) fn workspace_address(&self) -> Result<u64> {
         self.active.device_address(self.memory.present_workspace(), true)

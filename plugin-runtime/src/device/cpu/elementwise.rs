@@ -70,7 +70,7 @@ fn advance(index: &mut [usize; MAX_RANK], dims: &Dims) -> bool {
     false
 }
 
-/// Offsets of elements from their indices: a step a dimension, and channels apart.
+/// Offsets of elements from their indices: one stride per dimension, and channels apart.
 struct Offsets {
     arrangement: Arrangement,
     spatial: std::ops::Range<usize>,

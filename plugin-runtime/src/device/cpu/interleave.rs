@@ -1,10 +1,10 @@
-//! Small tiles of elements between rows (one a channel) and places (all channels of one place side by side).
+//! Small tiles of elements between rows (one per channel) and places (all channels of one place side by side).
 //!
 //! A tile's rows stand `row` elements apart. Elements are moved as bytes, so nothing here depends on alignment. Narrow
 //! elements aren't moved one by one: pairs of rows are first zipped into rows of elements twice as wide, until those
 //! have [`WIDEST`] bytes. Loops that zip two rows vectorise.
 
-/// Bytes of one tile. Three of them, and as much of places, fit into the first-level cache.
+/// Bytes per tile. Three tiles, and as much of places, fit into the first-level cache.
 const TILE_BYTES: usize = 8 << 10;
 /// The most channels of a tile.
 const TILE_CHANNELS: usize = 32;

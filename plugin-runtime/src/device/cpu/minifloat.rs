@@ -50,7 +50,7 @@ pub(super) fn f32_to_bf16(value: f32) -> u16 {
     (if bits & F32_MAGNITUDE > F32_INFINITY { nan } else { rounded }) as u16
 }
 
-/// FP8 with 4 exponent and 3 mantissa bits: no infinities, one NaN a sign, at most 448.
+/// FP8 with 4 exponent and 3 mantissa bits: no infinities, one NaN per sign, at most 448.
 #[inline(always)]
 pub(super) fn e4m3_to_f32(bits: u8) -> f32 {
     let bits = u32::from(bits);

@@ -1,12 +1,12 @@
 //! Compiled kernels, kept on disk.
 //!
-//! One file a program, in the folder that `PLUGIN_RUNTIME_CACHE` names (empty: nothing is kept), else
+//! One file per program, in the folder that `PLUGIN_RUNTIME_CACHE` names (empty: nothing is kept), else
 //! `$XDG_CACHE_HOME/plugin-runtime`, else `$HOME/.cache/plugin-runtime`. A file holds everything that its machine code
 //! depends on, save the texts of headers outside the program, so that no other program ever gets it. Nothing is ever
 //! removed: delete the folder when it has grown too large.
 //!
-//! Where there is a compiler, its version and the folders of its headers count. Where there is none, what any version made
-//! of the program will do: the newest.
+//! Where there is a compiler, its version and the folders of its headers count. Where there is none, code that any
+//! version made of the program is used, the newest first.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -22,10 +22,10 @@ const MAGIC: &[u8; 8] = b"PRCUBIN1";
 const MAX_FILE_BYTES: u64 = 1 << 30;
 const CHECKSUM_BYTES: usize = 4;
 
-/// What options begin with that name folders of headers.
+/// The beginning of an option that names a folder of headers.
 pub(super) const INCLUDE_PATH: &str = "--include-path=";
 
-/// Where compiled kernels are kept.
+/// The folder of compiled kernels.
 #[derive(Clone, Debug)]
 pub(super) struct Cache {
     folder: PathBuf,
@@ -64,12 +64,13 @@ impl Cache {
         Some(Cache { folder: base.join("plugin-runtime") })
     }
 
-    /// What was kept under this key. A file that is damaged, or another's, is as good as none.
+    /// The machine code under this key. A damaged file, or another key's, counts as none.
     pub(super) fn load(&self, key: &Key) -> Option<Vec<u8>> {
         image_in(read(&self.path(key))?, &key.bytes)
     }
 
-    /// What was kept of a program by any version of the compiler, with whatever folders of headers; of several the newest's.
+    /// What was kept of a program by any version of the compiler, with whatever folders of headers; of several the
+    /// newest's.
     pub(super) fn load_of_any_compiler(&self, request: &Request) -> Option<Vec<u8>> {
         let code = code_of(request);
         let (beginning, ending) = (format!("{:08x}", crc32fast::hash(&code)), ending_of(&code));
@@ -91,7 +92,7 @@ impl Cache {
         found.map(|(_, image)| image)
     }
 
-    /// Keeps what belongs to a key. Where that can't be written, nothing is kept.
+    /// Stores machine code under a key; does nothing where it can't be written.
     pub(super) fn store(&self, key: &Key, image: &[u8]) {
         let mut content = Vec::new();
         content.extend(MAGIC);

@@ -14,7 +14,7 @@ pub(crate) struct DeviceConstants {
     places: Vec<(usize, usize)>,
 }
 
-/// What the driver aligns allocations to.
+/// Alignment of the driver's allocations, in bytes.
 const ALIGNMENT: usize = 256;
 
 impl DeviceConstants {

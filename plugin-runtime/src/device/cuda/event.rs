@@ -21,7 +21,7 @@ unsafe impl Send for Event {}
 unsafe impl Sync for Event {}
 
 impl Event {
-    /// One that other work waits for; with a time only if `timed`.
+    /// An event that other work waits for; it takes a time only if `timed`.
     pub(crate) fn new(gpu: &'static Gpu, timed: bool) -> Result<Self> {
         let _bound = gpu.bind()?;
         let flags = if timed { CUevent_flags::CU_EVENT_DEFAULT } else { CUevent_flags::CU_EVENT_DISABLE_TIMING };
@@ -32,21 +32,21 @@ impl Event {
         Ok(Event { gpu, raw })
     }
 
-    /// Marks the present end of a stream that lives.
+    /// Records the event at the present end of a stream that lives.
     pub(super) fn record_raw(&self, stream: CUstream) -> Result<()> {
         // SAFETY: event and stream live.
         #[expect(unsafe_code, reason = "calls the driver")]
         check(unsafe { sys::cuEventRecord(self.raw, stream) }, "cuEventRecord")
     }
 
-    /// Lets later work in a stream that lives wait for the mark.
+    /// Lets later work in a stream that lives wait for the event.
     pub(super) fn hold_back_raw(&self, stream: CUstream) -> Result<()> {
         // SAFETY: event and stream live.
         #[expect(unsafe_code, reason = "calls the driver")]
         check(unsafe { sys::cuStreamWaitEvent(stream, self.raw, 0) }, "cuStreamWaitEvent")
     }
 
-    /// Waits until the work before the mark is done.
+    /// Waits until the work before the event is done.
     pub(crate) fn synchronize(&self) -> Result<()> {
         let _bound = self.gpu.bind()?;
         // SAFETY: the event lives.
@@ -54,7 +54,7 @@ impl Event {
         check(unsafe { sys::cuEventSynchronize(self.raw) }, "cuEventSynchronize")
     }
 
-    /// Whether the work before the mark is done; so it is where nothing was marked.
+    /// Whether the work before the event is done; true where it was never recorded.
     pub(super) fn has_passed(&self) -> bool {
         // SAFETY: the event lives.
         #[expect(unsafe_code, reason = "calls the driver")]
@@ -62,7 +62,7 @@ impl Event {
         code == CUresult::CUDA_SUCCESS
     }
 
-    /// Milliseconds from an earlier mark to this, both passed.
+    /// Milliseconds from an earlier event to this, both passed.
     pub(crate) fn milliseconds_since(&self, start: &Event) -> Result<f32> {
         let mut milliseconds = 0.0;
         // SAFETY: both events live; the pointer is to a local.

@@ -11,10 +11,11 @@ use super::gpu::Gpu;
 use crate::error::{Error, Result};
 use crate::guard::discard;
 
-/// The oldest driver that has all that is called, as `cuDriverGetVersion` counts: CUDA 12.8, for `cuEventElapsedTime_v2`.
+/// The oldest driver that has all functions that are called, as `cuDriverGetVersion` counts: CUDA 12.8, for
+/// `cuEventElapsedTime_v2`.
 const OLDEST: i32 = 12080;
 
-/// What is said where a driver is there that isn't one, or is too old to say how old.
+/// An error for a driver library that isn't one, or is too old to tell its version.
 const LACKS_FUNCTIONS: &str = "the CUDA driver lacks functions that are needed: update NVIDIA's driver";
 
 /// All GPUs, by ordinal; looked for once.

@@ -1,4 +1,4 @@
-//! The least that what an engine does can cost: for benchmarks.
+//! Lower bounds for benchmarks: a device copy, and an engine's launches without the engine.
 
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
@@ -10,7 +10,8 @@ use super::tensor::DeviceTensor;
 use crate::device::Stream;
 use crate::error::{Error, Result};
 
-/// Copies a tensor's bytes within a GPU's memory, in the order of `stream`: the fastest way of reading and writing as much.
+/// Copies a tensor's bytes within a GPU's memory, in the order of `stream`: the fastest way of reading and writing as
+/// much.
 ///
 /// # Errors
 /// When the tensors haven't equally many bytes, or are on another device than the stream.
@@ -30,9 +31,9 @@ pub fn device_copy(stream: &Stream, from: &DeviceTensor, to: &mut DeviceTensor) 
     memory::copy(stream.cuda()?, from.address(), to.address(), from.byte_len())
 }
 
-/// What one run of an engine asks of the driver, without the engine: the same kernels with the same parameters, as
-/// [`ExecutionContext::bare_launches`](crate::engine::ExecutionContext::bare_launches) recorded them. It runs with the memory that it
-/// was recorded with, which it borrows.
+/// The driver calls of one run of an engine, without the engine: the same kernels with the same parameters, as
+/// [`ExecutionContext::bare_launches`](crate::engine::ExecutionContext::bare_launches) recorded them. It runs with the
+/// memory that it was recorded with, which it borrows.
 #[derive(Debug)]
 pub struct BareLaunches<'a> {
     stream: Stream,

@@ -25,15 +25,15 @@ pub struct CudaProperties {
     pub compute_capability: (u32, u32),
     /// How many multiprocessors it has.
     pub multiprocessors: u32,
-    /// The most threads of a block.
+    /// The most threads per block.
     pub max_threads_per_block: u32,
     /// The most threads of a block in x, y and z.
     pub max_block: [u32; 3],
     /// The most blocks in x, y and z.
     pub max_grid: [u32; 3],
-    /// Shared memory that a block gets without asking, in bytes.
+    /// Shared memory per block without opt-in, in bytes.
     pub shared_bytes_per_block: u32,
-    /// The most shared memory that a block can get, in bytes.
+    /// Shared memory per block with opt-in, in bytes.
     pub shared_bytes_per_block_optin: u32,
     /// The second-level cache, in bytes.
     pub l2_bytes: usize,
@@ -43,11 +43,11 @@ pub struct CudaProperties {
     pub driver: String,
 }
 
-/// A thread whose context is a GPU's. What was there before comes back when this is dropped.
+/// A guard: a GPU's context is current on the thread, and the one before is restored when this is dropped.
 #[derive(Debug)]
 #[must_use]
 pub(crate) struct Bound {
-    /// Null where there is nothing to bring back.
+    /// The context to restore; null where there is none.
     previous: CUcontext,
 }
 
@@ -125,7 +125,8 @@ impl Gpu {
         }
     }
 
-    /// Makes its context the calling thread's, until what is returned is dropped. A thread that had none keeps this one.
+    /// Makes its context current on the calling thread, until the guard is dropped. A thread that had none keeps this
+    /// one.
     #[inline]
     pub(crate) fn bind(&self) -> Result<Bound> {
         let opened = self.opened()?;

@@ -32,11 +32,11 @@ pub(crate) struct Image {
     kind: ImageKind,
 }
 
-/// A kernel's name, and the bytes of its parameters, where the image tells.
+/// A kernel's name, and the sizes of its parameters in bytes, where the image tells.
 pub(crate) type KernelSizes<'i> = (&'i str, Option<Vec<usize>>);
 
 impl Image {
-    /// Takes bytes for what they begin with.
+    /// Detects the kind of an image by its first bytes.
     ///
     /// # Errors
     /// When they are no image of any kind.
@@ -59,7 +59,7 @@ impl Image {
         self.kind
     }
 
-    /// What a cubin was made for; nothing for other kinds.
+    /// The architecture of a cubin; `None` for other kinds.
     pub(crate) fn architecture(&self) -> Option<Architecture> {
         (self.kind == ImageKind::Cubin).then(|| cubin::Cubin::read(&self.bytes)?.architecture())?
     }
@@ -73,7 +73,7 @@ impl Image {
         }
     }
 
-    /// The bytes of each parameter of a kernel, where the image tells.
+    /// The sizes of a kernel's parameters in bytes, where the image tells.
     pub(crate) fn parameters(&self, kernel: &str) -> Option<Vec<usize>> {
         match self.kind {
             ImageKind::Cubin => cubin::Cubin::read(&self.bytes)?.parameters(kernel),
@@ -82,7 +82,7 @@ impl Image {
         }
     }
 
-    /// All kernels in it, each with the bytes of its parameters, as far as the image tells.
+    /// All kernels in it, each with the sizes of its parameters in bytes, as far as the image tells.
     pub(crate) fn kernels(&self) -> Option<Vec<KernelSizes<'_>>> {
         match self.kind {
             ImageKind::Cubin => {

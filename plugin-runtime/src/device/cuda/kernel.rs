@@ -20,7 +20,7 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// What a kernel can be given: device memory, which it gets the address of, or a plain value.
+/// An argument of a kernel: device memory, passed as its address, or a plain value.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be a kernel's parameter",
     label = "a kernel takes `DeviceSlice<T>`, `DeviceSliceMut<T>` or a plain value (`i32`, `f32`, a `bytemuck::Pod` struct)"
@@ -33,7 +33,7 @@ pub trait KernelArgument: sealed::Sealed + Sized {
     fn argument(&self) -> Argument<'_>;
 }
 
-/// Where a launch finds an argument's value.
+/// A pointer to an argument's value, for a launch.
 #[doc(hidden)]
 #[derive(Debug)]
 #[repr(transparent)]
@@ -83,12 +83,12 @@ pub const fn parameter<T: KernelArgument>(name: &'static str, ty: &'static str) 
     Parameter { name, ty, bytes: T::BYTES }
 }
 
-/// A declared kernel, and where it is loaded.
+/// A declared kernel, and its loaded function on each GPU.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Kernel {
     entry: KernelEntry,
-    /// One a GPU.
+    /// One per GPU.
     functions: OnceLock<Box<[OnceLock<Function>]>>,
 }
 
@@ -113,7 +113,7 @@ impl Kernel {
         }
         let stream = stream.cuda()?;
         let function = self.function(stream.gpu())?;
-        // SAFETY: there is one argument a parameter; their types' sizes were compared with the compiled kernel's; each
+        // SAFETY: there is one argument per parameter; their types' sizes were compared with the compiled kernel's; each
         // points to a value that is borrowed during the call.
         #[expect(unsafe_code, reason = "hands the driver pointers to the arguments")]
         unsafe {
@@ -145,7 +145,7 @@ impl Kernel {
 }
 
 impl KernelEntry {
-    /// What to say of a compiled kernel with parameters of other sizes.
+    /// An error for a compiled kernel with parameters of other sizes.
     pub(super) fn differs_from(&self, compiled: &[usize]) -> Error {
         let declared: Vec<String> =
             self.parameters.iter().map(|p| format!("{}: {} ({} bytes)", p.name, p.ty, p.bytes)).collect();
@@ -169,10 +169,10 @@ impl KernelEntry {
     }
 }
 
-/// What became of loading a source's kernels into a GPU.
+/// The result of loading a source's kernels into a GPU.
 type Attempt = OnceLock<Result<Arc<Module>>>;
 
-/// Where a source's kernels on a GPU are kept. With `again`, a failed attempt is forgotten.
+/// The slot of a source's kernels on a GPU. With `again`, a failed attempt is forgotten.
 fn kept(source: &'static Source, gpu: &'static Gpu, again: bool) -> Arc<Attempt> {
     type Loaded = HashMap<(usize, usize), Arc<Attempt>>;
     static LOADED: OnceLock<Mutex<Loaded>> = OnceLock::new();
@@ -222,9 +222,10 @@ pub(crate) fn provide(source: &'static Source, gpu: &'static Gpu, image: &Image)
 /// # }
 /// ```
 ///
-/// `SCALE` is a [`Source`](crate::device::cuda::Source); `, headers ["common.cuh"]` and `, options ["--use_fast_math"]` may
-/// follow the file's name. In it, the kernel is `extern "C" __global__ void scale_f32(const float* x, float* out, unsigned
-/// long long n, float factor)`. `image SCALE = "scale.ptx";` takes PTX or a cubin in its place, and then NVRTC isn't needed.
+/// `SCALE` is a [`Source`](crate::device::cuda::Source); `, headers ["common.cuh"]` and `, options ["--use_fast_math"]`
+/// may follow the file's name. In it, the kernel is `extern "C" __global__ void scale_f32(const float* x, float* out,
+/// unsigned long long n, float factor)`. `image SCALE = "scale.ptx";` takes PTX or a cubin in its place, and then NVRTC
+/// isn't needed.
 ///
 /// Each `fn` becomes a function with a stream and a [`LaunchConfig`](crate::device::cuda::LaunchConfig) before its
 /// parameters. It launches the kernel and returns a `Result`; where the kernel is used for the first time, it is compiled
@@ -281,7 +282,8 @@ macro_rules! kernels {
             $(#[$meta])*
             ///
             /// # Errors
-            /// When the kernel doesn't compile, differs from its declaration, or the launch is beyond what the GPU allows.
+            /// When the kernel doesn't compile, differs from its declaration, or the launch is beyond what the GPU
+            /// allows.
             #[allow(clippy::too_many_arguments)]
             $vis fn $name(
                 stream: &$crate::device::Stream,

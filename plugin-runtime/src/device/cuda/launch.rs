@@ -22,7 +22,7 @@ impl Default for LaunchConfig {
 }
 
 impl LaunchConfig {
-    /// Blocks of `block` threads in a row, a thread for each of `n` elements.
+    /// One thread per element of `n`, in blocks of `block` threads in x.
     ///
     /// # Errors
     /// When `block` is 0, or that takes more than 2^31 - 1 blocks.
@@ -37,7 +37,7 @@ impl LaunchConfig {
         }
     }
 
-    /// Whether nothing would run.
+    /// Whether the grid has no blocks, so that nothing runs.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
         self.grid.contains(&0)
@@ -48,7 +48,7 @@ impl LaunchConfig {
         self.block.iter().map(|&n| u64::from(n)).product()
     }
 
-    /// What of it the device can't do.
+    /// The first dimension that is beyond the limits of the device or the kernel, in words.
     #[cold]
     pub(super) fn beyond_limits(&self, device: &CudaProperties, kernel_threads: u32) -> Option<String> {
         for (axis, (&blocks, &most)) in ["x", "y", "z"].iter().zip(self.grid.iter().zip(&device.max_grid)) {

@@ -7,10 +7,10 @@ use super::memory::{self, DeviceMemory};
 use crate::device::Stream;
 use crate::error::Result;
 
-/// Times work on a GPU by marks in a stream, before and after it.
+/// Times work on a GPU by events in a stream, before and after it.
 ///
-/// Where the stream was idle, the time holds what the host takes to enqueue the work: what a caller waits for who enqueues
-/// one thing at a time.
+/// On an idle stream, the time includes the host's time of enqueueing the work, as for a caller who enqueues one thing at
+/// a time.
 #[derive(Debug)]
 pub struct GpuTimer {
     stream: Stream,
@@ -48,8 +48,8 @@ impl GpuTimer {
         Ok(Duration::from_secs_f64(f64::from(self.end.milliseconds_since(&self.start)?).max(0.0) / 1e3))
     }
 
-    /// As [`GpuTimer::time`], with nothing in the second-level cache that the work reads. The host enqueues the work while
-    /// the GPU is still busy with that, so that this isn't part of the time.
+    /// As [`GpuTimer::time`], with nothing in the second-level cache that the work reads. The host enqueues the work
+    /// while the GPU is still busy with that, so that this isn't part of the time.
     ///
     /// # Errors
     /// As [`GpuTimer::time`].

@@ -17,7 +17,7 @@ pub(crate) struct DeviceMemory {
     stream: Arc<CudaStream>,
     address: u64,
     len: usize,
-    /// Where it is somebody else's, which isn't freed here.
+    /// Set for borrowed memory, which isn't freed here.
     lender: Option<Lender>,
 }
 
@@ -28,7 +28,7 @@ struct Lender {
     owner: Box<dyn Any + Send + Sync>,
 }
 
-/// Memory of somebody else, who keeps it until `owner` is dropped.
+/// Borrowed memory, which its owner keeps until `owner` is dropped.
 pub(in crate::device) struct Lent {
     pub(in crate::device) address: u64,
     /// In bytes.
@@ -90,7 +90,7 @@ impl DeviceMemory {
         &self.stream
     }
 
-    /// Whether it is somebody else's.
+    /// Whether it is borrowed.
     #[inline]
     pub(super) fn is_lent(&self) -> bool {
         self.lender.is_some()
@@ -101,7 +101,7 @@ impl DeviceMemory {
         self.lender.as_ref().is_some_and(|lender| lender.read_only)
     }
 
-    /// Lets it never be freed, as work may still use it that can't be waited for.
+    /// Leaks it, as work that can't be waited for may still use it.
     pub(super) fn leak(&mut self) {
         self.address = 0;
         std::mem::forget(self.lender.take());

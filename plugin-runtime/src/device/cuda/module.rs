@@ -163,7 +163,7 @@ impl Function {
     /// When `config` is beyond what the device or the kernel allows, or the driver refuses.
     ///
     /// # Safety
-    /// `arguments` points to one pointer a parameter, each to a value of the parameter's size.
+    /// `arguments` points to one pointer per parameter, each to a value of the parameter's size.
     #[expect(unsafe_code, reason = "the driver reads what the pointers point to")]
     #[inline]
     pub(super) unsafe fn launch(

@@ -1,4 +1,4 @@
-//! The kernels of recorded work.
+//! The kernel nodes of a captured graph.
 
 use super::sys::{self, CUDA_KERNEL_NODE_PARAMS, CUgraphNode, CUgraphNodeType};
 
@@ -7,8 +7,8 @@ use super::graph::Recorded;
 use super::stream::CudaStream;
 use crate::error::Result;
 
-/// A launch of a kernel, as it was recorded. What its parameters point to belongs to the [`Recorded`] that it is of, which
-/// has to live as long.
+/// A launch of a kernel, as it was recorded. What its parameters point to belongs to the [`Recorded`] that it is of,
+/// which has to live as long.
 #[derive(Debug)]
 pub(super) struct KernelNode(CUDA_KERNEL_NODE_PARAMS);
 

@@ -1,4 +1,4 @@
-//! What is kept of a stream by memory that its work used: enough to wait for that work, and no more.
+//! The part of a stream that memory keeps after the stream's work used it: enough to wait for that work.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,9 +17,9 @@ pub(super) struct Queue {
     gpu: &'static Gpu,
     raw: CUstream,
     origin: Origin,
-    /// How many can put work into it.
+    /// How many `CudaStream`s can put work into it.
     users: AtomicUsize,
-    /// While what is put into it is recorded, a mark before that.
+    /// While it is being captured here, an event before the capture.
     recording: Mutex<Option<Event>>,
 }
 
@@ -28,8 +28,8 @@ pub(super) struct Queue {
 enum Origin {
     /// Made here: it lives as long as somebody may have to wait for its work.
     Own,
-    /// Somebody else's, who may destroy it as soon as a run returned. It is used during runs only; what has to wait for its
-    /// work later waits for `ran`, which each run records.
+    /// Borrowed: its owner may destroy it as soon as a run returned. It is used during runs only; later work that has
+    /// to wait waits for `ran`, an event that each run records.
     Borrowed { id: Option<u64>, ran: Event },
 }
 
@@ -40,8 +40,8 @@ unsafe impl Send for Queue {}
 #[expect(unsafe_code, reason = "a handle of a driver that locks by itself")]
 unsafe impl Sync for Queue {}
 
-/// The borrowed streams that somebody may have to wait for, by GPU and by the number that the driver gives no stream twice:
-/// a handle may come again for another stream, and that of the per-thread stream is one for all threads.
+/// The borrowed streams that somebody may have to wait for, by GPU and by the number that the driver gives no stream
+/// twice: a handle may come again for another stream, and that of the per-thread stream is one for all threads.
 static BORROWED: Mutex<Option<BorrowedQueues>> = Mutex::new(None);
 
 type BorrowedQueues = HashMap<(usize, u64), Weak<Queue>>;
@@ -56,7 +56,7 @@ impl Queue {
         Queue { gpu, raw, origin, users: AtomicUsize::new(1), recording: Mutex::new(None) }
     }
 
-    /// Somebody else's stream. Two borrows of one stream are one.
+    /// Borrows a stream. Two borrows of one stream are one queue.
     ///
     /// # Errors
     /// When the driver doesn't know the stream.
@@ -86,7 +86,7 @@ impl Queue {
         matches!(self.origin, Origin::Borrowed { .. })
     }
 
-    /// Whether its owner records what is put into it.
+    /// Whether its owner is capturing it.
     pub(super) fn is_captured(&self) -> Result<bool> {
         match &self.origin {
             Origin::Own => Ok(false),
@@ -94,8 +94,8 @@ impl Queue {
         }
     }
 
-    /// Marks the end of a run, where the stream is somebody else's. What is captured doesn't run now: its order is the
-    /// business of whoever launches the graph.
+    /// Records an event at the end of a run, where the stream is borrowed. A captured run doesn't run now: its order is
+    /// the business of whoever launches the graph.
     #[inline]
     pub(super) fn ran(&self, captured: bool) -> Result<()> {
         match &self.origin {
@@ -104,7 +104,7 @@ impl Queue {
         }
     }
 
-    /// Is told that somebody puts no more work into it.
+    /// Drops one user, who puts no more work into it.
     pub(super) fn close(&self) {
         self.users.fetch_sub(1, Ordering::AcqRel);
     }
@@ -148,7 +148,7 @@ impl Queue {
         mark.synchronize()
     }
 
-    /// A mark at its end, while it lives.
+    /// An event at its end, while it lives.
     fn mark(&self) -> Result<Event> {
         let _bound = self.gpu.bind()?;
         let event = Event::new(self.gpu, false)?;
@@ -160,7 +160,7 @@ impl Queue {
         self.recording.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lets what is put into it be recorded from here on, until what is returned is dropped.
+    /// Begins a capture of it, which lasts until the guard is dropped.
     pub(super) fn begin_recording(&self, begin: impl FnOnce() -> Result<()>) -> Result<Recording<'_>> {
         let mut recording = self.recording();
         let before = self.mark()?;
@@ -183,8 +183,8 @@ impl Drop for Queue {
         match &self.origin {
             Origin::Own => {
                 let Ok(_bound) = self.gpu.bind() else { return };
-                // SAFETY: nobody else has it. The driver destroys it once its work is done; what it answers can't be acted
-                // upon.
+                // SAFETY: nobody else has it. The driver destroys it once its work is done; what it answers can't be
+                // acted upon.
                 #[expect(unsafe_code, reason = "calls the driver")]
                 let _ = unsafe { sys::cuStreamDestroy_v2(self.raw) };
             }
@@ -202,7 +202,7 @@ impl Drop for Queue {
     }
 }
 
-/// A stretch of work that is recorded instead of run.
+/// A capture in progress.
 pub(super) struct Recording<'q>(&'q Queue);
 
 impl Drop for Recording<'_> {

@@ -1,4 +1,4 @@
-//! What is kept for each GPU besides its context: a stream and buffers for what isn't part of a run.
+//! One stream and one pair of staging buffers per GPU, for work that isn't part of a run.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -21,7 +21,7 @@ fn of(gpu: &Gpu) -> Result<&'static Services> {
     all.get(gpu.ordinal()).ok_or_else(|| Error::invalid("a GPU that wasn't found"))
 }
 
-/// A stream for what isn't part of a run.
+/// The GPU's stream for work that isn't part of a run.
 pub(crate) fn stream(gpu: &'static Gpu) -> Result<Arc<CudaStream>> {
     of(gpu)?.stream.get_or_init(|| CudaStream::new(gpu).map(Arc::new)).clone()
 }

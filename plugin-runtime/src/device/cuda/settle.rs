@@ -54,9 +54,9 @@ pub(crate) struct SizePlace {
 #[derive(Debug)]
 pub(crate) struct Settle {
     words: DeviceMemory,
-    /// Where in the table the results go.
+    /// Index of the results in the table.
     out_at: u32,
-    /// Where in the table intermediate values go.
+    /// Index of intermediate values in the table.
     slots_at: u32,
 }
 
@@ -73,7 +73,8 @@ impl Settle {
         Ok(Settle { words: memory, out_at: place(out_at)?, slots_at: place(slots_at)? })
     }
 
-    /// Enqueues reading the size tensors and computing what follows. `table` holds one number a symbol, and more.
+    /// Enqueues a kernel that reads the size tensors and computes the extents that follow. `table` begins with one
+    /// number per symbol.
     pub(crate) fn enqueue(&self, stream: &Stream, table: &DeviceMemory, places: &[SizePlace]) -> Result<()> {
         let all = DeviceSlice::<i64>::new(self.words.address(), self.words.len())?;
         let (empty, program) = (all.slice(0..EMPTY_PROGRAM.len())?, all.slice(EMPTY_PROGRAM.len()..all.len())?);
@@ -94,7 +95,7 @@ impl Settle {
     }
 }
 
-/// Enqueues putting the values of symbols that the host knows at the front of the table.
+/// Enqueues a kernel that writes the symbols' values, as the host knows them, to the front of the table.
 pub(crate) fn enqueue_symbols(stream: &Stream, table: &DeviceMemory, symbols: &[i64]) -> Result<()> {
     for (batch, symbols) in symbols.chunks(VALUES).enumerate() {
         let mut values = Values { value: [0; VALUES] };

@@ -29,7 +29,7 @@ impl Source {
         Path::new(self.rust_file).parent().unwrap_or(Path::new("")).join(self.name)
     }
 
-    /// Of all that the author wrote: its name and text, headers and options.
+    /// CRC-32 of its name, text, headers, options and image.
     pub(crate) fn checksum(&self) -> u32 {
         let mut hasher = crc32fast::Hasher::new();
         let headers = self.headers.iter().flat_map(|(name, text)| [*name, *text]);

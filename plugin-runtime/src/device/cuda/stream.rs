@@ -16,7 +16,7 @@ use crate::error::Result;
 pub(crate) struct CudaStream {
     gpu: &'static Gpu,
     raw: CUstream,
-    /// Owns `raw` if that was made here, also for memory that its work used.
+    /// Owns `raw` if it was created here; memory that its work used shares the ownership.
     queue: Arc<Queue>,
 }
 
@@ -38,7 +38,7 @@ impl CudaStream {
         Ok(CudaStream { gpu, raw, queue: Arc::new(Queue::own(gpu, raw)) })
     }
 
-    /// Somebody else's stream, which is never destroyed here.
+    /// Borrows a stream, which is never destroyed here.
     ///
     /// # Errors
     /// When the driver doesn't know it.
@@ -47,7 +47,7 @@ impl CudaStream {
         Ok(CudaStream { gpu, raw, queue: Queue::borrow(gpu, raw)? })
     }
 
-    /// What memory that its work uses keeps of it.
+    /// The part that memory used by its work keeps.
     #[inline]
     pub(super) fn queue(&self) -> &Arc<Queue> {
         &self.queue
@@ -74,13 +74,14 @@ impl CudaStream {
         self.queue.is_borrowed()
     }
 
-    /// Whether its owner records what is put into it.
+    /// Whether its owner is capturing it.
     #[inline]
     pub(crate) fn is_captured(&self) -> Result<bool> {
         self.queue.is_captured()
     }
 
-    /// Is told that work was put into it, so that others can wait for that: `captured` as [`CudaStream::is_captured`] says.
+    /// Records an event after the work that was put into it, for others to wait for: `captured` as
+    /// [`CudaStream::is_captured`] says.
     #[inline]
     pub(crate) fn ran(&self, captured: bool) -> Result<()> {
         self.queue.ran(captured)
@@ -117,7 +118,7 @@ impl CudaStream {
         check(unsafe { sys::cuStreamWriteValue32_v2(self.raw, address, value, 0) }, "cuStreamWriteValue32")
     }
 
-    /// Records what `enqueue` puts into this stream instead of running it.
+    /// Captures what `enqueue` puts into this stream instead of running it.
     pub(crate) fn record(&self, enqueue: impl FnOnce() -> Result<()>) -> Result<Recorded> {
         let _bound = self.gpu.bind()?;
         let mode = sys::CUstreamCaptureMode::CU_STREAM_CAPTURE_MODE_RELAXED;

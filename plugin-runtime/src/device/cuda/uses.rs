@@ -1,4 +1,4 @@
-//! Which streams use a piece of memory, so that none has it written or freed under it.
+//! The streams that use a piece of memory, so that none writes or frees it while another one uses it.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,14 +8,14 @@ use super::queue::Queue;
 use super::stream::CudaStream;
 use crate::error::{ErrorKind, Result};
 
-/// So many readers are kept before it is looked which of them are over.
+/// With more readers than this, those that are done are dropped.
 const MANY: usize = 16;
 
 /// Added to a queue's address, which is even: no other stream uses the memory.
 const ALONE: usize = 1;
 
-/// The streams whose work may use a piece of memory. To use it in the stream that used it last costs a comparison; another
-/// stream is ordered after those before it by events, which the host doesn't wait for.
+/// The streams whose work may use a piece of memory. To use it in the stream that used it last costs a comparison;
+/// another stream is ordered after those before it by events, which the host doesn't wait for.
 #[derive(Debug)]
 pub(super) struct Uses {
     /// The queue of the last use, by its address. It is one of `streams`, so that no other queue has this address.
@@ -25,9 +25,9 @@ pub(super) struct Uses {
 
 #[derive(Debug)]
 struct Streams {
-    /// That of the last write.
+    /// The stream of the last write.
     writer: Arc<Queue>,
-    /// Those that read since, each ordered after the writer.
+    /// The streams that read since, each ordered after the writer.
     readers: Vec<Arc<Queue>>,
 }
 
@@ -36,7 +36,7 @@ fn address(queue: &Arc<Queue>) -> usize {
 }
 
 impl Uses {
-    /// Of memory that was allocated in the order of a stream.
+    /// For memory that was allocated in the order of a stream.
     pub(super) fn new(stream: &CudaStream) -> Self {
         let writer = stream.queue().clone();
         Uses {
@@ -45,7 +45,7 @@ impl Uses {
         }
     }
 
-    /// Lets work that reads the memory be put into a stream.
+    /// Orders a stream for work that reads the memory.
     ///
     /// # Errors
     /// When the driver can't order the stream after that of the last write.
@@ -57,7 +57,7 @@ impl Uses {
         self.read_elsewhere(stream.queue())
     }
 
-    /// Lets work that writes the memory be put into a stream.
+    /// Orders a stream for work that writes the memory.
     ///
     /// # Errors
     /// When the driver can't order the stream after those that use the memory.

@@ -12,7 +12,7 @@ use crate::guard::discard;
 use crate::shape::{Dims, MAX_RANK};
 use crate::tensor::DataType;
 
-/// What is said of a tensor that is given.
+/// Element type, extents, device and read-only flag of an exported tensor.
 pub(super) struct Form {
     pub(super) dtype: DataType,
     pub(super) dims: Dims,

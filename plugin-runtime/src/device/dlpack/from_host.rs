@@ -9,17 +9,17 @@ use crate::error::{Error, Result};
 use crate::tensor::HostTensor;
 
 impl HostTensor {
-    /// A copy of another library's tensor in host memory, page-locked or not: `HostTensor`s lie at multiples of a cache line
-    /// and can be written, which another library's memory needn't and mayn't. The capsule's deleter was called when this
-    /// returns, also with an error.
+    /// A copy of another library's tensor in host memory, page-locked or not. It is copied because `HostTensor`s are
+    /// aligned to a cache line and writable, which another library's memory may not be. The capsule's deleter was
+    /// called when this returns, also with an error.
     ///
     /// # Safety
     /// `raw` is null or a capsule as `dlpack.h` describes it, which nobody else uses from now on; its data is there and
     /// isn't written meanwhile.
     ///
     /// # Errors
-    /// When `raw` is null or of another version than 1, and when the tensor isn't in host memory, isn't row-major, or has a
-    /// type or a shape that this crate doesn't.
+    /// When `raw` is null or of another version than 1, and when the tensor isn't in host memory, isn't row-major, or
+    /// has a type or a shape that this crate doesn't.
     #[expect(unsafe_code, reason = "takes a capsule on trust")]
     pub unsafe fn from_dlpack(raw: *mut DLManagedTensorVersioned) -> Result<HostTensor> {
         // SAFETY: as the caller says; it is dropped by this thread.
@@ -41,7 +41,8 @@ impl HostTensor {
         copied(unsafe { Managed::legacy(raw) })
     }
 
-    /// Gives the tensor to another library. Whoever has the capsule owns it: its deleter frees it, and has to be called once.
+    /// Gives the tensor to another library. Whoever has the capsule owns it: its deleter frees it, and has to be called
+    /// once.
     ///
     /// # Errors
     /// For INT4, of which DLPack doesn't say which half of a byte is first.

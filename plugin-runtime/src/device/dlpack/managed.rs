@@ -25,7 +25,7 @@ unsafe impl Send for Managed {}
 #[expect(unsafe_code, reason = "pointers to what is lent")]
 unsafe impl Sync for Managed {}
 
-/// What a capsule says, once it was checked.
+/// The tensor that a capsule describes, checked.
 pub(super) struct Described {
     pub(super) dtype: DataType,
     pub(super) dims: Dims,
@@ -38,8 +38,8 @@ pub(super) struct Described {
 
 impl Managed {
     /// # Safety
-    /// `raw` is null or a capsule as `dlpack.h` describes it, which nobody else uses from now on; its deleter may be called
-    /// by any thread.
+    /// `raw` is null or a capsule as `dlpack.h` describes it, which nobody else uses from now on; its deleter may be
+    /// called by any thread.
     ///
     /// # Errors
     /// When it is null, or of another layout: its deleter was called then.
@@ -132,8 +132,8 @@ impl Managed {
 
 impl Drop for Managed {
     fn drop(&mut self) {
-        // SAFETY: the deleter is called here only, with what it belongs to; who made this said that any thread may. What it
-        // points to isn't used afterwards.
+        // SAFETY: the deleter is called here only, with what it belongs to; who made this said that any thread may.
+        // What it points to isn't used afterwards.
         #[expect(unsafe_code, reason = "gives back what was lent")]
         unsafe {
             match self {
@@ -150,8 +150,7 @@ fn no_capsule() -> Error {
 }
 
 /// # Errors
-/// When the elements don't lie one after the other, the last dimension's first. How far apart the elements of a dimension
-/// lie that has one, or none, doesn't matter.
+/// When the strides aren't those of a row-major tensor. Strides of dimensions with extent 0 or 1 don't matter.
 fn check_strides(dims: &Dims, strides: &[i64]) -> Result<()> {
     let compact = row_major(dims);
     let matters = |extent: i64| extent > 1 && dims.numel() != Some(0);
@@ -165,7 +164,7 @@ fn check_strides(dims: &Dims, strides: &[i64]) -> Result<()> {
     }
 }
 
-/// How far apart elements lie, for each dimension.
+/// Row-major strides, in elements.
 pub(super) fn row_major(dims: &Dims) -> Dims {
     let (mut strides, mut stride) = (*dims, 1i64);
     for (place, extent) in strides.iter_mut().zip(dims.iter()).rev() {

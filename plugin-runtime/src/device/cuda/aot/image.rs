@@ -1,8 +1,8 @@
-//! What holds the kernels that were described ahead of time.
+//! Images of AOT kernels: source, PTX or cubins.
 
 use crate::device::cuda::Source;
 
-/// What holds kernels: CUDA C++ that is compiled when an engine is built, or what a compiler made of it before.
+/// An image of kernels: CUDA C++ that is compiled when an engine is built, or PTX or cubins compiled before.
 #[derive(Clone, PartialEq, Debug)]
 #[non_exhaustive]
 pub enum AotImage {
@@ -10,7 +10,7 @@ pub enum AotImage {
     Source(&'static Source),
     /// PTX, which the driver compiles when an engine is loaded. It runs on its own architecture and all later ones.
     Ptx(Vec<u8>),
-    /// Machine code, a cubin for each architecture.
+    /// Machine code, one cubin per architecture.
     Cubins(Vec<Vec<u8>>),
 }
 

@@ -9,9 +9,9 @@ pub struct AotLaunch {
     pub name: String,
     /// How it is launched.
     pub launch: LaunchParams,
-    /// What the kernel takes between the inputs' and the outputs' pointers.
+    /// Scalars that the kernel takes between the inputs' and the outputs' pointers.
     pub extra_args: Vec<AotArg>,
-    /// All that the kernel takes, in order, where that isn't the inputs' pointers, the extra arguments, the outputs'
+    /// All parameters of the kernel, in order, where they aren't the inputs' pointers, the extra arguments, the outputs'
     /// pointers; then there are no `extra_args` besides.
     pub parameters: Option<Vec<AotParameter>>,
 }
@@ -91,14 +91,15 @@ impl AotLaunch {
         self
     }
 
-    /// What the kernel takes between the inputs' and the outputs' pointers. A shape expression is an `int`.
+    /// Scalars that the kernel takes between the inputs' and the outputs' pointers. A shape expression is an `int`.
     #[must_use]
     pub fn extra_args<A: Into<AotArg>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
         self.extra_args = arguments.into_iter().map(Into::into).collect();
         self
     }
 
-    /// All that the kernel takes, in order, in place of the inputs' pointers, the extra arguments, the outputs' pointers.
+    /// All parameters of the kernel, in order, in place of the inputs' pointers, the extra arguments, the outputs'
+    /// pointers.
     #[must_use]
     pub fn parameters<P: Into<AotParameter>>(mut self, parameters: impl IntoIterator<Item = P>) -> Self {
         self.parameters = Some(parameters.into_iter().map(Into::into).collect());

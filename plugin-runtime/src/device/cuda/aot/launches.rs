@@ -22,13 +22,13 @@ struct PreparedLaunch {
     arguments: Arguments,
 }
 
-/// What a kernel is given.
+/// A kernel's launch dimensions and arguments.
 #[derive(Debug)]
 struct Arguments {
     config: LaunchConfig,
-    /// One for each parameter: a pointer or a scalar, from the lowest address on.
+    /// One value per parameter: a pointer or a scalar, from the lowest address on.
     values: Box<[[u8; 8]]>,
-    /// Where each of the values lies, for the driver.
+    /// Pointers to the values, as `cuLaunchKernel` takes them.
     places: Box<[*mut c_void]>,
 }
 
@@ -54,7 +54,7 @@ impl AotLaunches {
         Ok(AotLaunches { launches: launches.collect::<Result<_>>()?, program: program.clone() })
     }
 
-    /// Takes over what follows from the shapes: `values` are those of the program's expressions.
+    /// Sets launch dimensions and scalars: `values` are those of the program's expressions.
     ///
     /// # Errors
     /// When a launch dimension or an argument is out of range: names the kernel and the value.

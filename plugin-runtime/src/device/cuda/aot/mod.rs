@@ -47,11 +47,11 @@ use crate::shape::ShapeExpr;
 /// # }
 /// ```
 ///
-/// What it says is checked when an engine is built: the expressions, the indices, and, against the image where that says
-/// so, the kernels' names and the sizes of their parameters.
+/// It is checked when an engine is built: the expressions, the indices, and, as far as the image tells them, the kernels'
+/// names and the sizes of their parameters.
 #[derive(Clone, Debug)]
 pub struct AotKernel {
-    /// What holds all its kernels.
+    /// The image with all its kernels.
     pub image: AotImage,
     /// The launches, in the order in which they run.
     pub launches: Vec<AotLaunch>,
@@ -70,7 +70,7 @@ impl AotKernel {
         AotKernel { image: image.into(), launches: launches.into_iter().collect(), workspace: None }
     }
 
-    /// Adds a launch after those that are there. What [`AotKernel::grid`] and the like say from here on is of this one.
+    /// Adds a launch after those that are there. [`AotKernel::grid`] and the like are of this one from here on.
     #[must_use]
     pub fn then(mut self, launch: AotLaunch) -> Self {
         self.launches.push(launch);

@@ -75,7 +75,8 @@ impl AotBinary {
         Ok(AotBinary { kernels: kernels.map(Arc::new), image, target })
     }
 
-    /// How well it suits an architecture, 0 not at all: machine code for it before PTX, the nearest before others.
+    /// A rank of how well it suits an architecture; 0 where it doesn't. Machine code ranks above PTX, the nearest above
+    /// others.
     fn suits(&self, device: Architecture) -> u64 {
         let Some(Target { architecture, exact }) = self.target else {
             // What a fatbin holds only the driver knows.
@@ -180,7 +181,7 @@ impl AotModule {
         Ok(())
     }
 
-    /// What the device has loaded, now or before. An engine, so a module, is of one device.
+    /// The module on the device, loaded at the first call. An engine, so a module, is of one device.
     ///
     /// # Errors
     /// When no image suits the device, or the driver refuses it.
@@ -197,7 +198,7 @@ impl AotModule {
     }
 }
 
-/// Makes modules of what authors give, each once.
+/// Compiles authors' sources and images to modules, each once.
 #[derive(Debug, Default)]
 pub(crate) struct AotCompiler {
     /// At least the device's own, where it has one.

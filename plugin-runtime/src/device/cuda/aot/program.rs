@@ -9,20 +9,20 @@ use crate::shape::{ShapeExpr, ShapeProgram, SymbolKind};
 
 /// Names of a launch's dimensions, in the order of their expressions.
 const DIMENSIONS: [&str; 7] = ["grid.x", "grid.y", "grid.z", "block.x", "block.y", "block.z", "shared_mem"];
-/// What CUDA allows on every device for each of them. How much shared memory there is differs by device.
+/// CUDA's limit of each dimension on every device. Shared memory differs by device.
 const LIMITS: [i64; 7] = [i32::MAX as i64, 65_535, 65_535, 1024, 1024, 64, i32::MAX as i64];
-/// Threads of a block.
+/// CUDA's limit of threads per block.
 const MOST_THREADS: i64 = 1024;
-/// CUDA's own limit, in bytes.
+/// CUDA's limit of all parameters of a kernel, in bytes.
 const MOST_PARAMETERS: usize = 32_764;
 
-/// What a step's kernels have at hand.
+/// Numbers of inputs and outputs, and whether there is a workspace, for a step's kernels.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct AotSlots {
     pub(crate) inputs: usize,
     pub(crate) outputs: usize,
     pub(crate) workspace: bool,
-    /// Whether they cope with extents that only the device knows: then what they are launched with can't follow from those.
+    /// Whether they cope with extents that only the device knows: then no scalar can depend on those.
     pub(crate) device_shape: bool,
 }
 
@@ -41,7 +41,7 @@ pub(crate) struct AotProgram {
 #[derive(Clone, Debug)]
 pub(crate) struct ProgramLaunch {
     pub(crate) kernel: Arc<str>,
-    /// Where its dimensions begin among the expressions.
+    /// Index of its first dimension among the expressions.
     first: usize,
     pub(crate) parameters: Vec<ProgramParameter>,
 }
@@ -58,7 +58,7 @@ pub(crate) enum ProgramParameter {
 }
 
 impl AotProgram {
-    /// Checks all that the launches say.
+    /// Checks the launches: names, expressions, parameters, limits.
     ///
     /// # Errors
     /// What is wrong, and in which kernel.
@@ -81,7 +81,7 @@ impl AotProgram {
     }
 }
 
-/// Says which kernel something is about.
+/// Adds the kernel's name to an error.
 fn in_kernel(kernel: &str, error: Error) -> Error {
     error.within(format_args!("kernel `{}`", kernel.escape_debug()))
 }
@@ -122,7 +122,7 @@ impl ProgramLaunch {
         exprs.get(self.first..self.first + DIMENSIONS.len()).unwrap_or_default()
     }
 
-    /// Refuses what can never be right.
+    /// Refuses constant dimensions and scalars that are out of range.
     fn check_constants(&self, exprs: &[ShapeExpr]) -> Result<()> {
         for (position, expr) in self.dimensions(exprs).iter().enumerate() {
             if let Some(value) = expr.constant_value() {

@@ -1,4 +1,4 @@
-//! What compiled kernels use of a GPU.
+//! Registers, spills, stack and shared memory of compiled kernels.
 
 use super::super::image::Image;
 use super::super::{Architecture, KernelEntry};
@@ -13,21 +13,21 @@ pub struct CompileReport {
     image: Image,
 }
 
-/// What a kernel uses, with the functions that it calls.
+/// Registers, spills, stack and shared memory of a kernel, with the functions that it calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KernelReport {
     /// Its name.
     pub name: String,
-    /// Registers of a thread.
+    /// Registers per thread.
     pub registers: u32,
-    /// Bytes written to memory as there were too few registers: 0 in a good kernel.
+    /// Bytes of register spills per thread that are stored: 0 in a good kernel.
     pub spill_store_bytes: u32,
-    /// Bytes read back.
+    /// Bytes of register spills per thread that are loaded back.
     pub spill_load_bytes: u32,
-    /// Bytes of memory of a thread's own, for arrays that are indexed and for spills.
+    /// Bytes of local memory per thread, for indexed arrays and spills.
     pub stack_bytes: u32,
-    /// Bytes of shared memory of a block, without what a launch adds.
+    /// Bytes of static shared memory per block.
     pub shared_bytes: u32,
 }
 

@@ -3,7 +3,7 @@
 /// A kernel in PTX.
 pub(super) struct Entry<'a> {
     pub(super) name: &'a str,
-    /// The bytes of each parameter; nothing where one is of a type that isn't known here.
+    /// The sizes of the parameters in bytes; `None` where one is of a type that isn't known here.
     pub(super) parameters: Option<Vec<usize>>,
 }
 
@@ -12,7 +12,7 @@ pub(super) fn is_ptx(bytes: &[u8]) -> bool {
     text_of(bytes).is_some_and(|text| Tokens(text).next() == Some(".version"))
 }
 
-/// All kernels, or nothing where it is no text.
+/// All kernels; `None` where it isn't text.
 pub(super) fn entries(bytes: &[u8]) -> Option<Vec<Entry<'_>>> {
     let mut tokens = Tokens(text_of(bytes)?);
     let mut entries = Vec::new();

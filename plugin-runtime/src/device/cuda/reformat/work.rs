@@ -1,4 +1,4 @@
-//! What a kernel is told of a reformat, worked out from types, layouts and extents.
+//! Kernel, launch dimensions and parameters of a reformat, from types, layouts and extents.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -7,13 +7,13 @@ use crate::error::{Error, Result};
 use crate::shape::Dims;
 use crate::tensor::{Arrangement, DataType, Format, Representation};
 
-/// Elements of one thread.
+/// Elements per thread.
 const COUNT: u64 = 8;
-/// Threads of a block.
+/// Threads per block.
 const THREADS: u32 = 256;
-/// Elements of a tile.
+/// Elements per tile.
 const TILE_ELEMENTS: u64 = COUNT * THREADS as u64;
-/// The most channels of a tile.
+/// The most channels per tile.
 const TILE_CHANNELS: u64 = 32;
 /// Fewer elements than this can be counted and divided in 32 bits.
 const NARROW: u64 = 1 << 31;
@@ -68,7 +68,7 @@ pub(super) struct Work {
 }
 
 impl Work {
-    /// Lets what is beyond the true extents be, which the device keeps at an address. Both sides are LINEAR.
+    /// Converts only up to the true extents, which the device has at an address. Both sides are LINEAR.
     pub(super) fn up_to(&mut self, extents: u64, rank: usize) {
         (self.extents, self.rank) = (extents, rank as u64);
     }
