@@ -19,7 +19,7 @@ use proc_macro::TokenStream;
 /// }
 /// ```
 ///
-/// Parameters are one `&TensorDesc` an input, then the attributes: `i32`, `i64`, `f32`, `f64`, `bool`, `&str`,
+/// Parameters are one `&TensorDesc` per input, then the attributes: `i32`, `i64`, `f32`, `f64`, `bool`, `&str`,
 /// `&[u8]` (bytes), or a slice of `i8`, `i16`, `i32`, `i64`, `f16`, `bf16`, `f32`, `f64` or `bool`. One marked
 /// `#[default(constant)]` may be left out by users of the plugin. The function returns a `TensorDesc`, a
 /// `SizeTensorDesc`, a tuple of up to 8 of these, or a `Result` of any of them. Its doc comment is the plugin's
@@ -29,8 +29,8 @@ use proc_macro::TokenStream;
 /// - `version = N`: from 1, the default.
 /// - `onnx = "domain::Operator"`, or several as `["..", ".."]`: under what ONNX models name the plugin, besides its id.
 ///   A domain may hold dots; ONNX's own is `ai.onnx`. Models are written with the id all the same.
-/// - `compare = ..`: how a build compares results with the reference's, a `Compare` or an array with one an output.
-/// - `sample_inputs(name = .., ..)`: what inputs look like that a build tries the plugin on, a `Sample` each. In both,
+/// - `compare = ..`: how a build compares results with the reference's, a `Compare` or an array with one per output.
+/// - `sample_inputs(name = .., ..)`: the data that a build tries the plugin on, a `Sample` for each input named. In both,
 ///   inputs (as descs) and attributes can be named: `sample_inputs(index = Sample::below(table.shape_expr(0)))`.
 /// - `crate = path`: an absolute path to `plugin_runtime`, where it has another name.
 ///
@@ -91,9 +91,10 @@ pub fn autotune(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// - `workspace = bytes`: the size of the scratch memory, anything that converts into a `ShapeExpr`. Inputs and outputs
 ///   (as descs) and the function's attributes can be named in it: `workspace = inp0.numel() * 4`. A path to a function
 ///   is called with the inputs' descs and the attributes.
-/// - `device_shape = true`, on a GPU: the impl copes with extents that an earlier plugin finds and only the GPU knows. It
-///   asks `device_shape()`, or what it does up to the upper bounds, which `shape()` holds then, is harmless. Without it, a
-///   run waits for such extents before it calls the impl, `shape()` is the truth, and the run can't be captured.
+/// - `device_shape = true`, on a GPU: the impl copes with extents that an earlier plugin finds and only the GPU knows.
+///   `shape()` holds upper bounds then; the impl reads the true extents at `device_shape()`, or what it does up to the
+///   upper bounds is harmless. Without it, a run waits for such extents before it calls the impl, `shape()` holds the true
+///   ones, and the run can't be captured.
 /// - `plugin = path`: the plugin's module, where it isn't in scope.
 /// - `crate = path`: an absolute path to `plugin_runtime`, where it has another name.
 #[proc_macro_attribute]

@@ -19,7 +19,7 @@ fn elemwise_add_autotune(inp0: &TensorDesc, outputs: &[TensorDesc; 1]) -> Vec<Au
     vec![AutoTuneCombination::new("FP32|FP16, FP32|FP16")]
 }
 
-/// An element a thread, for up to 2^31 - 1 elements.
+/// One element per thread, for up to 2^31 - 1 elements.
 #[aot_impl("sample::elemwise_add_plugin")]
 fn elemwise_add_aot(inp0: &TensorDesc, block_size: i32, outputs: &[TensorDesc; 1]) -> AotKernel {
     let name = match inp0.dtype() {

@@ -41,9 +41,9 @@ pub enum CircPadTactic {
 pub enum CircPadCudaTactic {
     /// Each thread an element at a time.
     Element = 11,
-    /// Each warp a row, an element a thread at a time.
+    /// One warp per row, one element per thread at a time.
     Rows = 12,
-    /// Some threads a row, 16 bytes at a time.
+    /// Some threads per row, 16 bytes at a time.
     Vectors = 13,
 }
 

@@ -67,7 +67,7 @@ pub(crate) fn failed(item: &ItemFn, options: &Options, errors: Error) -> TokenSt
     quote!(#item #stand_in #(#errors)*)
 }
 
-/// What the plugin's module holds; it names nothing outside of itself but the runtime.
+/// The items of the plugin's module, which name nothing outside of it but the runtime.
 fn module(registration: &Registration) -> TokenStream {
     let Registration { id, version, inputs, attributes, outputs, .. } = registration;
     let id = id.literal.value();
@@ -205,7 +205,7 @@ fn describe(attribute: &AttributeParameter) -> String {
     }
 }
 
-/// What names the author's scope: the defaults, the function itself, and the entry.
+/// The items that name the author's scope: the defaults, the function itself, and the entry.
 fn beside(registration: &Registration) -> TokenStream {
     let Registration { id, function, inputs, attributes, outputs, onnx, .. } = registration;
     let (plugin, id) = (&id.name, id.literal.value());

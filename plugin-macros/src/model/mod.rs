@@ -23,7 +23,7 @@ pub(crate) struct Options {
     pub device: Option<Ident>,
     pub workspace: Option<Expr>,
     pub compare: Option<Expr>,
-    /// Names of inputs, and what they look like.
+    /// Names of inputs, and their `Sample`s.
     pub sample_inputs: Vec<(Ident, Expr)>,
     pub device_shape: Option<LitBool>,
     pub plugin: Option<Path>,
@@ -57,7 +57,7 @@ pub(crate) struct Registration {
     pub attributes: Vec<AttributeParameter>,
     pub outputs: usize,
     pub compare: Option<Expr>,
-    /// One an input; `None` where nothing is said of it.
+    /// One per input; `None` where nothing is said of it.
     pub sample_inputs: Vec<Option<Expr>>,
     /// `domain::Operator`, as ONNX models may name it besides its id.
     pub onnx: Vec<String>,

@@ -8,13 +8,13 @@ use super::cuda::CIRC_PAD;
 /// Threads of a block of the kernel that engines hold.
 #[derive(Tactic, Clone, Copy, Debug)]
 pub enum CircPadAotTactic {
-    /// 256 threads a block.
+    /// 256 threads per block.
     Block256 = 21,
-    /// 1024 threads a block.
+    /// 1024 threads per block.
     Block1024 = 22,
 }
 
-/// An element of the output a thread; for 4 dimensions, and up to 2^31 - 1 elements.
+/// One element of the output per thread; for 4 dimensions, and up to 2^31 - 1 elements.
 #[aot_impl("sample::circ_pad_plugin")]
 fn circ_pad_aot(
     inp0: &TensorDesc,

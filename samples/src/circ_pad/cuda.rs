@@ -9,43 +9,43 @@ use super::{CircPadCudaTactic, check};
 kernels! {
     /// The kernels, those for engines to hold too.
     pub(super) source CIRC_PAD = "kernel.cu";
-    /// A thread an element at a time, of 4 bytes; indices of 32 bits.
+    /// One element per thread at a time, of 4 bytes; indices of 32 bits.
     fn circ_pad_elements_4x32(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
-    /// A warp a row.
+    /// One warp per row.
     fn circ_pad_rows_4x32(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
-    /// 8 threads a row.
+    /// 8 threads per row.
     fn circ_pad_vectors_4x32_8(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
-    /// 16 threads a row.
+    /// 16 threads per row.
     fn circ_pad_vectors_4x32_16(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
-    /// A warp a row.
+    /// One warp per row.
     fn circ_pad_vectors_4x32_32(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
-    /// A warp a long row.
+    /// One warp per long row.
     fn circ_pad_vectors_4x32_long(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
     /// The same for elements of 2 bytes.
     fn circ_pad_elements_2x32(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
-    /// A warp a row.
+    /// One warp per row.
     fn circ_pad_rows_2x32(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
-    /// 8 threads a row.
+    /// 8 threads per row.
     fn circ_pad_vectors_2x32_8(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
-    /// 16 threads a row.
+    /// 16 threads per row.
     fn circ_pad_vectors_2x32_16(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
-    /// A warp a row.
+    /// One warp per row.
     fn circ_pad_vectors_2x32_32(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
-    /// A warp a long row.
+    /// One warp per long row.
     fn circ_pad_vectors_2x32_long(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
     /// Indices of 64 bits.
     fn circ_pad_elements_4x64(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: WidePlan);
-    /// A warp a row.
+    /// One warp per row.
     fn circ_pad_rows_4x64(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: WidePlan);
-    /// A warp a row.
+    /// One warp per row.
     fn circ_pad_vectors_4x64_long(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: WidePlan);
     /// Indices of 64 bits, elements of 2 bytes.
     fn circ_pad_elements_2x64(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: WidePlan);
-    /// A warp a row.
+    /// One warp per row.
     fn circ_pad_rows_2x64(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: WidePlan);
-    /// A warp a row.
+    /// One warp per row.
     fn circ_pad_vectors_2x64_long(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: WidePlan);
-    /// A thread an element at a time, of 4 bytes, where only the device knows the extents.
+    /// One element per thread at a time, of 4 bytes, where only the device knows the extents.
     fn circ_pad_settled_4(
         x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, elements: u64, extents: DeviceSlice<i64>, pads: Pads,
     );
@@ -77,7 +77,7 @@ struct Family<P: 'static> {
     vectors: &'static [Vectors<P>],
 }
 
-/// A kernel with so many threads a row.
+/// A kernel with so many threads per row.
 struct Vectors<P> {
     threads: usize,
     /// The longest rows that it is good for.
@@ -201,7 +201,7 @@ fn element_launch(stream: &Stream, elements: usize) -> Result<LaunchConfig> {
     LaunchConfig::for_elements(elements.min(threads), ELEMENT_BLOCK)
 }
 
-/// Some threads a row, and as many blocks a column of the grid as share a row of `len` elements.
+/// Some threads per row, and as many blocks per column of the grid as share a row of `len` elements.
 fn row_launch(plan: &Plan, threads: usize, len: usize) -> Result<LaunchConfig> {
     let padded = plan.row().padded.max(1);
     let rows = plan.elements() / padded;

@@ -32,7 +32,7 @@ impl Table {
         format!("{table}\n")
     }
 
-    /// One line a row, columns aligned and two spaces apart.
+    /// One line per row, columns aligned and two spaces apart.
     pub(super) fn plain(&self) -> String {
         let header: Vec<String> = self.header.iter().map(|&cell| cell.to_owned()).collect();
         let rows: Vec<&Vec<String>> = std::iter::once(&header).chain(&self.rows).collect();

@@ -30,7 +30,7 @@ impl Floor {
         std::hint::black_box(&mut self.to);
     }
 
-    /// The copy in equal parts, one a thread.
+    /// The copy in equal parts, one per thread.
     pub(super) fn copy_on_all_threads(&mut self) {
         let from = self.from.bytes();
         let part = from.len().div_ceil(cpu::threads()).next_multiple_of(64);
