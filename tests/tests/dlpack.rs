@@ -69,12 +69,12 @@ fn a_tensor_is_copied_and_given_back() {
         for legacy in [false, true] {
             let tensor = Lent { device, byte_offset: 20, ..lent(&mut data, &[2, 3]) };
             let copy = take(&tensor, legacy).unwrap();
-            assert_eq!((copy.dtype(), copy.dims()), (DataType::Float32, &[2, 3][..]));
+            assert_eq!((copy.dtype(), copy.shape()), (DataType::Float32, &[2, 3][..]));
             assert_eq!(copy.as_slice::<f32>().unwrap(), [5.0, 6.0, 7.0, 8.0, 9.0, 10.0]);
         }
     }
     let scalar = take(&Lent { shape: None, ..lent(&mut data[7..], &[]) }, false).unwrap();
-    assert_eq!((scalar.dims(), scalar.as_slice::<f32>().unwrap()), (&[][..], &[7.0][..]));
+    assert_eq!((scalar.shape(), scalar.as_slice::<f32>().unwrap()), (&[][..], &[7.0][..]));
     // To read what is lent read-only is no offence, and the copy can be written.
     let flags = DLPACK_FLAG_READ_ONLY;
     let mut copy = take(&Lent { flags, version: (1, 9), ..lent(&mut data, &[4]) }, false).unwrap();
@@ -105,7 +105,7 @@ fn strides_say_that_it_is_row_major_or_it_is_refused() {
         (&[2, 0, 3], &[9, 9, 9]),
         (&[], &[]),
     ] {
-        assert_eq!(take(&with(shape, strides), false).unwrap().dims(), shape);
+        assert_eq!(take(&with(shape, strides), false).unwrap().shape(), shape);
     }
     for (shape, strides) in [
         (&[3, 4][..], &[1, 3][..]),
@@ -136,7 +136,7 @@ fn types_go_both_ways_by_their_codes() {
         assert_eq!(unsafe { (*capsule).dl_tensor.dtype }, DLDataType { code, bits, lanes: 1 });
         // SAFETY: nobody else has it.
         let back = unsafe { HostTensor::from_dlpack(capsule) }.unwrap();
-        assert_eq!((back.dtype(), back.dims()), (dtype, &[3, 5][..]));
+        assert_eq!((back.dtype(), back.shape()), (dtype, &[3, 5][..]));
         let bytes: &[u8] = bytemuck::cast_slice(&data);
         assert_eq!(back.bytes(), &bytes[..back.bytes().len()], "{dtype}");
     }
@@ -211,7 +211,7 @@ fn nonsense_is_refused_and_given_back() {
     assert!(error.to_string().contains("of version 2.0; taken are those of version 1"), "{error}");
     // An extent of 0 makes it empty, whatever the others are, and no address is needed.
     let none = take(&Lent { shape: Some(vec![i64::MAX, 0, 5]), data: null_mut(), ..base }, false).unwrap();
-    assert_eq!((none.dims(), none.bytes().len()), (&[i64::MAX, 0, 5][..], 0));
+    assert_eq!((none.shape(), none.bytes().len()), (&[i64::MAX, 0, 5][..], 0));
     for legacy in [false, true] {
         // SAFETY: null is refused.
         let error = unsafe {
@@ -249,7 +249,7 @@ fn a_consumer_reads_and_writes_what_it_is_given() {
         data.iter_mut().for_each(|x| *x = *x * 2.0 + 1.0);
         // SAFETY: nobody else has it.
         let back = unsafe { HostTensor::from_dlpack(capsule) }.unwrap();
-        assert_eq!(back.dims(), shape);
+        assert_eq!(back.shape(), shape);
         let expected: Vec<f32> = (0..count).map(|i| i as f32 * 2.0 + 1.0).collect();
         assert_eq!(back.as_slice::<f32>().unwrap(), expected);
     }

@@ -29,7 +29,7 @@ fn a_plugin_runs() {
     let mut context = build(&network).create_context().unwrap();
     let outputs = context.run(&[("x", &tensor(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &[2, 3]))]).unwrap();
     assert_eq!(outputs.len(), 1);
-    assert_eq!((outputs[0].0.as_str(), outputs[0].1.dims()), ("y", &[2i64, 3][..]));
+    assert_eq!((outputs[0].0.as_str(), outputs[0].1.shape()), ("y", &[2i64, 3][..]));
     assert_eq!(values(&outputs[0].1), [2.0, 4.0, 6.0, 8.0, 10.0, 12.0]);
 }
 
@@ -122,7 +122,7 @@ fn data_dependent_shapes_reach_the_consumers() {
         let kept: Vec<f32> = x.iter().copied().filter(|x| *x > 0.0).collect();
         let double: Vec<f32> = kept.iter().chain(&kept).map(|x| x * 2.0).collect();
         assert_eq!(found[0].1.as_slice::<i64>().unwrap(), [kept.len() as i64]);
-        assert_eq!(found[1].1.dims(), [double.len() as i64]);
+        assert_eq!(found[1].1.shape(), [double.len() as i64]);
         assert_eq!(values(&found[1].1), double);
         assert_eq!(values(&found[2].1), double);
         assert_eq!(values(&found[3].1), kept);
@@ -141,7 +141,7 @@ fn a_shape_that_only_the_largest_count_makes_impossible_is_possible() {
     for (x, expected) in [([1.0, -1.0, 2.0, -2.0], Ok(1)), ([1.0, 1.0, 2.0, 2.0], Err(())), ([-1.0; 4], Ok(3))] {
         let found = context.run(&[("x", &tensor(&x, &[4]))]);
         match (found, expected) {
-            (Ok(found), Ok(extent)) => assert_eq!(found[0].1.dims(), [extent]),
+            (Ok(found), Ok(extent)) => assert_eq!(found[0].1.shape(), [extent]),
             (Err(error), Err(())) => {
                 let said = error.to_string();
                 assert!(said.starts_with("layer `missing_to_three_1` (test::missing_to_three v1, "), "{said}");
@@ -324,7 +324,7 @@ fn a_context_runs_under_the_profile_it_was_made_for() {
     let mut large = engine.create_context_for(1).unwrap();
     let x = tensor(&[1.0, 2.0, 3.0, 4.0, 5.0], &[5]);
     assert!(small.run(&[("x", &x)]).is_err());
-    assert_eq!(large.run(&[("x", &x)]).unwrap()[0].1.dims(), [10]);
+    assert_eq!(large.run(&[("x", &x)]).unwrap()[0].1.shape(), [10]);
     assert!(engine.create_context_for(2).unwrap_err().to_string().contains("it has 2"));
 }
 

@@ -38,10 +38,10 @@ fn tensors(folder: &Path, kind: &str) -> Vec<(String, HostTensor)> {
 fn check(network: &Network, folder: &Path) {
     let (given, expected) = (tensors(folder, "given"), tensors(folder, "expected"));
     let profile = given.iter().fold(Profile::new(), |profile, (name, tensor)| {
-        let largest: Vec<i64> = tensor.dims().iter().map(|d| d * 2).collect();
+        let largest: Vec<i64> = tensor.shape().iter().map(|d| d * 2).collect();
         // Only the first extent is dynamic.
-        let with_first = |first: i64| [&[first], &tensor.dims()[1..]].concat();
-        profile.dims(name, with_first(1), with_first(tensor.dims()[0]), with_first(largest[0]))
+        let with_first = |first: i64| [&[first], &tensor.shape()[1..]].concat();
+        profile.dims(name, with_first(1), with_first(tensor.shape()[0]), with_first(largest[0]))
     });
     let engine = Builder::new(Device::cpu()).profile(profile).build(network).unwrap();
     let given: Vec<(&str, &HostTensor)> = given.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
@@ -49,7 +49,7 @@ fn check(network: &Network, folder: &Path) {
     assert!(!expected.is_empty() && found.len() == expected.len(), "{folder:?}");
     for (name, found) in &found {
         let (_, expected) = expected.iter().find(|(n, _)| n == name).unwrap();
-        assert_eq!((found.dtype(), found.dims()), (expected.dtype(), expected.dims()), "{folder:?} {name}");
+        assert_eq!((found.dtype(), found.shape()), (expected.dtype(), expected.shape()), "{folder:?} {name}");
         assert_eq!(found.bytes(), expected.bytes(), "{folder:?} {name}");
     }
 }

@@ -51,7 +51,7 @@ impl Constant {
         }
     }
 
-    pub(crate) fn dims(&self) -> Dims {
+    pub(crate) fn shape(&self) -> Dims {
         match self {
             Constant::Owned(tensor) => tensor.extents(),
             Constant::InFile(constant) => constant.dims,

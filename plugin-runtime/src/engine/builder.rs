@@ -215,13 +215,13 @@ impl<'o> Builder<'o> {
                     did_you_mean(name, names())
                 )));
             };
-            if tensor.dtype != given.dtype() || tensor.shape.len() != given.dims().len() {
+            if tensor.dtype != given.dtype() || tensor.shape.len() != given.shape().len() {
                 return Err(Error::invalid(format_args!(
                     "Builder::sample_input: `{name}` is {} of {} dimensions, but {} {:?} was given",
                     tensor.dtype,
                     tensor.shape.len(),
                     given.dtype(),
-                    given.dims()
+                    given.shape()
                 )));
             }
         }

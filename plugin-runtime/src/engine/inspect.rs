@@ -149,7 +149,7 @@ impl Engine {
                     shape: shape.extents.clone(),
                 })
                 .collect(),
-            constants: engine.constants.iter().map(|constant| (constant.dtype(), constant.dims())).collect(),
+            constants: engine.constants.iter().map(|constant| (constant.dtype(), constant.shape())).collect(),
             plans: engine.plans.iter().map(|plan| plan_summary(engine, plan)).collect(),
             runtime_kernels: engine.runtime_kernels.iter().map(RuntimeKernelsSummary::of).collect(),
         }

@@ -195,7 +195,7 @@ impl Network {
     /// When the name is taken.
     pub fn add_constant(&mut self, name: &str, value: HostTensor) -> Result<TensorId> {
         self.check_free(name)?;
-        let shape = value.dims().iter().map(|&d| ShapeExpr::constant(d)).collect();
+        let shape = value.shape().iter().map(|&d| ShapeExpr::constant(d)).collect();
         let producer = Producer::Constant(self.constants.len());
         let tensor = self.add_tensor(name.into(), value.dtype(), shape, producer);
         self.constants.push(value);

@@ -36,8 +36,8 @@ pub(crate) fn difference(
     if compare.skipped.is_some() {
         return None;
     }
-    if expected.dims() != got.dims() {
-        return Some(format!("its shape is {:?}, not {:?}", got.dims(), expected.dims()));
+    if expected.shape() != got.shape() {
+        return Some(format!("its shape is {:?}, not {:?}", got.shape(), expected.shape()));
     }
     if expected.bytes() == got.bytes() {
         return None;
@@ -47,7 +47,7 @@ pub(crate) fn difference(
         Ok(values) => values,
         Err(e) => return Some(e.to_string()),
     };
-    let row = match (compare.unordered, expected.dims()) {
+    let row = match (compare.unordered, expected.shape()) {
         (true, [_, rest @ ..]) => Some(rest.iter().product::<i64>() as usize),
         _ => None,
     };
@@ -157,7 +157,7 @@ impl<'a> Values<'a> {
 
 /// A row-major tensor in another type.
 pub(super) fn converted(tensor: &HostTensor, dtype: DataType) -> Result<HostTensor> {
-    let mut to = HostTensor::zeros(dtype, tensor.dims())?;
+    let mut to = HostTensor::zeros(dtype, tensor.shape())?;
     let representations = (Representation::linear(tensor.dtype()), Representation::linear(dtype));
     reformat(representations.0, tensor.bytes(), representations.1, to.bytes_mut(), &tensor.extents())?;
     Ok(to)

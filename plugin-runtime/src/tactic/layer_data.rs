@@ -36,7 +36,7 @@ impl Data<'_> {
             }
             let dims = dims_at(&node.shape, &point.symbols)?;
             let given = || self.given.iter().filter(|(name, _)| *name == node.name).map(|(_, tensor)| tensor);
-            if let Some(tensor) = given().find(|tensor| *tensor.dims() == *dims) {
+            if let Some(tensor) = given().find(|tensor| *tensor.shape() == *dims) {
                 return Ok(tensor.clone());
             }
             if given().next().is_some() {

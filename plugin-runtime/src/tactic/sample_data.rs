@@ -49,10 +49,10 @@ pub(crate) fn sample(wanted: &Sample, dtype: DataType, dims: &[i64], symbols: &[
 }
 
 fn unchanged(tensor: HostTensor, dtype: DataType, dims: &[i64]) -> Result<HostTensor> {
-    if (tensor.dtype(), tensor.dims()) == (dtype, dims) {
+    if (tensor.dtype(), tensor.shape()) == (dtype, dims) {
         return Ok(tensor);
     }
-    let (got, extents) = (tensor.dtype(), tensor.dims());
+    let (got, extents) = (tensor.dtype(), tensor.shape());
     Err(Error::plugin(format_args!("the function of Sample::with put {got} {extents:?} in place of {dtype} {dims:?}")))
 }
 
@@ -64,7 +64,7 @@ fn filled<T: crate::tensor::Element>(dims: &[i64], next: impl FnMut() -> T) -> R
 
 /// Ascending along the last dimension.
 fn sorted(tensor: HostTensor) -> Result<HostTensor> {
-    let Some(&row) = tensor.dims().last().filter(|&&row| row > 1) else { return Ok(tensor) };
+    let Some(&row) = tensor.shape().last().filter(|&&row| row > 1) else { return Ok(tensor) };
     let (dtype, row) = (tensor.dtype(), row as usize);
     if dtype.class() == DataClass::Float {
         let mut floats = converted(&tensor, DataType::Float32)?;
@@ -133,7 +133,7 @@ mod tests {
 
     fn drawn(wanted: &Sample, dtype: DataType, dims: &[i64]) -> Vec<f32> {
         let tensor = sample(wanted, dtype, dims, &[], 7).unwrap();
-        assert_eq!((tensor.dtype(), tensor.dims()), (dtype, dims));
+        assert_eq!((tensor.dtype(), tensor.shape()), (dtype, dims));
         converted(&tensor, DataType::Float32).unwrap().as_slice::<f32>().unwrap().to_vec()
     }
 

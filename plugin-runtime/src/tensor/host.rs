@@ -119,7 +119,7 @@ impl HostTensor {
     }
 
     /// Extents in elements.
-    pub fn dims(&self) -> &[i64] {
+    pub fn shape(&self) -> &[i64] {
         &self.dims
     }
 

@@ -115,6 +115,6 @@ mod tests {
         for shape in [&[1 << 20, 1 << 20][..], &[i64::MAX, 3]] {
             assert!(made_up(DataType::Float32, shape, 0, Fill::Values).unwrap_err().to_string().contains("--input"));
         }
-        assert_eq!(made_up(DataType::Float32, &[0, i64::MAX], 0, Fill::Values).unwrap().dims(), [0, i64::MAX]);
+        assert_eq!(made_up(DataType::Float32, &[0, i64::MAX], 0, Fill::Values).unwrap().shape(), [0, i64::MAX]);
     }
 }

@@ -100,6 +100,6 @@ impl<'a> Session<'a> {
 
 fn describe(tensors: &[(&str, &HostTensor)]) -> String {
     let tensors: Vec<String> =
-        tensors.iter().map(|(name, tensor)| format!("{name} {} {:?}", tensor.dtype(), tensor.dims())).collect();
+        tensors.iter().map(|(name, tensor)| format!("{name} {} {:?}", tensor.dtype(), tensor.shape())).collect();
     tensors.join(", ")
 }

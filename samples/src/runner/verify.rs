@@ -28,8 +28,8 @@ pub(super) fn matching<T: Element + Display>(
     same: impl Fn(&T, &T) -> bool,
 ) -> Result<()> {
     let wrong = |why: String| Failure::work(format_args!("the result is wrong: {why}"));
-    if got.dims() != dims {
-        return Err(wrong(format!("its shape should be {dims:?}, got {:?}", got.dims())));
+    if got.shape() != dims {
+        return Err(wrong(format!("its shape should be {dims:?}, got {:?}", got.shape())));
     }
     let elements = got.as_slice::<T>()?;
     if elements.len() != expected.len() {

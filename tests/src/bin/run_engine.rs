@@ -85,7 +85,7 @@ fn run(arguments: &Arguments) -> Result<(), Failure> {
     let inputs: Vec<(&str, &HostTensor)> = inputs.iter().map(|(name, tensor)| (*name, tensor)).collect();
     for (name, tensor) in engine.create_context()?.run(&inputs)? {
         let checksum = checksum(tensor.bytes());
-        println!("output {name} {} {:?} checksum {checksum:016x}", tensor.dtype(), tensor.dims());
+        println!("output {name} {} {:?} checksum {checksum:016x}", tensor.dtype(), tensor.shape());
         if let Some(path) = arguments.outputs.get(&name) {
             std::fs::write(path, tensor.bytes()).map_err(|e| format!("`{path}` can't be written: {e}"))?;
         }

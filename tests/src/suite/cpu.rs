@@ -110,7 +110,7 @@ enum Role {
 
 fn run_guarded(engine: &Engine, context: &mut ExecutionContext, case: &Case, run: &Run) -> Result<Vec<HostTensor>> {
     for (name, tensor) in run.inputs() {
-        context.set_input_shape(name, tensor.dims())?;
+        context.set_input_shape(name, tensor.shape())?;
     }
     let given = |name: &str| &run.inputs.iter().find(|(n, _)| *n == name).expect("it is given").1;
     let names: Vec<&str> = engine.inputs().map(|(name, _)| name).collect();

@@ -69,7 +69,7 @@ pub struct Run {
 impl Run {
     /// Whether another run has inputs of the same extents.
     pub fn has_the_shapes_of(&self, other: &Run) -> bool {
-        self.inputs.iter().zip(&other.inputs).all(|((_, a), (_, b))| a.dims() == b.dims())
+        self.inputs.iter().zip(&other.inputs).all(|((_, a), (_, b))| a.shape() == b.shape())
     }
 
     /// The inputs as an engine takes them.
@@ -109,7 +109,7 @@ pub fn check(runtime: &mut dyn Runtime, case: Case) {
         assert_eq!(found.len(), run.expected.len(), "{what}, run {number}");
         for (output, (found, expected)) in found.iter().zip(&run.expected).enumerate() {
             let what = format!("{what}, run {number}, output {output}");
-            assert_eq!((found.dtype(), found.dims()), (expected.dtype(), expected.dims()), "{what}");
+            assert_eq!((found.dtype(), found.shape()), (expected.dtype(), expected.shape()), "{what}");
             let differs = found.bytes().iter().zip(expected.bytes()).position(|(a, b)| a != b);
             assert_eq!(differs, None, "{what}: the first byte that differs, of {}", found.bytes().len());
         }

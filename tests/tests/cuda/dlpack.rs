@@ -183,7 +183,7 @@ fn a_tensor_goes_out_and_comes_back() {
         let capsule = DeviceTensor::from_host(&stream, &host).unwrap().into_dlpack(&elsewhere).unwrap().as_ptr();
         // SAFETY: nobody else has it, and it is ordered before what is in the stream later.
         let back = unsafe { DeviceTensor::from_dlpack(&elsewhere, capsule) }.unwrap();
-        assert_eq!((back.dtype(), back.dims()), (DataType::Int64, dims));
+        assert_eq!((back.dtype(), back.shape()), (DataType::Int64, dims));
         // And on, as somebody else's.
         let capsule = back.into_dlpack(&stream).unwrap().as_ptr();
         // SAFETY: as above.

@@ -44,7 +44,7 @@ impl Guarded {
         assert_eq!(bytes.len(), self.len);
         self.content[..self.len].copy_from_slice(bytes);
         self.content[self.len..].fill(BEHIND);
-        let host = HostTensor::from_bytes(self.tensor.dtype(), &self.content, self.tensor.dims()).unwrap();
+        let host = HostTensor::from_bytes(self.tensor.dtype(), &self.content, self.tensor.shape()).unwrap();
         self.tensor.copy_from_host(stream, &host).unwrap();
     }
 
@@ -104,7 +104,7 @@ impl Rig {
     /// Sets the shapes, and makes buffers for them.
     pub(crate) fn buffers(&mut self, inputs: &Inputs<'_>) -> Buffers {
         for (name, tensor) in inputs {
-            self.context.set_input_shape(name, tensor.dims()).unwrap();
+            self.context.set_input_shape(name, tensor.shape()).unwrap();
         }
         let names: Vec<String> = self.engine.inputs().map(|(name, _)| name.to_owned()).collect();
         let bytes_of = |name: &str| inputs.iter().find(|(n, _)| *n == name).expect("it is given").1.bytes().len();
@@ -169,14 +169,14 @@ impl Rig {
 /// Both have the same type, extents and bits.
 #[track_caller]
 pub(crate) fn assert_same(found: &HostTensor, expected: &HostTensor, what: &str) {
-    assert_eq!((found.dtype(), found.dims()), (expected.dtype(), expected.dims()), "{what}");
+    assert_eq!((found.dtype(), found.shape()), (expected.dtype(), expected.shape()), "{what}");
     let differs = found.bytes().iter().zip(expected.bytes()).position(|(a, b)| a != b);
     if let Some(byte) = differs {
         let element = byte * 8 / found.dtype().bits() as usize;
         panic!(
             "{what}: element {element} of {} {:?} differs: {}",
             found.dtype(),
-            found.dims(),
+            found.shape(),
             shown(found, expected, element)
         );
     }
@@ -221,7 +221,7 @@ impl Twin {
         let names: Vec<String> = self.gpu.engine.outputs().map(|(name, _)| name.to_owned()).collect();
         let enqueued = self.gpu.run(inputs);
         let run = self.gpu.context.run(inputs).unwrap();
-        let shapes: Vec<&[i64]> = inputs.iter().map(|(_, tensor)| tensor.dims()).collect();
+        let shapes: Vec<&[i64]> = inputs.iter().map(|(_, tensor)| tensor.shape()).collect();
         for (position, (name, expected)) in names.iter().zip(&expected).enumerate() {
             assert_same(&enqueued[position], expected, &format!("`{name}` enqueued at {shapes:?}"));
             assert_eq!(&run[position].0, name);

@@ -76,7 +76,7 @@ fn captured(rig: &mut Rig, run: &Run, other: Option<&Run>) -> Vec<HostTensor> {
     let inputs = run.inputs();
     let mut buffers = rig.buffers(&inputs);
     let zeros: Vec<HostTensor> =
-        inputs.iter().map(|(_, tensor)| HostTensor::zeros(tensor.dtype(), tensor.dims()).unwrap()).collect();
+        inputs.iter().map(|(_, tensor)| HostTensor::zeros(tensor.dtype(), tensor.shape()).unwrap()).collect();
     let zeros: Vec<(&str, &HostTensor)> = inputs.iter().zip(&zeros).map(|((name, _), zeros)| (*name, zeros)).collect();
     rig.fill(&mut buffers, &zeros);
     rig.context.capture(&mut buffers.bindings(), &rig.stream).unwrap();

@@ -116,5 +116,5 @@ pub(crate) type Outputs = Vec<(String, Vec<i64>, Vec<u8>)>;
 pub(crate) fn run(engine: &Engine, profile: usize, inputs: &[(&str, HostTensor)]) -> plugin_runtime::Result<Outputs> {
     let inputs: Vec<(&str, &HostTensor)> = inputs.iter().map(|(name, tensor)| (*name, tensor)).collect();
     let found = engine.create_context_for(profile)?.run(&inputs)?;
-    Ok(found.into_iter().map(|(name, t)| (name, t.dims().to_vec(), t.bytes().to_vec())).collect())
+    Ok(found.into_iter().map(|(name, t)| (name, t.shape().to_vec(), t.bytes().to_vec())).collect())
 }

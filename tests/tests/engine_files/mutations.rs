@@ -98,7 +98,7 @@ fn try_out(case: &Case, file: &[u8], tally: &mut Tally) {
 fn largest_output(engine: &Engine, profile: usize, case: &Case) -> usize {
     let Ok(mut context) = engine.create_context_for(profile) else { return 0 };
     for (name, tensor) in &case.inputs[profile.min(case.inputs.len() - 1)] {
-        if context.set_input_shape(name, tensor.dims()).is_err() {
+        if context.set_input_shape(name, tensor.shape()).is_err() {
             return 0;
         }
     }

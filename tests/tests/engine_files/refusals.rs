@@ -151,5 +151,5 @@ fn a_loaded_engine_survives_its_file_being_saved_over() {
     let loaded = Engine::load(&path).unwrap();
     engine(1).save(&path).unwrap();
     let found = loaded.create_context().unwrap().run(&[]).unwrap();
-    assert_eq!(found[0].1.dims(), [2000]);
+    assert_eq!(found[0].1.shape(), [2000]);
 }

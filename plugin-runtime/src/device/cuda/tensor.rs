@@ -52,7 +52,7 @@ impl DeviceTensor {
     /// # Errors
     /// As [`DeviceTensor::uninit`].
     pub fn from_host(stream: &Stream, tensor: &HostTensor) -> Result<Self> {
-        let copy = DeviceTensor::uninit(stream, tensor.dtype(), tensor.dims())?;
+        let copy = DeviceTensor::uninit(stream, tensor.dtype(), tensor.shape())?;
         copy.memory.upload(stream.cuda()?, 0, tensor.bytes())?;
         Ok(copy)
     }
@@ -122,7 +122,7 @@ impl DeviceTensor {
     }
 
     /// Extents in elements.
-    pub fn dims(&self) -> &[i64] {
+    pub fn shape(&self) -> &[i64] {
         &self.dims
     }
 

@@ -63,7 +63,7 @@ impl DeviceTensor {
         self.hand_over(stream)?;
         let ordinal = stream.cuda()?.gpu().ordinal() as i32;
         let device = DLDevice { device_type: CUDA, device_id: ordinal };
-        let dims = Dims::new(self.dims()).unwrap_or_default();
+        let dims = Dims::new(self.shape()).unwrap_or_default();
         let form = Form { dtype: self.dtype(), dims, device, read_only: self.is_read_only() };
         let address = self.address() as usize;
         let given = Given { tensor: ManuallyDrop::new(self), stream: stream.clone() };

@@ -30,7 +30,7 @@ impl ExecutionContext {
             if given[position].replace(tensor).is_some() {
                 return Err(Error::invalid(format_args!("input `{name}` was given twice")));
             }
-            self.set_input_shape(name, tensor.dims())?;
+            self.set_input_shape(name, tensor.shape())?;
         }
         let missing = engine.inputs.iter().zip(&given).find(|(_, tensor)| tensor.is_none());
         if let Some((input, _)) = missing {

@@ -24,7 +24,7 @@ pub(super) fn graph(engine: &EngineInner) -> Result<EngineRecord> {
     let constants = engine.constants.iter().map(|constant| TensorRecord {
         name: String::new(),
         dtype: dtype_code(constant.dtype()),
-        dims: constant.dims().to_vec(),
+        dims: constant.shape().to_vec(),
     });
     let images = Images::of(engine);
     let (image_records, modules) = images.records()?;

@@ -300,7 +300,7 @@ pub(super) fn to_proto(name: &str, tensor: &HostTensor) -> TensorProto {
     }
     TensorProto {
         name: name.to_owned(),
-        dims: tensor.dims().to_vec(),
+        dims: tensor.shape().to_vec(),
         data_type: Some(code(tensor.dtype())),
         raw_data: Some(bytes.into()),
         ..TensorProto::default()

@@ -135,9 +135,9 @@ impl Timed<'_> {
         let engine = run.args.build.builder(run.device.clone()).build(&self.network)?;
         bench.tuning.push(tuning::table(engine.report()));
         let mut context = engine.create_context()?;
-        context.set_input_shape("X", self.x.dims())?;
+        context.set_input_shape("X", self.x.shape())?;
         let stream = run.device.create_stream()?;
-        let shape = self.x.dims().to_vec();
+        let shape = self.x.shape().to_vec();
         let x = self.x.as_slice::<X>()?;
         let y = self.y.as_mut_slice::<Y>()?;
         let mut enqueue = || context.enqueue(&mut [Binding::input(x), Binding::output(y)], &stream);

@@ -27,7 +27,7 @@ pub(in crate::runner) fn add(args: &AddArgs, out: &mut Output) -> Result<()> {
     let mut session = Session::new(&args.sample.build, out)?;
     // In half precision a sum is off by at most half a unit in the last place of each of its three roundings.
     let half_precision = args.autotune && x.dtype() == DataType::Float32;
-    let engine = session.build(&network(x.dtype(), x.dims(), preference(args.aot))?, |builder| {
+    let engine = session.build(&network(x.dtype(), x.shape(), preference(args.aot))?, |builder| {
         if args.autotune { builder.allow_types([DataType::Float16]) } else { builder }
     })?;
     let y = session.run_one(&engine, "add", &x)?;
@@ -68,13 +68,13 @@ pub(in crate::runner) fn network(dtype: DataType, dims: &[i64], preference: Pref
 
 fn check(x: &HostTensor, y: &HostTensor, half_precision: bool) -> Result<()> {
     match x.dtype() {
-        DataType::Float16 => verify::equal(y, x.dims(), &reference::add(x.as_slice::<f16>()?, 1)),
+        DataType::Float16 => verify::equal(y, x.shape(), &reference::add(x.as_slice::<f16>()?, 1)),
         DataType::Float32 => {
             let expected = reference::add(x.as_slice::<f32>()?, 1);
             if half_precision {
-                return verify::matching(y, x.dims(), &expected, close_in_half_precision);
+                return verify::matching(y, x.shape(), &expected, close_in_half_precision);
             }
-            verify::equal(y, x.dims(), &expected)
+            verify::equal(y, x.shape(), &expected)
         }
         other => Err(Failure::work(format_args!("no reference for {other}"))),
     }

@@ -41,7 +41,7 @@ pub(in crate::runner) fn circ_pad(args: &CircPadArgs, out: &mut Output) -> Resul
         return artifacts::run_saved(folder, args.sample.build.device, out);
     }
     let x = data::input(&args.sample, &[10, 3, 32, 32], Fill::Values)?;
-    let mut network = network(x.dtype(), x.dims(), &args.pads, preference(args.aot))?;
+    let mut network = network(x.dtype(), x.shape(), &args.pads, preference(args.aot))?;
     if let (Some(Mode::Onnx), Some(folder)) = (args.mode, &args.artifacts_dir) {
         network = artifacts::through_onnx(&network, folder, out)?;
     }
@@ -66,7 +66,7 @@ pub(super) fn circ_pad_of(
     tactics: Tactics,
 ) -> Result<HostTensor> {
     let (_, y) =
-        build_and_run(session, &network(x.dtype(), x.dims(), pads, Preference::Unspecified)?, x, pads, tactics)?;
+        build_and_run(session, &network(x.dtype(), x.shape(), pads, Preference::Unspecified)?, x, pads, tactics)?;
     Ok(y)
 }
 
@@ -132,11 +132,11 @@ fn check_options(args: &CircPadArgs) -> Result<()> {
 fn check(x: &HostTensor, y: &HostTensor, pads: &[i32]) -> Result<()> {
     match x.dtype() {
         DataType::Float16 => {
-            let (dims, expected) = reference::circ_pad(x.as_slice::<f16>()?, x.dims(), pads);
+            let (dims, expected) = reference::circ_pad(x.as_slice::<f16>()?, x.shape(), pads);
             verify::equal(y, &dims, &expected)
         }
         _ => {
-            let (dims, expected) = reference::circ_pad(x.as_slice::<f32>()?, x.dims(), pads);
+            let (dims, expected) = reference::circ_pad(x.as_slice::<f32>()?, x.shape(), pads);
             verify::equal(y, &dims, &expected)
         }
     }

@@ -26,7 +26,7 @@ const DELTAS: [i32; 2] = [2, 4];
 pub(in crate::runner) fn inplace_add(args: &SampleArgs, out: &mut Output) -> Result<()> {
     let x = data::input(args, &[10, 3, 32, 32], Fill::Values)?;
     let mut session = Session::new(&args.build, out)?;
-    let engine = session.build(&network(x.dtype(), x.dims())?, |builder| builder)?;
+    let engine = session.build(&network(x.dtype(), x.shape())?, |builder| builder)?;
     let updated = run(&mut session, &engine, &x)?;
     session.save(args.output.as_deref(), &updated)
 }
@@ -58,7 +58,7 @@ fn network(dtype: DataType, dims: &[i64]) -> Result<Network> {
 /// Gives the caller's buffer as the engine leaves it.
 fn run(session: &mut Session<'_>, engine: &Engine, x: &HostTensor) -> Result<HostTensor> {
     let mut context = engine.create_context()?;
-    context.set_input_shape("X", x.dims())?;
+    context.set_input_shape("X", x.shape())?;
     let buffer = update(&mut context, x, &session.stream()?)?;
     check(x, &buffer)?;
     session.right("inplace_add", &[("X", x)], &[("the same buffer", &buffer)])?;
@@ -87,11 +87,11 @@ fn check(x: &HostTensor, buffer: &HostTensor) -> Result<()> {
     match x.dtype() {
         DataType::Float16 => {
             let between = reference::add(x.as_slice::<f16>()?, first);
-            verify::equal(buffer, x.dims(), &reference::add(&between, second))
+            verify::equal(buffer, x.shape(), &reference::add(&between, second))
         }
         _ => {
             let between = reference::add(x.as_slice::<f32>()?, first);
-            verify::equal(buffer, x.dims(), &reference::add(&between, second))
+            verify::equal(buffer, x.shape(), &reference::add(&between, second))
         }
     }
 }

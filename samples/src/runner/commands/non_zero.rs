@@ -29,7 +29,7 @@ pub(in crate::runner) fn non_zero(args: &SampleArgs, out: &mut Output) -> Result
 /// # Errors
 /// As [`non_zero`].
 pub(super) fn non_zero_of(session: &mut Session<'_>, x: &HostTensor) -> Result<HostTensor> {
-    let engine = session.build(&network(x.dtype(), x.dims())?, |builder| builder)?;
+    let engine = session.build(&network(x.dtype(), x.shape())?, |builder| builder)?;
     let indices = session.run_one(&engine, "non_zero", x)?;
     check(x, &indices)?;
     session.right("non_zero", &[("X", x)], &[("Y", &indices)])?;
@@ -50,8 +50,8 @@ pub(in crate::runner) fn network(dtype: DataType, dims: &[i64]) -> Result<Networ
 
 fn check(x: &HostTensor, indices: &HostTensor) -> Result<()> {
     let expected = match x.dtype() {
-        DataType::Float16 => reference::non_zero(x.as_slice::<f16>()?, x.dims()),
-        _ => reference::non_zero(x.as_slice::<f32>()?, x.dims()),
+        DataType::Float16 => reference::non_zero(x.as_slice::<f16>()?, x.shape()),
+        _ => reference::non_zero(x.as_slice::<f32>()?, x.shape()),
     };
     let rows = i64::try_from(expected.len() / 2).unwrap_or(i64::MAX);
     verify::equal(indices, &[rows, 2], &expected)

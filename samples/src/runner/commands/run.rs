@@ -33,7 +33,7 @@ pub(in crate::runner) fn run(args: &RunArgs, out: &mut Output) -> Result<()> {
     let engine = match source {
         Source::Engine(engine) => engine,
         Source::Model(network) => {
-            let shape = |position: usize| given.get(position).map(|tensor: &HostTensor| tensor.dims().to_vec());
+            let shape = |position: usize| given.get(position).map(|tensor: &HostTensor| tensor.shape().to_vec());
             let profiles = named::profiles(&args.profiles.profiles, &inputs, &shape)?;
             engine_of(&network, profiles, &args.build, out)?
         }
@@ -82,7 +82,7 @@ fn read(args: &RunArgs, inputs: &[Slot]) -> Result<Vec<HostTensor>> {
                 "input {slot} needs {} elements, but {file} holds {} {:?}{}",
                 slot.dtype,
                 tensor.dtype(),
-                tensor.dims(),
+                tensor.shape(),
                 convert.unwrap_or_else(|| "; numpy has no such type, so the input can't come from a file".into())
             )));
         }
@@ -108,9 +108,9 @@ fn fitting_profile(engine: &Engine, given: &[(&str, &HostTensor)]) -> Result<usi
     let fits = |plan: &PlanSummary| {
         given.iter().all(|(name, tensor)| {
             plan.profile.get(name).is_none_or(|range| {
-                range.min.len() == tensor.dims().len()
-                    && (range.min.iter().zip(tensor.dims())).all(|(min, extent)| min <= extent)
-                    && (range.max.iter().zip(tensor.dims())).all(|(max, extent)| extent <= max)
+                range.min.len() == tensor.shape().len()
+                    && (range.min.iter().zip(tensor.shape())).all(|(min, extent)| min <= extent)
+                    && (range.max.iter().zip(tensor.shape())).all(|(max, extent)| extent <= max)
             })
         })
     };
@@ -119,7 +119,7 @@ fn fitting_profile(engine: &Engine, given: &[(&str, &HostTensor)]) -> Result<usi
         None if plans.len() <= 1 => Ok(0),
         None => {
             let shapes: Vec<String> =
-                given.iter().map(|(name, tensor)| format!("{name} {:?}", tensor.dims())).collect();
+                given.iter().map(|(name, tensor)| format!("{name} {:?}", tensor.shape())).collect();
             let ranges = plans.iter().map(|plan| {
                 let ranges = plan.profile.iter().map(|(name, range)| format!("{name} {} to {}", range.min, range.max));
                 ranges.collect::<Vec<_>>().join(", ")
@@ -154,5 +154,5 @@ fn show(
 }
 
 fn row(table: &mut Table, role: &str, name: &str, tensor: &HostTensor, file: String) {
-    table.row([role.into(), name.into(), tensor.dtype().to_string(), format!("{:?}", tensor.dims()), file]);
+    table.row([role.into(), name.into(), tensor.dtype().to_string(), format!("{:?}", tensor.shape()), file]);
 }

@@ -129,7 +129,7 @@ fn elements<T, const N: usize>(bytes: &[u8], from_bytes: fn([u8; N]) -> T) -> Ve
 
 /// Everything before the data.
 fn prefix(tensor: &HostTensor) -> std::result::Result<Vec<u8>, String> {
-    let header = Header { dtype: tensor.dtype(), dims: tensor.dims().to_vec() };
+    let header = Header { dtype: tensor.dtype(), dims: tensor.shape().to_vec() };
     let mut text = header.text().ok_or_else(|| format!("{} arrays can't be written as .npy", header.dtype))?;
     let unpadded = MAGIC.len() + 4 + text.len() + 1;
     text.extend(std::iter::repeat_n(' ', unpadded.next_multiple_of(64) - unpadded));

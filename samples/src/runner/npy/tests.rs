@@ -26,7 +26,7 @@ fn reads_every_version() {
     let data = [1.5f32.to_le_bytes(), (-2.0f32).to_le_bytes()].concat();
     for version in [1, 2, 3] {
         let tensor = decode_bytes(&file(version, DICT, &data)).unwrap();
-        assert_eq!(tensor.dims(), [2, 1]);
+        assert_eq!(tensor.shape(), [2, 1]);
         assert_eq!(tensor.as_slice::<f32>().unwrap(), [1.5, -2.0]);
     }
     for (major, minor) in [(0, 0), (4, 0), (1, 1), (2, 1), (3, 255)] {
@@ -79,7 +79,7 @@ fn what_is_written_is_read_back_aligned() {
         assert_eq!(start.len() % 64, 0);
         assert!(fs::read(&path).unwrap().starts_with(&start));
         let back = read(&path).unwrap();
-        assert_eq!((back.dims(), back.dtype()), (tensor.dims(), tensor.dtype()));
+        assert_eq!((back.shape(), back.dtype()), (tensor.shape(), tensor.dtype()));
         let bytes = |t: &HostTensor| {
             let mut bytes = Vec::new();
             write_elements(&mut bytes, t).unwrap();

@@ -39,7 +39,7 @@ fn raw_and_typed_data_are_the_same_tensor() {
             }
             for proto in [raw(code(dtype), dims, &bytes), typed(dtype, dims, &bytes)] {
                 let found = host_tensor(&proto).unwrap();
-                assert_eq!((found.dtype(), found.dims()), (dtype, dims));
+                assert_eq!((found.dtype(), found.shape()), (dtype, dims));
                 assert_eq!(from_little_endian(found.clone()).bytes(), found.bytes());
                 assert_eq!(to_proto("", &found).raw_data.unwrap(), bytes, "{dtype} {dims:?}");
             }

@@ -73,7 +73,7 @@ pub(super) fn run_saved(folder: &Path, device: Option<DeviceName>, out: &mut Out
         shown_device(engine.device()),
         shown(&name),
         y.dtype(),
-        y.dims()
+        y.shape()
     ))
 }
 
