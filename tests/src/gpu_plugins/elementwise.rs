@@ -7,12 +7,12 @@ use super::{address, count_call, each};
 kernels! {
     /// The kernels of this file.
     pub source ELEMENTWISE = "elementwise.cu";
-    fn scale_f32(x: DeviceSlice<f32>, out: DeviceSliceMut<f32>, n: u64, extents: u64, rank: u32, factor: f32);
+    pub(crate) fn scale_f32(x: DeviceSlice<f32>, out: DeviceSliceMut<f32>, n: u64, extents: u64, rank: u32, factor: f32);
     fn scale_f16(x: DeviceSlice<f16>, out: DeviceSliceMut<f16>, n: u64, extents: u64, rank: u32, factor: f32);
     fn split_signs_f32(x: DeviceSlice<f32>, positive: DeviceSliceMut<f32>, negative: DeviceSliceMut<f32>, n: u64);
     fn add_in_place_f32(x: DeviceSliceMut<f32>, n: u64, extents: u64, rank: u32, delta: f32);
     fn reverse_f32(x: DeviceSlice<f32>, out: DeviceSliceMut<f32>, n: u64);
-    fn join_f32(reversed: DeviceSlice<f32>, x: DeviceSlice<f32>, out: DeviceSliceMut<f32>, n: u64);
+    pub(crate) fn join_f32(reversed: DeviceSlice<f32>, x: DeviceSlice<f32>, out: DeviceSliceMut<f32>, n: u64);
     fn affine_f32(x: DeviceSlice<f32>, out: DeviceSliceMut<f32>, n: u64, extents: u64, rank: u32, affine: Affine);
 }
 

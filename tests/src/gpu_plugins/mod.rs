@@ -3,6 +3,8 @@
 pub mod ahead;
 pub mod elementwise;
 pub mod extents;
+mod impls;
+pub mod kinds;
 pub mod sizes;
 
 use std::collections::BTreeMap;

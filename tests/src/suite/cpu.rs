@@ -5,7 +5,7 @@ use plugin_runtime::engine::{Builder, Engine, ExecutionContext};
 use plugin_runtime::prelude::*;
 use plugin_runtime::tensor::HostTensor;
 
-use super::{Case, Run, Runtime};
+use super::{Case, Run, Runtime, assert_same};
 
 /// The CPU.
 #[derive(Clone, Copy, Debug)]
@@ -29,8 +29,21 @@ impl Runtime for Cpu {
             engine = Engine::from_bytes(&engine.to_bytes()?)?;
         }
         let mut context = engine.create_context()?;
-        case.runs.iter().map(|run| run_guarded(&engine, &mut context, case, run)).collect()
+        let run = |run: &Run| {
+            let found = run_guarded(&engine, &mut context, case, run)?;
+            assert_same(&run_by_name(&mut context, run)?, &found, &format!("{}, run by name", case.name));
+            Ok(found)
+        };
+        case.runs.iter().map(run).collect()
     }
+}
+
+/// The outputs of a run that gets its inputs by name, in memory of its own.
+///
+/// # Errors
+/// When it fails.
+pub fn run_by_name(context: &mut ExecutionContext, run: &Run) -> Result<Vec<HostTensor>> {
+    Ok(context.run(&run.inputs())?.into_iter().map(|(_, tensor)| tensor).collect())
 }
 
 /// A case's engine.

@@ -18,7 +18,7 @@
 pub mod cases;
 mod cpu;
 
-pub use cpu::{Cpu, built};
+pub use cpu::{Cpu, built, run_by_name};
 
 use plugin_runtime::network::Network;
 use plugin_runtime::prelude::*;
@@ -106,12 +106,20 @@ pub fn check(runtime: &mut dyn Runtime, case: Case) {
     let found = runtime.run(&case).unwrap_or_else(|error| panic!("{what}: {error}"));
     assert_eq!(found.len(), case.runs.len(), "{what}");
     for (number, (found, run)) in found.iter().zip(&case.runs).enumerate() {
-        assert_eq!(found.len(), run.expected.len(), "{what}, run {number}");
-        for (output, (found, expected)) in found.iter().zip(&run.expected).enumerate() {
-            let what = format!("{what}, run {number}, output {output}");
-            assert_eq!((found.dtype(), found.shape()), (expected.dtype(), expected.shape()), "{what}");
-            let differs = found.bytes().iter().zip(expected.bytes()).position(|(a, b)| a != b);
-            assert_eq!(differs, None, "{what}: the first byte that differs, of {}", found.bytes().len());
-        }
+        assert_same(found, &run.expected, &format!("{what}, run {number}"));
+    }
+}
+
+/// Both have the same outputs, to the bit.
+///
+/// # Panics
+/// When one differs.
+pub fn assert_same(found: &[HostTensor], expected: &[HostTensor], what: &str) {
+    assert_eq!(found.len(), expected.len(), "{what}");
+    for (output, (found, expected)) in found.iter().zip(expected).enumerate() {
+        let what = format!("{what}, output {output}");
+        assert_eq!((found.dtype(), found.shape()), (expected.dtype(), expected.shape()), "{what}");
+        let differs = found.bytes().iter().zip(expected.bytes()).position(|(a, b)| a != b);
+        assert_eq!(differs, None, "{what}: the first byte that differs, of {}", found.bytes().len());
     }
 }

@@ -190,6 +190,7 @@ fn shown(found: &HostTensor, expected: &HostTensor, element: usize) -> String {
     match found.dtype() {
         DataType::Float32 => pair::<f32>(found, expected, element),
         DataType::Float16 => pair::<f16>(found, expected, element),
+        DataType::BFloat16 => pair::<bf16>(found, expected, element),
         DataType::Int32 => pair::<i32>(found, expected, element),
         DataType::Int64 => pair::<i64>(found, expected, element),
         other => format!("{other}"),
