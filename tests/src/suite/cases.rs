@@ -35,7 +35,7 @@ macro_rules! for_each_case {
             non_zero_f32 non_zero_f16 scale_f32 scale_f16 scale_bf16 scale_in_another_type two_outputs scratch_memory
             attributes_of_each_kind attributes_of_text_and_bytes updated_in_place_twice updated_beside_a_reader
             found_sizes found_sizes_used_later found_sizes_used_later_wide found_sizes_without_a_declaration
-            sizes_as_outputs integers kernels_ahead_of_time kernels_ahead_of_time_in_half found_sizes_ahead_of_time
+            sizes_as_outputs sizes_that_no_output_needs many_sizes integers kernels_ahead_of_time kernels_ahead_of_time_in_half found_sizes_ahead_of_time
             constants casts layouts another_extent random_shapes random_matrices random_padding random_lengths
         }
     };

@@ -205,3 +205,25 @@ fn a_wrong_size_is_found_where_a_run_waits_for_it() {
         rig.stream.synchronize().unwrap();
     }
 }
+
+#[test]
+fn an_output_shape_is_the_largest_before_a_run_and_the_true_one_after() {
+    let Some(device) = gpu("an_output_shape_is_the_largest_before_a_run_and_the_true_one_after") else { return };
+    let profile = Profile::new().dims("x", [0], [50], [100]);
+    let mut network = Network::new();
+    let x = network.add_input("x", DataType::Float32, [-1]).unwrap();
+    let [kept, _] = network.add_plugin(keep_positive::op(x, false)).unwrap();
+    let [pairs] = network.add_plugin(signed_pairs::op(kept)).unwrap();
+    network.mark_output(kept, "kept").unwrap();
+    network.mark_output(pairs, "pairs").unwrap();
+    let engine = Builder::new(device.clone()).profile(profile).build(&network).unwrap();
+    let mut context = engine.create_context().unwrap();
+    context.set_input_shape("x", &[6]).unwrap();
+    assert_eq!(*context.output_shape("kept").unwrap(), [6]);
+    assert_eq!(*context.output_shape("pairs").unwrap(), [13]);
+    context.run(&[("x", &tensor(&[1.0, -1.0, 20.0, 30.0, 0.0, -2.0], &[6]))]).unwrap();
+    assert_eq!(*context.output_shape("kept").unwrap(), [3]);
+    assert_eq!(*context.output_shape("pairs").unwrap(), [7]);
+    context.set_input_shape("x", &[2]).unwrap();
+    assert_eq!(*context.output_shape("pairs").unwrap(), [5]);
+}

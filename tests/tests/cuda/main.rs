@@ -11,7 +11,6 @@
 mod allocations;
 mod aot;
 mod capture;
-mod chains;
 mod compiled;
 mod dlpack;
 mod driver;

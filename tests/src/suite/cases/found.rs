@@ -4,7 +4,7 @@ use plugin_runtime::prelude::*;
 use plugin_runtime::tensor::HostTensor;
 
 use super::{LENGTHS, add, at, from_x, host, of_vectors};
-use crate::gpu_plugins::elementwise::{add_in_place, scale};
+use crate::gpu_plugins::elementwise::{add_in_place, affine, scale};
 use crate::gpu_plugins::extents::{plain_keep, plain_pairs, plain_sum};
 use crate::gpu_plugins::sizes::{keep_positive, signed_pairs, sum};
 use crate::suite::{Case, Run};
@@ -19,6 +19,14 @@ pub(super) fn pairs(x: &[f32]) -> Vec<f32> {
 
 pub(super) fn vector(x: &[f32]) -> HostTensor {
     host(x, &[x.len() as i64])
+}
+
+/// A vector's size tensor, of INT64 or INT32.
+fn size(x: &[f32], wide: bool) -> HostTensor {
+    match wide {
+        true => host(&[x.len() as i64], &[]),
+        false => host(&[x.len() as i32], &[]),
+    }
 }
 
 /// Vectors of which nothing is kept, and all.
@@ -58,10 +66,6 @@ fn used_later(name: &'static str, wide: [bool; 2]) -> Case {
         vec![kept, count, total, updated, paired, again, second, last]
     });
     let runs = at_lengths_and(SIGNS, |x| {
-        let size = |x: &[f32], wide: bool| match wide {
-            true => host(&[x.len() as i64], &[]),
-            false => host(&[x.len() as i32], &[]),
-        };
         let kept = positive(x);
         let updated: Vec<f32> = kept.iter().map(|x| x * 2.0 - 9.0).collect();
         let paired = pairs(&updated);
@@ -103,6 +107,47 @@ pub fn found_sizes_without_a_declaration() -> Case {
         vec![vector(&pairs(&kept)), vector(&[kept.iter().fold(0.0, |sum, x| sum + x)])]
     });
     Case { waits: true, ..of_vectors("found_sizes_without_a_declaration", network, runs) }
+}
+
+/// Size tensors that no output of the network needs: on a GPU they stay there.
+pub fn sizes_that_no_output_needs() -> Case {
+    let network = from_x(DataType::Float32, 1, |network, x| {
+        let [kept, _] = add(network, keep_positive::op(x, true));
+        let [paired] = add(network, signed_pairs::op(kept));
+        let [again, _] = add(network, keep_positive::op(paired, false));
+        add(network, sum::op(again)).into()
+    });
+    let runs = at_lengths_and(SIGNS, |x| {
+        let again = positive(&pairs(&positive(x)));
+        vec![vector(&[again.iter().fold(0.0, |sum, x| sum + x)])]
+    });
+    of_vectors("sizes_that_no_output_needs", network, runs)
+}
+
+/// Twelve layers that find an extent, one after another; every third size tensor is an output.
+pub fn many_sizes() -> Case {
+    const LAYERS: usize = 12;
+    let network = from_x(DataType::Float32, 1, |network, x| {
+        let (mut outputs, mut last) = (Vec::new(), x);
+        for layer in 0..LAYERS {
+            let [moved] = add(network, affine::op(last, &[1.0]).shift(-1));
+            let [kept, count] = add(network, keep_positive::op(moved, layer % 2 == 0));
+            outputs.extend((layer % 3 == 0).then_some(count));
+            last = kept;
+        }
+        outputs.push(last);
+        outputs
+    });
+    let runs = at_lengths_and([-1.0, 20.0], |x| {
+        let (mut outputs, mut last) = (Vec::new(), x.to_vec());
+        for layer in 0..LAYERS {
+            last = positive(&last.iter().map(|x| x - 1.0).collect::<Vec<_>>());
+            outputs.extend((layer % 3 == 0).then(|| size(&last, layer % 2 == 0)));
+        }
+        outputs.push(vector(&last));
+        outputs
+    });
+    of_vectors("many_sizes", network, runs)
 }
 
 /// Size tensors of both types as outputs of the network.
