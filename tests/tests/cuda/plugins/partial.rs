@@ -8,9 +8,8 @@ use super::each;
 kernels! {
     source PARTIAL = "partial.cu";
     fn plus_one_f32(x: DeviceSlice<f32>, out: DeviceSliceMut<f32>, n: u64);
-    fn plus_one_i32(x: DeviceSlice<i32>, out: DeviceSliceMut<i32>, n: u64);
-    fn copy_bytes(from: DeviceSlice<u8>, to: DeviceSliceMut<u8>, n: u64);
-    fn fill_words(out: DeviceSliceMut<u8>, n: u64, word: u32);
+    fn copy_f32(from: DeviceSlice<f32>, to: DeviceSliceMut<f32>, n: u64);
+    fn fill_f32(out: DeviceSliceMut<f32>, n: u64, value: f32);
     fn write_count(count: DeviceSliceMut<i32>, n: i32);
 }
 
@@ -40,7 +39,7 @@ fn partial_autotune(
     marked: i32,
     outputs: &[TensorDesc; 1],
 ) -> Vec<AutoTuneCombination> {
-    listed("FP32|INT32, FP32|INT32", tactics, marked)
+    listed("FP32, FP32", tactics, marked)
 }
 
 #[autotune("gpu::partial_sized")]
@@ -50,7 +49,7 @@ fn partial_sized_autotune(
     marked: i32,
     outputs: &[TensorDesc; 2],
 ) -> Vec<AutoTuneCombination> {
-    listed("FP32|INT32, FP32|INT32, INT32", tactics, marked)
+    listed("FP32, FP32, INT32", tactics, marked)
 }
 
 #[autotune("gpu::partial_compared")]
@@ -60,16 +59,13 @@ fn partial_compared_autotune(
     marked: i32,
     outputs: &[TensorDesc; 1],
 ) -> Vec<AutoTuneCombination> {
-    listed("FP32|INT32, FP32|INT32", tactics, marked)
+    listed("FP32, FP32", tactics, marked)
 }
 
 #[impl_plugin("gpu::partial_compared", device = cpu)]
 fn partial_compared_cpu(x: Tensor, outputs: [TensorMut; 1]) -> Result<()> {
     let [y] = outputs;
-    match x.dtype() {
-        DataType::Int32 => y.into_slice::<i32>()?.iter_mut().zip(x.as_slice::<i32>()?).for_each(|(y, x)| *y = x + 1),
-        _ => y.into_slice::<f32>()?.iter_mut().zip(x.as_slice::<f32>()?).for_each(|(y, x)| *y = x + 1.0),
-    }
+    y.into_slice::<f32>()?.iter_mut().zip(x.as_slice::<f32>()?).for_each(|(y, x)| *y = x + 1.0);
     Ok(())
 }
 
@@ -110,28 +106,17 @@ fn partial_sized_cuda(
     write(x, y, workspace, stream, tactic)
 }
 
-fn plus_one(stream: &Stream, x: Tensor<'_>, out: DeviceSliceMut<'_, u8>, n: usize) -> Result<()> {
-    match x.dtype() {
-        DataType::Int32 => plus_one_i32(stream, each(n)?, x.device_slice()?, out.cast()?, n as u64),
-        _ => plus_one_f32(stream, each(n)?, x.device_slice()?, out.cast()?, n as u64),
-    }
-}
-
 fn write(x: Tensor<'_>, y: TensorMut<'_>, workspace: Workspace<'_>, stream: &Stream, tactic: Writes) -> Result<()> {
-    let n = x.numel();
-    let (y, mut scratch) = (y.into_device_bytes()?, workspace.into_device_slice::<u8>()?);
-    let bytes = 4 * n;
+    let (n, x, y) = (x.numel(), x.device_slice::<f32>()?, y.into_device_slice::<f32>()?);
+    let mut scratch = workspace.into_device_slice::<f32>()?;
     match tactic {
         Writes::All => {
-            plus_one(stream, x, scratch.reborrow(), n)?;
-            copy_bytes(stream, each(bytes)?, scratch.as_slice(), y, bytes as u64)
+            plus_one_f32(stream, each(n)?, x, scratch.reborrow(), n as u64)?;
+            copy_f32(stream, each(n)?, scratch.as_slice(), y, n as u64)
         }
         Writes::Nothing => Ok(()),
-        Writes::Half => plus_one(stream, x, y, n / 2),
-        Writes::Wrong => {
-            let word = if x.dtype() == DataType::Int32 { i32::MAX as u32 } else { f32::NAN.to_bits() };
-            fill_words(stream, each(n)?, y, n as u64, word)
-        }
-        Writes::Scratch => copy_bytes(stream, each(bytes)?, scratch.as_slice(), y, bytes as u64),
+        Writes::Half => plus_one_f32(stream, each(n / 2)?, x, y, n as u64 / 2),
+        Writes::Wrong => fill_f32(stream, each(n)?, y, n as u64, f32::NAN),
+        Writes::Scratch => copy_f32(stream, each(n)?, scratch.as_slice(), y, n as u64),
     }
 }
