@@ -37,8 +37,8 @@
 //! # }
 //! ```
 //!
-//! On a GPU the same engine runs `#[impl_plugin(.., device = cuda)]`, which launches kernels that [`kernels!`] declares, or
-//! the kernels that `#[aot_impl]` puts into the engine: see [`device::cuda`].
+//! On a GPU the same engine runs `#[impl_plugin(.., device = cuda)]`, which launches kernels that [`kernels!`]
+//! declares, or the kernels that `#[aot_impl]` puts into the engine: see [`device::cuda`].
 //!
 //! # How data flows
 //!
@@ -109,7 +109,7 @@ mod wording;
 pub use error::{Context, Error, ErrorKind, LayerContext, Result};
 pub use plugin_macros::{Tactic, aot_impl, autotune, impl_plugin, register};
 
-/// What a plugin's author needs: `use plugin_runtime::prelude::*;`
+/// All that a plugin's author needs: `use plugin_runtime::prelude::*;`
 pub mod prelude {
     pub use crate::bail;
     pub use crate::device::Stream;
@@ -128,7 +128,7 @@ pub mod prelude {
     pub use plugin_macros::{Tactic, aot_impl, autotune, impl_plugin, register};
 }
 
-/// What the attributes' expansions name; not for use by hand.
+/// Names for the attributes' expansions; not for use by hand.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::device::cuda::AotKernel;

@@ -152,7 +152,7 @@ impl<'o> Builder<'o> {
         self
     }
 
-    /// Is told what happens during the build.
+    /// Calls `observer` with each event of the build.
     #[must_use]
     pub fn observe(mut self, observer: impl FnMut(&BuildEvent) + 'o) -> Self {
         self.observer = Some(Box::new(observer));

@@ -1,4 +1,4 @@
-//! What an engine is made of, for people and tools to read.
+//! Summaries of engines, for people and tools to read.
 
 use super::inspect_kernels::{KernelsSummary, RuntimeKernelsSummary, kernels};
 use super::plan::{Plan, PlannedStep, PlannedWork};
@@ -22,7 +22,7 @@ pub struct EngineSummary {
     pub outputs: Vec<BindingSummary>,
     /// Types and extents of the constants.
     pub constants: Vec<(DataType, Dims)>,
-    /// What runs, one for each optimization profile.
+    /// One plan per optimization profile.
     pub plans: Vec<PlanSummary>,
     /// Kernels of the runtime itself that lie in the engine, where running it needs no compiler.
     pub runtime_kernels: Vec<RuntimeKernelsSummary>,
@@ -40,7 +40,7 @@ pub struct BindingSummary {
     pub shape: Vec<ShapeExpr>,
 }
 
-/// What an engine runs under one optimization profile.
+/// The plan of one optimization profile.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct PlanSummary {
@@ -136,7 +136,7 @@ pub struct WorkspaceSummary {
 }
 
 impl Engine {
-    /// What it is made of. Nothing is read of the constants' elements.
+    /// A summary of it. The constants' elements aren't read.
     pub fn inspect(&self) -> EngineSummary {
         let engine = &*self.0;
         let outputs = engine.plans.first().map(|plan| &*plan.outputs).unwrap_or_default();

@@ -10,7 +10,7 @@ use crate::shape::ShapeExpr;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct KernelsSummary {
-    /// What holds them, for one architecture after another.
+    /// The images that hold them, each for other architectures.
     pub images: Vec<ImageSummary>,
     /// The launches, in the order in which they run.
     pub launches: Vec<LaunchSummary>,
@@ -22,7 +22,7 @@ pub struct KernelsSummary {
 pub struct RuntimeKernelsSummary {
     /// The source that they are from.
     pub source: String,
-    /// What holds them, for one architecture after another.
+    /// The images that hold them, each for other architectures.
     pub images: Vec<ImageSummary>,
 }
 
@@ -32,7 +32,7 @@ pub struct RuntimeKernelsSummary {
 pub struct ImageSummary {
     /// What it is.
     pub kind: ImageKind,
-    /// What it was made for, where it says so. PTX runs on later ones too.
+    /// The architecture that it was made for, where it says so. PTX runs on later ones too.
     pub architecture: Option<Architecture>,
     /// How large it is.
     pub bytes: usize,
@@ -46,7 +46,7 @@ pub struct LaunchSummary {
     pub kernel: String,
     /// How it is launched.
     pub launch: LaunchParams,
-    /// All that it takes, in order.
+    /// Its parameters, in order.
     pub parameters: Vec<AotParameter>,
 }
 

@@ -28,7 +28,7 @@ pub(crate) enum Origin {
     Step,
 }
 
-/// What a step does.
+/// The kind of a step.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum StepKind {
     /// Runs the plugin of this layer.

@@ -23,7 +23,7 @@ pub(crate) struct Plan {
     pub(crate) most_scratch: usize,
 }
 
-/// What a step does.
+/// The work of a step.
 #[derive(Clone, Debug)]
 pub(crate) enum PlannedWork {
     /// Converts type and layout, or copies.

@@ -9,7 +9,7 @@ use crate::tactic::{LayerReport, Trial};
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct InsertedStep {
-    /// What it does.
+    /// Its name: what it converts or copies.
     pub name: Arc<str>,
     /// The optimization profile, from 0.
     pub profile: usize,

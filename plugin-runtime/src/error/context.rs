@@ -1,4 +1,4 @@
-//! Where errors happen.
+//! The context of errors: places, and layers with plugin, tactic and shapes.
 
 use std::fmt;
 

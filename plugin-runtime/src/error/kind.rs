@@ -1,15 +1,15 @@
-//! What a caller can tell apart.
+//! Kinds of errors, for a caller to match.
 
 use std::fmt;
 
-/// What kind of error it is.
+/// The kind of an error.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// A mistake that a plugin's own function reports, or its panic.
     Plugin,
-    /// A request that can't be met: a shape out of range, a name that isn't there, a wrong type; or a file that isn't what
-    /// it should be.
+    /// A request that can't be met: a shape out of range, a name that isn't there, a wrong type; or a file that isn't
+    /// what it should be.
     Invalid,
     /// A tensor was viewed as a type that its elements don't have.
     ElementType,

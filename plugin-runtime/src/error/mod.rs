@@ -1,4 +1,4 @@
-//! What can go wrong, with what a reader needs to mend it.
+//! Errors: kind, message, context, causes.
 
 mod context;
 mod convert;
@@ -42,7 +42,7 @@ struct Inner {
     message: String,
     /// The innermost first.
     context: Vec<Context>,
-    /// What `message` was made from.
+    /// The error that `message` was made from.
     payload: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
@@ -68,17 +68,17 @@ impl Error {
         made
     }
 
-    /// What kind of error it is, whatever context it passed through.
+    /// The kind of error, whatever context it passed through.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// What went wrong, without the context.
+    /// The message, without the context.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// Where it went wrong, the outermost place first.
+    /// The context, the outermost place first.
     pub fn context(&self) -> impl Iterator<Item = &Context> {
         self.0.context.iter().rev()
     }
@@ -136,7 +136,7 @@ impl fmt::Debug for Error {
 }
 
 impl StdError for Error {
-    /// The cause of what it was made from, which its own message repeats.
+    /// The cause of the error that it was made from, which its own message repeats.
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
         self.0.payload.as_deref()?.source()
     }

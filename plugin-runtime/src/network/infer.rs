@@ -1,4 +1,4 @@
-//! What a plugin's `register` function says of its outputs, checked and put in the network's own terms.
+//! Shape inference: the outputs that a plugin's `register` function describes, checked, over the network's symbols.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::shape::{ShapeExpr, SymbolKind};
 use crate::suggest::did_you_mean;
 use crate::tensor::{DataType, OutputDesc, TensorDesc};
 
-/// The outputs of a layer in the network's own terms.
+/// The outputs of a layer over the network's symbols.
 pub(super) struct Inferred {
     pub(super) outputs: Vec<(DataType, Vec<ShapeExpr>)>,
     pub(super) aliases: Vec<Option<usize>>,

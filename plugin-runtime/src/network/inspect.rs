@@ -1,4 +1,4 @@
-//! What a network is made of, for people and tools to read.
+//! Summaries of networks, for people and tools to read.
 
 use super::{LayerIndex, Network, Producer, TensorIndex};
 use crate::plugin::AttributeValue;
@@ -60,7 +60,7 @@ pub struct OutputSummary {
 }
 
 impl Network {
-    /// What it is made of.
+    /// A summary of it.
     pub fn inspect(&self) -> NetworkSummary {
         let mut summary = NetworkSummary {
             inputs: self.inputs.iter().map(|&tensor| self.tensor_summary(tensor)).collect(),

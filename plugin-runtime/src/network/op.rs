@@ -53,7 +53,7 @@ impl Preference {
     }
 }
 
-/// What `network.add_plugin(..)` takes: the constructor that `#[register]` makes. `N` is the number of outputs.
+/// A plugin that `network.add_plugin(..)` takes: the constructor that `#[register]` makes. `N` is the number of outputs.
 pub trait IntoOp<const N: usize> {
     /// The plugin with its inputs and attributes.
     fn into_op(self) -> Op;

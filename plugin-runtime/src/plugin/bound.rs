@@ -92,7 +92,7 @@ impl BoundPlugin {
         compare.map(|compare| guarded(|| compare(inputs, &*self.typed))).transpose()
     }
 
-    /// What each input looks like, where the author says so.
+    /// A sample of each input, where the author gives some.
     ///
     /// # Errors
     /// When the author's function fails.

@@ -100,7 +100,7 @@ impl fmt::Display for Compare {
     }
 }
 
-/// What `compare = ..` may be, for a plugin of `N` outputs.
+/// A value of `compare = ..`, for a plugin of `N` outputs.
 #[diagnostic::on_unimplemented(
     message = "`compare` is a `Compare`, or an array with one an output: `[Compare; {N}]`",
     label = "expected `Compare` or `[Compare; {N}]`, found `{Self}`"

@@ -1,4 +1,4 @@
-//! What is wrong with the linked plugins, or with a look-up.
+//! Errors of the registry: conflicts between linked plugins, and failed look-ups.
 
 use std::fmt;
 use std::sync::Arc;
@@ -64,7 +64,7 @@ impl fmt::Display for Conflict {
     }
 }
 
-/// What is wrong with the linked plugins, or with a look-up.
+/// An error of the registry: conflicts between linked plugins, or a failed look-up.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum RegistryError {

@@ -13,7 +13,7 @@ use crate::plugin::combination::AutoTuneCombination;
 use crate::shape::ShapeExpr;
 use crate::tensor::{OutputDesc, TensorDesc};
 
-/// Where an entry was written.
+/// Source location of an entry.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct Location {
     /// Path of the source file, as the compiler was given it.
@@ -30,7 +30,7 @@ impl fmt::Display for Location {
     }
 }
 
-/// What `#[register]` emits.
+/// The entry that `#[register]` emits.
 #[derive(Clone, Copy, Debug)]
 pub struct PluginEntry {
     /// `namespace::name`.
@@ -51,11 +51,11 @@ pub struct PluginEntry {
     pub infer: fn(&[TensorDesc], &DynAttributes) -> Result<Vec<OutputDesc>>,
     /// How its outputs are compared, where the author says so.
     pub compare: Option<Comparisons>,
-    /// What its inputs look like, where the author says so.
+    /// Samples of its inputs, where the author gives some.
     pub sample_inputs: Option<SampleInputs>,
     /// Makes the typed attribute struct from one value per attribute.
     pub attributes_from_values: fn(&[AttributeValue]) -> Result<Box<DynAttributes>>,
-    /// Where the function stands.
+    /// Source location of the function.
     pub location: Location,
 }
 
@@ -69,13 +69,13 @@ impl PluginEntry {
 /// Says how each output is compared, for inputs and attributes.
 pub type Comparisons = fn(&[TensorDesc], &DynAttributes) -> Result<Vec<Compare>>;
 
-/// Says what each input looks like, for inputs and attributes.
+/// Gives a sample of each input, for inputs and attributes.
 pub type SampleInputs = fn(&[TensorDesc], &DynAttributes) -> Result<Vec<Sample>>;
 
 /// Lists combinations for inputs, outputs and attributes.
 pub type ListCombinations = fn(&[TensorDesc], &[TensorDesc], &DynAttributes) -> Result<Vec<AutoTuneCombination>>;
 
-/// What `#[autotune]` emits.
+/// The entry that `#[autotune]` emits.
 #[derive(Clone, Copy, Debug)]
 pub struct AutotuneEntry {
     /// The plugin's id.
@@ -84,7 +84,7 @@ pub struct AutotuneEntry {
     pub version: u32,
     /// Lists the combinations; inputs, then outputs, then the attributes.
     pub combinations: ListCombinations,
-    /// Where the function stands.
+    /// Source location of the function.
     pub location: Location,
 }
 
@@ -94,7 +94,7 @@ pub type TacticNames = fn(i32) -> Option<&'static str>;
 /// Gives a scratch size in bytes for inputs, outputs and attributes.
 pub type WorkspaceSize = fn(&[TensorDesc], &[TensorDesc], &DynAttributes) -> Result<ShapeExpr>;
 
-/// What `#[impl_plugin]` emits.
+/// The entry that `#[impl_plugin]` emits.
 #[derive(Clone, Copy, Debug)]
 pub struct ImplEntry {
     /// The plugin's id.
@@ -115,11 +115,11 @@ pub struct ImplEntry {
     pub device_shape: bool,
     /// Runs it.
     pub run: fn(&mut Invocation<'_>) -> Result<()>,
-    /// Where the function stands.
+    /// Source location of the function.
     pub location: Location,
 }
 
-/// What `#[aot_impl]` emits.
+/// The entry that `#[aot_impl]` emits.
 #[derive(Clone, Copy, Debug)]
 pub struct AotEntry {
     /// The plugin's id.
@@ -134,7 +134,7 @@ pub struct AotEntry {
     pub device_shape: bool,
     /// Describes the kernel; inputs, outputs, attributes, tactic.
     pub kernel: fn(&[TensorDesc], &[TensorDesc], &DynAttributes, i32) -> Result<AotKernel>,
-    /// Where the function stands.
+    /// Source location of the function.
     pub location: Location,
 }
 

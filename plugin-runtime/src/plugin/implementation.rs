@@ -1,10 +1,10 @@
-//! What can run a layer.
+//! The implementation of a layer: an impl or AOT kernels.
 
 use std::fmt;
 
 use super::{AotEntry, ImplEntry, Plugin, TacticNames};
 
-/// What runs a layer: an impl, or the kernels that `#[aot_impl]` describes.
+/// The implementation of a layer: an impl, or the kernels that `#[aot_impl]` describes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Implementation {
     Impl(&'static ImplEntry),
@@ -12,7 +12,7 @@ pub(crate) enum Implementation {
 }
 
 impl Implementation {
-    /// All that a plugin has.
+    /// All implementations of a plugin.
     pub(crate) fn all(plugin: &'static Plugin) -> Vec<Implementation> {
         plugin.impls.iter().map(Implementation::Impl).chain(plugin.aot.as_ref().map(Implementation::Aot)).collect()
     }

@@ -1,4 +1,4 @@
-//! What a plugin's register function may say of its outputs.
+//! Rules of the outputs that a plugin's register function describes.
 
 use super::PluginEntry;
 use crate::error::{Error, Result};

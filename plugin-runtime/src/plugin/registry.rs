@@ -13,13 +13,13 @@ use crate::suggest::nearest_names;
 /// One plugin with all that was written for it.
 #[derive(Clone, Debug)]
 pub struct Plugin {
-    /// What `#[register]` says.
+    /// The `#[register]` function.
     pub entry: PluginEntry,
-    /// What `#[autotune]` says.
+    /// The `#[autotune]` function, where there is one.
     pub autotune: Option<AutotuneEntry>,
     /// The `#[impl_plugin]`s, at most one per device kind, in the order of [`DeviceKind`].
     pub impls: Vec<ImplEntry>,
-    /// What `#[aot_impl]` says.
+    /// The `#[aot_impl]` function, where there is one.
     pub aot: Option<AotEntry>,
 }
 

@@ -1,4 +1,4 @@
-//! What inputs look like that a build tries a plugin's implementations on.
+//! Input data that a build tries a plugin's implementations on.
 
 use std::fmt;
 use std::sync::Arc;
@@ -59,7 +59,7 @@ impl Sample {
         Sample { values: Values::Uniform { low, high }, sorted: false }
     }
 
-    /// What `fill` writes into a row-major tensor of zeros, given a seed: the same for the same seed.
+    /// Data that `fill` writes into a row-major tensor of zeros, given a seed: the same for the same seed.
     pub fn with(fill: impl Fn(&mut HostTensor, u64) -> Result<()> + Send + Sync + 'static) -> Self {
         Sample { values: Values::Filled(Arc::new(fill)), sorted: false }
     }

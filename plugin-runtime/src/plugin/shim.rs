@@ -1,4 +1,4 @@
-//! What the generated functions call to take apart what they are given.
+//! Functions that generated code calls to take apart its arguments.
 
 use super::{Attribute, AttributeSet, AttributeValue, KnownTactics, PluginSpec};
 use crate::device::DynAttributes;

@@ -1,4 +1,4 @@
-//! What `#[register]` says of a plugin to the compiler, so that its other functions can be checked against it.
+//! A registered plugin as a type, so that the compiler checks its other functions against it.
 
 use super::AttributeValue;
 use crate::error::{Error, Result};
@@ -31,7 +31,7 @@ pub trait AttributeSet: Sized + Send + Sync + 'static {
     fn to_values(&self) -> Vec<AttributeValue>;
 }
 
-/// What a plugin's function may return: a value, or a `Result` of it.
+/// The return type of a plugin's function: a value, or a `Result` of it.
 #[diagnostic::on_unimplemented(
     message = "this function returns `{Self}`, and should return `{T}` or `plugin_runtime::Result<{T}>`",
     label = "expected `{T}` or `plugin_runtime::Result<{T}>`",
@@ -41,7 +41,7 @@ pub trait IntoResult<T> {
     /// As a `Result`.
     ///
     /// # Errors
-    /// What the function returned.
+    /// The error that the function returned.
     fn into_result(self) -> Result<T>;
 }
 

@@ -1,9 +1,9 @@
-//! What can go wrong with shapes.
+//! Errors of shapes.
 
 use super::profile::ProfileError;
 use crate::error::{Error, ErrorKind};
 
-/// What is wrong with a shape expression, its evaluation, or an optimization profile.
+/// An error of a shape expression, its evaluation, or an optimization profile.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ShapeError {
@@ -18,7 +18,7 @@ pub enum ShapeError {
     Overflow {
         /// The expression, cut where it is long.
         expression: String,
-        /// What its symbols stood for: ` where d0 = 1`.
+        /// The values of its symbols: ` where d0 = 1`.
         values: String,
     },
     /// A division by zero.
@@ -26,7 +26,7 @@ pub enum ShapeError {
     DivisionByZero {
         /// The expression, cut where it is long.
         expression: String,
-        /// What its symbols stood for: ` where d0 = 0`.
+        /// The values of its symbols: ` where d0 = 0`.
         values: String,
     },
     /// A symbol that no value was given for.
@@ -34,7 +34,7 @@ pub enum ShapeError {
     MissingSymbol {
         /// The symbol's name.
         symbol: String,
-        /// Where its value was looked for.
+        /// The index at which its value was looked for.
         index: u32,
         /// How many values were given.
         available: usize,

@@ -24,7 +24,7 @@ pub struct ProfileDims {
     pub max: Dims,
 }
 
-/// What is wrong with a profile.
+/// An error of a profile.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProfileError {

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-/// What a symbol stands for.
+/// The kind of value that a symbol stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum SymbolKind {
@@ -19,11 +19,11 @@ pub enum SymbolKind {
 /// A variable of a shape expression. Equal when kind and index are; the name is for people.
 #[derive(Clone, Debug)]
 pub struct Symbol {
-    /// What it stands for.
+    /// The kind of value that it stands for.
     pub kind: SymbolKind,
-    /// Where its value stands in the slice that evaluation reads.
+    /// Index of its value in the slice that evaluation reads.
     pub index: u32,
-    /// What is printed.
+    /// The name that is printed.
     pub name: Arc<str>,
 }
 

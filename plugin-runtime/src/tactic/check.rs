@@ -16,7 +16,7 @@ use crate::plugin::{Compare, ImplEntry, Implementation, Plugin};
 
 use crate::tensor::DataType;
 
-/// Where right results come from.
+/// The reference that results are compared with.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Source {
     /// The plugin's impl for the CPU, for tactics of another device.

@@ -1,4 +1,4 @@
-//! What it costs to convert tensors between layers, and the choice of options that this leads to.
+//! Times of conversions between layers, and the choice of options that they lead to.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
@@ -90,7 +90,7 @@ struct ReformatTimes<'a> {
     stream: &'a Stream,
     timings: &'a mut Timings,
     known: HashMap<(Dims, Laid, Laid), f64>,
-    /// What a locked build may not measure, with the tensor that it is for.
+    /// The missing times, which a locked build may not measure, each with its tensor.
     missing: Vec<(TensorIndex, Key)>,
 }
 

@@ -130,7 +130,7 @@ impl<'n> DeviceBench<'n> {
         Ok((memory, originals))
     }
 
-    /// What each tactic of a combination does.
+    /// The work of each tactic of a combination.
     fn works(&self, combination: &Combination) -> Vec<(i32, Result<Prepared>)> {
         combination.tactics.iter().map(|&tactic| (tactic, self.work(combination, tactic))).collect()
     }

@@ -1,4 +1,4 @@
-//! What a tuning lockfile holds, for people and tools to read.
+//! The records of a tuning lockfile, for people and tools to read.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ pub struct TimingRecord {
     pub device: String,
     /// Its driver, `-` where there is none.
     pub driver: String,
-    /// What identifies the compiled code, `-` where nothing does.
+    /// Checksum of the CUDA sources on a GPU; on the CPU `debug`, or `-` in an optimized build.
     pub kernel: String,
     /// Whether builds for the device that the lockfile was read for use it.
     pub is_used: bool,
@@ -27,7 +27,7 @@ pub struct TimingRecord {
     pub outcome: TrialOutcome,
 }
 
-/// What a timing decision is about.
+/// The subject of a timing decision.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum TimedSubject {
@@ -49,7 +49,7 @@ pub enum TimedSubject {
         tactic_name: String,
         /// Whether kernels compiled ahead of time ran, and not an impl.
         ahead_of_time: bool,
-        /// What its results were compared with, and how.
+        /// The check of its results, in words: the reference, and how it was compared.
         check: String,
     },
     /// The conversion of a tensor to another type or layout.

@@ -1,4 +1,4 @@
-//! What a layer is tried on.
+//! The input data of a layer's trials.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::tensor::{DataType, HostTensor};
 /// Sample inputs that the caller gave, by the name of a network's tensor.
 pub(crate) type Given = Vec<(Arc<str>, HostTensor)>;
 
-/// What layers are tried on.
+/// The input data of trials: the caller's samples, and a seed.
 pub(crate) struct Data<'a> {
     pub(crate) given: &'a Given,
     pub(crate) seed: u64,

@@ -36,7 +36,7 @@ pub(super) enum Subject {
         tactic: i32,
         /// The tactic's name.
         name: Arc<str>,
-        /// What its results were compared with, and how.
+        /// The check of its results, in words: the reference, and how it was compared.
         check: Arc<str>,
     },
 }

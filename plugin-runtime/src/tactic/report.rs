@@ -1,4 +1,4 @@
-//! What was tried for each layer.
+//! The trials of each layer, and their outcomes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,7 +55,7 @@ pub struct Trial {
     pub locked: bool,
 }
 
-/// What was tried for one layer.
+/// The trials of one layer.
 #[derive(Clone, Debug)]
 pub struct LayerReport {
     /// The layer's name.
@@ -64,8 +64,8 @@ pub struct LayerReport {
     pub plugin: String,
     /// The optimization profile, from 0.
     pub profile: usize,
-    /// What results were compared with, and how: `against the impl for cpu; outputs[1] any order`. `None` where the build
-    /// has no checks, and of an engine that comes from a file.
+    /// The reference, and how results were compared with it: `against the impl for cpu; outputs[1] any order`. `None`
+    /// where the build has no checks, and of an engine that comes from a file.
     pub check: Option<Arc<str>>,
     /// Checks that couldn't be done, and why.
     pub notes: Vec<String>,

@@ -26,9 +26,9 @@ pub(crate) enum Keeping {
 pub(crate) struct Timings {
     keeping: Keeping,
     surroundings: Surroundings,
-    /// What the lockfile held when the build began.
+    /// The lockfile's records when the build began.
     held: Held,
-    /// What this build found out.
+    /// The records of this build.
     own: Records,
 }
 
@@ -68,7 +68,7 @@ impl Timings {
         Key { subject, machine }
     }
 
-    /// What is known, and whether it's from the lockfile.
+    /// The outcome, if it is known, and whether it is from the lockfile.
     pub(super) fn find(&self, key: &Key) -> Option<(&Outcome, bool)> {
         let own = self.own.get(key).map(|outcome| (outcome, false));
         own.or_else(|| self.held.records.get(key).map(|outcome| (outcome, true)))
@@ -86,7 +86,7 @@ impl Timings {
         matches!(self.keeping, Keeping::Locked(_))
     }
 
-    /// What to say of a locked build that lacks a record. `others` more are missing.
+    /// An error for a locked build that lacks a record. `others` more are missing.
     pub(super) fn missing(&self, key: &Key, others: usize) -> Error {
         let path = match &self.keeping {
             Keeping::Nothing => Path::new("-"),

@@ -44,7 +44,7 @@ macro_rules! bounds {
             self.len == 0
         }
 
-        /// Where the GPU finds the first element.
+        /// Device address of the first element.
         #[inline]
         pub fn address(&self) -> u64 {
             self.address

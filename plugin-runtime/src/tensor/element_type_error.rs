@@ -10,7 +10,7 @@ use crate::error::{Error, ErrorKind};
 pub struct ElementTypeError {
     /// The parameter's or binding's name.
     pub tensor: String,
-    /// What it holds.
+    /// Its element type.
     pub dtype: DataType,
     /// The Rust type asked for.
     pub requested: &'static str,

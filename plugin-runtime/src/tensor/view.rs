@@ -44,7 +44,7 @@ pub(crate) fn laid_out(dtype: DataType, dims: &Dims, format: Format) -> String {
     }
 }
 
-/// Where an input's bytes are.
+/// Memory of an input.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Data<'a> {
     Host(&'a [u8]),
@@ -54,7 +54,7 @@ pub(crate) enum Data<'a> {
     InPlace(usize),
 }
 
-/// Where an output's bytes are.
+/// Memory of an output.
 #[derive(Debug)]
 pub(crate) enum DataMut<'a> {
     Host(&'a mut [u8]),
@@ -114,7 +114,7 @@ macro_rules! accessors {
 pub struct Tensor<'a> {
     info: &'a TensorInfo,
     data: Data<'a>,
-    /// Where a device keeps the true extents.
+    /// Address of the true extents in device memory.
     extents: Option<u64>,
 }
 
@@ -179,7 +179,7 @@ impl<'a> Tensor<'a> {
 pub struct TensorMut<'a> {
     info: &'a TensorInfo,
     data: DataMut<'a>,
-    /// Where a device keeps the true extents.
+    /// Address of the true extents in device memory.
     extents: Option<u64>,
 }
 

@@ -12,9 +12,9 @@ use crate::tensor::{DataType, HostTensor, Representation};
 /// ([`from_dlpack`](Self::from_dlpack)).
 ///
 /// It may be used in any streams, and dropped at any time: what writes or frees it is ordered after the work of other
-/// streams that uses it, and what reads it after what wrote it, by events that the host doesn't wait for. That holds for
-/// runs that it was bound for and for the functions here; not for kernels that are given its [`address`](Self::address) as
-/// a number.
+/// streams that uses it, and what reads it after what wrote it, by events that the host doesn't wait for. That holds
+/// for runs that it was bound for and for the functions here; not for kernels that are given its
+/// [`address`](Self::address) as a number.
 #[derive(Debug)]
 pub struct DeviceTensor {
     uses: Uses,
@@ -131,7 +131,7 @@ impl DeviceTensor {
         &self.device
     }
 
-    /// Where the GPU finds the first element.
+    /// Device address of the first element.
     pub fn address(&self) -> u64 {
         self.memory.address()
     }

@@ -97,7 +97,7 @@ impl GpuState {
         })
     }
 
-    /// Is told that the shapes changed.
+    /// Marks the symbols on the device as out of date, after shapes changed.
     pub(super) fn shapes_changed(&mut self) {
         self.symbols_changed = true;
         self.pending = false;

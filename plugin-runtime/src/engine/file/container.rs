@@ -1,4 +1,4 @@
-//! What every engine file is made of: a header, a table of sections, and the sections.
+//! The container of every engine file: a header, a table of sections, and the sections.
 //!
 //! All numbers are little-endian. Offsets count from the start of the file.
 //!
@@ -39,7 +39,7 @@ const HEADER: usize = 64;
 const HEADER_CHECKSUM: usize = 60;
 const ENTRY: usize = 32;
 
-/// What a section holds. New kinds take the next number; those that a version doesn't know it refuses.
+/// The kind of a section. New kinds take the next number; a version refuses those that it doesn't know.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum SectionKind {
     /// An [`EngineRecord`](super::records::EngineRecord); the first section, and no other.

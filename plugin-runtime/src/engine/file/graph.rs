@@ -1,4 +1,4 @@
-//! What the plans of a file's engine share, once it is read.
+//! The part of a file's engine that its plans share, once it is read.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::plugin::{BoundPlugin, ImplEntry};
 use crate::shape::{Dims, MAX_RANK, ShapeExpr, Symbol, decode_exprs};
 use crate::tensor::DataType;
 
-/// What the plans of an engine share.
+/// The part of an engine that its plans share: inputs, constants, layers, symbols.
 pub(super) struct Graph {
     pub(super) inputs: Vec<InputInfo>,
     pub(super) input_shapes: Vec<Vec<ShapeExpr>>,
@@ -37,7 +37,7 @@ pub(super) struct LoadedLayer {
     pub(super) sizes: Vec<Arc<OwnSize>>,
 }
 
-/// What a layer runs.
+/// The impl or the AOT kernels that a layer runs.
 pub(super) enum LoadedWork {
     Impl {
         implementation: &'static ImplEntry,

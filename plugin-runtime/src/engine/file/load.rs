@@ -75,7 +75,7 @@ fn add_to_report(report: &mut BuildReport, profile: usize, plan: &Plan) {
     report.arena_bytes.push(plan.arena);
 }
 
-/// What a layer runs as; what else was tried isn't in the file.
+/// The one trial of a layer that is in the file: the chosen one.
 fn chosen(step: &PlannedStep, profile: usize) -> Option<LayerReport> {
     let number = match &step.work {
         PlannedWork::Impl { tactic, .. } => *tactic,

@@ -34,8 +34,8 @@ use crate::whole_file;
 use container::{Part, SectionKind};
 use images::Images;
 
-/// The most bytes that the graph of an engine takes in a file, which are some hundred thousand layers. To read it takes up
-/// to a hundred times as much memory where nobody wrote it in earnest.
+/// The most bytes that the graph of an engine takes in a file, which are some hundred thousand layers. To read it takes
+/// up to a hundred times as much memory where nobody wrote it in earnest.
 const LARGEST_GRAPH: usize = 16 << 20;
 
 /// Constants of up to so many bytes in all are compared with their checksums when a file is loaded.
@@ -45,10 +45,10 @@ impl Engine {
     /// Saves the engine to a file, for [`Engine::load`]. The file is written whole or not at all: what was at `path`
     /// before stays until all is on the disk, and then is replaced at once.
     ///
-    /// Kept are the steps with their chosen types, layouts and tactics, shapes, profiles, the memory plan, constants, and
-    /// of the plugins' attributes those that an impl names; of layers that run AOT kernels the kernels, and where all
-    /// layers do, the runtime's own kernels for what is between them. Times aren't: engines that were built alike give the
-    /// same bytes.
+    /// Kept are the steps with their chosen types, layouts and tactics, shapes, profiles, the memory plan, constants,
+    /// and of the plugins' attributes those that an impl names; of layers that run AOT kernels the kernels, and where
+    /// all layers do, the runtime's own kernels for what is between them. Times aren't: engines that were built alike
+    /// give the same bytes.
     ///
     /// # Errors
     /// When the file can't be written.
@@ -63,8 +63,8 @@ impl Engine {
 
     /// Loads an engine that [`Engine::save`] wrote. The plugins whose impls it runs have to be linked, at the versions
     /// that it was built with; autotune functions aren't needed, and never called. Layers that run AOT kernels need
-    /// neither plugin nor compiler, but an image that the device runs. Where all layers do, neither does the engine, if it
-    /// was built by this version of the runtime; else conversions and size tensors need the compiler.
+    /// neither plugin nor compiler, but an image that the device runs. Where all layers do, neither does the engine, if
+    /// it was built by this version of the runtime; else conversions and size tensors need the compiler.
     ///
     /// The file is mapped, and constants are used where they lie: they take no memory of the process, and no time before
     /// they are used. Until the engine and its contexts are gone, the file may not be written to or cut short in place;
@@ -87,7 +87,7 @@ impl Engine {
         load_file(path.as_ref(), &|name| of_kind(device, name))
     }
 
-    /// What [`Engine::save`] would write to a file.
+    /// The bytes that [`Engine::save`] would write to a file.
     ///
     /// # Errors
     /// When the engine has more layers than a file can hold, or memory lacks.

@@ -1,4 +1,4 @@
-//! What the graph section says, as protocol buffers. A tag once used keeps its meaning; fields may be added, and
+//! The graph section, as protocol buffers. A tag once used keeps its meaning; fields may be added, and
 //! [`FORMAT_VERSION`](super::container::FORMAT_VERSION) counts up when an older program couldn't go without one.
 //!
 //! Shapes and sizes are expressions as [`encode_exprs`](crate::shape::encode_exprs) writes them, over the engine's
@@ -94,7 +94,7 @@ pub(super) struct OutputRecord {
 pub(super) struct SymbolRecord {
     #[prost(string, tag = "1")]
     pub(super) name: String,
-    /// Where a dynamic dimension stands.
+    /// The input and axis of a dynamic dimension.
     #[prost(message, repeated, tag = "2")]
     pub(super) places: Vec<PlaceRecord>,
     #[prost(message, optional, tag = "3")]
@@ -138,13 +138,13 @@ pub(super) struct LayerRecord {
     /// Index into the plugins.
     #[prost(uint32, tag = "2")]
     pub(super) plugin: u32,
-    /// Those that the impl names, in its order.
+    /// The attributes that the impl names, in its order.
     #[prost(message, repeated, tag = "3")]
     pub(super) attributes: Vec<AttributeRecord>,
     /// For each output 0, or 1 + the input that it is updated in place over.
     #[prost(uint32, repeated, tag = "4")]
     pub(super) in_place: Vec<u32>,
-    /// Of a layer that runs kernels that lie in the file, so that the plugin needn't be linked.
+    /// Set for a layer that runs AOT kernels, so that the plugin needn't be linked.
     #[prost(message, optional, tag = "5")]
     pub(super) aot: Option<AotLayerRecord>,
 }
@@ -172,7 +172,7 @@ pub(super) struct AttributeRecord {
     pub(super) value: Vec<u8>,
 }
 
-/// What runs under one optimization profile.
+/// The plan of one optimization profile.
 #[derive(Clone, PartialEq, prost::Message)]
 pub(super) struct PlanRecord {
     #[prost(message, repeated, tag = "1")]
@@ -213,12 +213,12 @@ pub(super) struct StepRecord {
     pub(super) outputs: Vec<SlotRecord>,
     #[prost(message, optional, tag = "5")]
     pub(super) workspace: Option<WorkspaceRecord>,
-    /// Of a conversion or copy: its name and its tensor's.
+    /// Set for a conversion or copy: its name and its tensor's.
     #[prost(string, tag = "6")]
     pub(super) name: String,
     #[prost(string, tag = "7")]
     pub(super) tensor: String,
-    /// What it runs, where its layer runs kernels that lie in the file.
+    /// The AOT kernels that it runs, where its layer does.
     #[prost(message, optional, tag = "8")]
     pub(super) kernels: Option<KernelsRecord>,
 }

@@ -1,4 +1,4 @@
-//! What both directions need: codes of types and layouts, counts, and places in errors.
+//! For both directions: codes of types and layouts, counts, and places in errors.
 
 use crate::error::{Error, Result};
 use crate::tensor::{DataType, Format};

@@ -1,4 +1,4 @@
-//! What an autotune function lists: types, layouts and tactics that an impl supports.
+//! The types, layouts and tactics that an autotune function lists.
 
 use super::choices::{Choices, Positions};
 use super::expansion::{Combination, MAX_COMBINATIONS, expand};

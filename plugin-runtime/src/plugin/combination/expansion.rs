@@ -24,7 +24,7 @@ pub struct Combination {
 }
 
 impl Combination {
-    /// What a plugin without an autotune function runs with: the network's own types, LINEAR, the default tactic.
+    /// The combination of a plugin without an autotune function: the network's own types, LINEAR, the default tactic.
     pub fn untuned(types: impl IntoIterator<Item = DataType>) -> Combination {
         let types: Vec<DataType> = types.into_iter().collect();
         Combination { formats: vec![Format::Linear; types.len()], types, tactics: vec![0], references: Vec::new() }

@@ -23,13 +23,13 @@ pub enum Vocabulary {
     Layouts,
 }
 
-/// What is wrong with a text.
+/// An error of a text.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub struct GrammarError<'t> {
     /// The whole text.
     pub text: &'t str,
-    /// What its names should be.
+    /// The vocabulary of its names.
     pub vocabulary: Vocabulary,
     /// Number of inputs of the plugin.
     pub inputs: usize,
@@ -59,14 +59,14 @@ pub enum Fault<'t> {
     },
     /// A name that isn't in the vocabulary.
     UnknownName {
-        /// Where it stands.
+        /// Its entry, counted from 1.
         entry: usize,
         /// The name.
         name: &'t str,
     },
     /// A layout that exists on other hardware only.
     Unavailable {
-        /// Where it stands.
+        /// Its entry, counted from 1.
         entry: usize,
         /// The name.
         name: &'t str,
@@ -158,7 +158,7 @@ impl Link {
         }
     }
 
-    /// What stands between the choices.
+    /// The separator of choices.
     pub(super) const fn separator(self) -> u8 {
         match self {
             Link::Single | Link::Together => b'|',

@@ -7,7 +7,7 @@ use super::{Fault, GrammarError, Vocabulary};
 use crate::tensor::{DataType, Format};
 
 const CAPACITY: usize = 512;
-/// What is quoted of an author's text, in bytes.
+/// The most bytes of an author's text that are quoted.
 const LONGEST_QUOTE: usize = 96;
 const ELLIPSIS: &str = "..";
 
@@ -123,7 +123,7 @@ impl Vocabulary {
 }
 
 impl GrammarError<'_> {
-    /// What is wrong and what to write instead.
+    /// The mistake, and what to write instead.
     pub const fn message(&self) -> Message {
         let mut message = Message::EMPTY;
         message.push(match self.vocabulary {

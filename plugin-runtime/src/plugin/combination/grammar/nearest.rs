@@ -1,4 +1,4 @@
-//! What an author most likely meant by a name that isn't in the vocabulary.
+//! The nearest name in the vocabulary to one that isn't in it.
 
 use super::Vocabulary;
 use crate::tensor::{DataType, Format};
