@@ -13,7 +13,7 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// What `work` returns, if it found nothing to report; else every mistake, combined.
+    /// The value that `work` returns, if it reported nothing; else every mistake, combined.
     pub(crate) fn collect<T>(work: impl FnOnce(&mut Report) -> Option<T>) -> Result<T> {
         let mut report = Report { errors: Vec::new() };
         let value = work(&mut report);

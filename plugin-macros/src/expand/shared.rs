@@ -1,4 +1,4 @@
-//! What the expansions have in common.
+//! Parts that the expansions share.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
@@ -17,7 +17,7 @@ pub(crate) fn entry(slice: &str, ty: &str, fields: TokenStream) -> TokenStream {
     }
 }
 
-/// Where the function stands.
+/// Source location of the function.
 pub(crate) fn location(function: &Ident) -> TokenStream {
     let here =
         quote_spanned!(function.span()=> file: ::core::file!(), line: ::core::line!(), column: ::core::column!());
@@ -95,8 +95,8 @@ pub(crate) fn desc_arguments(inputs: &[Parameter]) -> Vec<TokenStream> {
     arguments.collect()
 }
 
-/// Takes the attributes out of the typed ones that `source` gives, each into a variable of the type that the author wrote:
-/// so the compiler finds a wrong name or type at the author's parameter.
+/// Takes the attributes out of the typed ones that `source` gives, each into a variable of the type that the author
+/// wrote: so the compiler finds a wrong name or type at the author's parameter.
 pub(crate) fn attribute_bindings(attributes: &[AttributeParameter], source: TokenStream) -> TokenStream {
     if attributes.is_empty() {
         return TokenStream::new();

@@ -36,7 +36,7 @@ impl AttributeType {
         }
     }
 
-    /// What the attribute struct holds.
+    /// The type of its field in the attribute struct.
     pub(crate) fn owned(self) -> TokenStream {
         match self {
             AttributeType::Scalar(name) => ident(name).into_token_stream(),
@@ -48,7 +48,7 @@ impl AttributeType {
         }
     }
 
-    /// What functions take.
+    /// The type of its parameter in functions.
     pub(crate) fn borrowed(self) -> TokenStream {
         match self {
             AttributeType::Scalar(name) => ident(name).into_token_stream(),
@@ -88,7 +88,7 @@ impl std::fmt::Display for AttributeType {
     }
 }
 
-/// What to write in place of a type that isn't supported, where that can be told.
+/// A supported type to write in place of one that isn't, where that can be told.
 pub(crate) fn advice(ty: &Type, role: Role) -> Option<String> {
     if let Some(inner) = optional(ty) {
         return of_optional(inner, role);

@@ -1,4 +1,4 @@
-//! What the attributes' arguments and functions say, once they are understood.
+//! The model: the attributes' arguments and functions, parsed and checked.
 
 mod attribute_type;
 mod function;
@@ -82,7 +82,7 @@ pub(crate) struct Part {
     pub tactic: Option<TacticParameter>,
 }
 
-/// What a function takes a tactic as.
+/// The type of a function's `tactic` parameter.
 #[derive(Clone, Debug)]
 pub(crate) enum TacticParameter {
     Number,

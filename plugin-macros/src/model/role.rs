@@ -66,7 +66,7 @@ impl Role {
         }
     }
 
-    /// What it returns, as the last segment of a path, and how that is written.
+    /// Its return type, as the last segment of a path, and how that is written.
     pub(crate) const fn returns(self) -> (&'static str, &'static str) {
         match self {
             Role::Register => ("TensorDesc", "TensorDesc"),

@@ -30,7 +30,7 @@ pub(crate) fn is_reference_to(ty: &Type, name: &str) -> bool {
     referent(ty).is_some_and(|referent| ends_in(referent, name))
 }
 
-/// What a shared reference without a named lifetime points to.
+/// The type that a shared reference without a named lifetime points to.
 pub(crate) fn referent(ty: &Type) -> Option<&Type> {
     match plain(ty) {
         Type::Reference(reference) if reference.mutability.is_none() => {

@@ -31,7 +31,7 @@ pub(super) fn names(literals: &[LitStr], id: Option<&PluginId>, report: &mut Rep
     names
 }
 
-/// What is wrong with a name.
+/// The mistake in a name, if there is one.
 fn check(name: &str) -> Result<(), String> {
     let Some((domain, operator)) = name.split_once("::") else {
         return Err(match name {

@@ -58,7 +58,7 @@ fn is_output(ty: &Type, report: &mut Report) -> bool {
     known
 }
 
-/// What a `Result` holds.
+/// The type of a `Result`'s value.
 fn result_of(ty: &Type) -> Option<&Type> {
     let segment = last_segment(ty).filter(|segment| segment.ident == "Result")?;
     let PathArguments::AngleBracketed(arguments) = &segment.arguments else { return None };

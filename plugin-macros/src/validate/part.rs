@@ -10,7 +10,7 @@ use crate::model::types::{array_length, ends_in, is_reference_to, plain, referen
 use crate::model::{AttributeParameter, AttributeType, Function, Options, Parameter, Part, Role, TacticParameter};
 use crate::report::Report;
 
-/// What an `autotune`, `impl_plugin` or `aot_impl` function says, if it keeps the rules.
+/// The model of an `autotune`, `impl_plugin` or `aot_impl` function, if it keeps the rules.
 pub(crate) fn part(options: &Options, function: Function, role: Role, report: &mut Report) -> Option<Part> {
     let runtime = runtime(options.runtime.as_ref(), report);
     returned(&function, role, report);
@@ -55,7 +55,7 @@ struct Sorted {
     attributes: Vec<AttributeParameter>,
     outputs: Option<Expr>,
     tactic: Option<TacticParameter>,
-    /// Those of fixed name, so far.
+    /// The parameters of fixed name, so far.
     tail: Vec<&'static str>,
     /// Whether one couldn't be sorted.
     failed: bool,

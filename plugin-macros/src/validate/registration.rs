@@ -16,7 +16,7 @@ use crate::report::Report;
 /// Names of parameters that impls have for themselves.
 const RESERVED: [&str; 4] = ["outputs", "workspace", "stream", "tactic"];
 
-/// What a `register` function says, if it keeps the rules.
+/// The model of a `register` function, if it keeps the rules.
 pub(crate) fn registration(options: Options, function: Function, report: &mut Report) -> Option<Registration> {
     let runtime = runtime(options.runtime.as_ref(), report);
     let version = version(options.version.as_ref(), report);
@@ -58,7 +58,7 @@ pub(crate) fn registration(options: Options, function: Function, report: &mut Re
     Some(Registration { id, version, runtime, function, inputs, attributes, outputs, onnx, compare, sample_inputs })
 }
 
-/// What is said of each input.
+/// The sample of each input, where one is given.
 fn sample_inputs(said: &[(Ident, Expr)], inputs: &[Parameter], report: &mut Report) -> Vec<Option<Expr>> {
     let mut samples = vec![None; inputs.len()];
     for (name, sample) in said {
@@ -99,7 +99,7 @@ fn is_input(parameter: &Parameter, report: &mut Report) -> bool {
     is_meant
 }
 
-/// What to say of a type that neither inputs nor attributes have.
+/// A message for a type that neither inputs nor attributes have.
 pub(super) fn unsupported(ty: &syn::Type, role: Role) -> String {
     let spelled = spelled(ty);
     match (advice(ty, role), types::plain(ty)) {

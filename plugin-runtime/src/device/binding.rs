@@ -1,4 +1,4 @@
-//! What callers give an engine to read and write.
+//! Bindings: the memory of an engine's inputs and outputs.
 
 use std::ffi::c_void;
 use std::num::NonZero;
@@ -40,7 +40,7 @@ struct Foreign {
     role: Role,
 }
 
-/// What a run does to memory.
+/// Whether a run reads, writes or updates foreign memory.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Role {
     Reads,

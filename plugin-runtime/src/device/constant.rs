@@ -65,7 +65,7 @@ impl Constant {
         }
     }
 
-    /// What a file says, or for one that came from none, what the bytes give.
+    /// The checksum that a file says; for a constant that came from none, that of its bytes.
     pub(crate) fn checksum(&self) -> u32 {
         match self {
             Constant::Owned(tensor) => crc32fast::hash(tensor.bytes()),

@@ -40,7 +40,7 @@ enum FrameMemory {
 #[expect(unsafe_code, reason = "pointers that are not followed may change threads")]
 unsafe impl Send for Frame {}
 
-/// What a frame is made for.
+/// The sizes of a frame's memory.
 pub(crate) struct FrameSize {
     /// Bytes of the arena.
     pub(crate) arena: usize,
@@ -143,7 +143,7 @@ impl Frame {
         self.captured = None;
     }
 
-    /// Where the arena lies, if that is in a device's memory.
+    /// Device address of the arena; `None` where it is the host's.
     pub(crate) fn arena_address(&self) -> Option<u64> {
         match &self.memory {
             FrameMemory::Host { .. } => None,

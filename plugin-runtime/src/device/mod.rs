@@ -121,7 +121,7 @@ impl Device {
         }
     }
 
-    /// What the GPU is; `None` for a CPU.
+    /// Properties of the GPU; `None` for a CPU.
     pub fn cuda_properties(&self) -> Option<&'static CudaProperties> {
         self.gpu().map(Gpu::properties)
     }

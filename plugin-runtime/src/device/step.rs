@@ -80,7 +80,7 @@ impl StepMemory {
         &self.outputs
     }
 
-    /// What is reserved for scratch memory.
+    /// The region that is reserved for the workspace.
     pub(crate) fn workspace(&self) -> Region {
         Region { len: self.workspace_capacity, ..self.workspace }
     }
@@ -112,7 +112,7 @@ impl StepMemory {
         }
     }
 
-    /// What is reserved in the engine's own memory for its tensors and workspace.
+    /// Bytes of the arena that are reserved for its tensors and workspace.
     pub(crate) fn arena_bytes(&self) -> usize {
         let inputs = self.inputs.iter().map(|input| &input.tensor);
         let tensors = inputs.chain(&self.outputs).filter(|tensor| tensor.region.base == Base::Arena);

@@ -1,4 +1,4 @@
-//! What this processor has.
+//! Instruction sets of this processor.
 
 /// Whether it has AVX2 and what came with it.
 #[inline]

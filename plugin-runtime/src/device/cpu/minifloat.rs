@@ -63,7 +63,7 @@ pub(super) fn e4m3_to_f32(bits: u8) -> f32 {
     f32::from_bits(sign | magnitude)
 }
 
-/// What is too large, infinities too, becomes 448 of its sign; every NaN becomes the positive one.
+/// Values that are too large, infinities too, become 448 of their sign; every NaN becomes the positive one.
 #[inline(always)]
 pub(super) fn f32_to_e4m3(value: f32) -> u8 {
     const LARGEST: u32 = 0x7E;

@@ -18,7 +18,7 @@ const STAGE: usize = 24 * LINE;
 /// Worth it for an output that is larger than the caches; a smaller one would be missed there by its reader.
 ///
 /// # Errors
-/// What `write` returned, or when it wrote more or fewer elements than `out` holds.
+/// The error that `write` returned; or when it wrote more or fewer elements than `out` holds.
 #[inline]
 pub fn stream_into<T: Pod>(out: &mut [T], write: impl FnOnce(&mut StreamWriter<'_, T>) -> Result<()>) -> Result<()> {
     let len = out.len();
@@ -37,7 +37,7 @@ pub struct StreamWriter<'a, T> {
     /// Bytes of `stage` in use. The first `skip` of them stand for what lies before the output in its first line.
     filled: usize,
     skip: usize,
-    /// What has not been handed on yet.
+    /// The part of the output that was not handed on yet.
     rest: &'a mut [u8],
     /// Elements offered so far, whether they fitted or not.
     written: usize,

@@ -69,7 +69,7 @@ impl Cache {
         image_in(read(&self.path(key))?, &key.bytes)
     }
 
-    /// What was kept of a program by any version of the compiler, with whatever folders of headers; of several the
+    /// The machine code of a program by any version of the compiler, with whatever folders of headers; of several the
     /// newest's.
     pub(super) fn load_of_any_compiler(&self, request: &Request) -> Option<Vec<u8>> {
         let code = code_of(request);
@@ -131,7 +131,7 @@ fn code_of(request: &Request) -> Vec<u8> {
     code
 }
 
-/// What the names of all files end with that hold this code.
+/// The end of the names of all files that hold this code.
 fn ending_of(code: &[u8]) -> String {
     format!("-{:x}.cubin", code.len())
 }

@@ -50,7 +50,7 @@ fn compile_with_cache(source: &Source, architecture: Architecture, cache: Option
     Image::from_bytes(&cubin)
 }
 
-/// What some NVRTC made of the source, for a program that finds none.
+/// Machine code that any version of NVRTC left in the cache, for a program that finds no NVRTC.
 fn cached_by_any(source: &Source, name: &str, architecture: Architecture, cache: Option<&Cache>) -> Option<Image> {
     let options = options(&[], source, architecture, &[]);
     let request = Request { text: source.text, name, headers: source.headers, options: &options };

@@ -1,4 +1,4 @@
-//! What the driver answers.
+//! Errors of the driver.
 
 use super::sys::{self, CUresult};
 use std::ffi::CStr;
@@ -10,11 +10,11 @@ use crate::error::{Error, ErrorKind, Result};
 #[error("{call}: {code} ({reason}){}", if *.lost { LOST } else { "" })]
 #[non_exhaustive]
 pub struct DeviceError {
-    /// What was called.
+    /// The function that was called.
     pub call: String,
     /// The driver's name of the error, such as `CUDA_ERROR_OUT_OF_MEMORY`.
     pub code: String,
-    /// What the driver says of it.
+    /// The driver's description of the error.
     pub reason: String,
     /// Whether the GPU can't be used by this process any more.
     pub lost: bool,
@@ -57,7 +57,7 @@ fn failed(code: CUresult, call: &'static str) -> Error {
     DeviceError { call: call.into(), code: format!("{code:?}"), reason: reason(code), lost }.into()
 }
 
-/// What the driver says of an error.
+/// The driver's description of an error.
 fn reason(code: CUresult) -> String {
     let mut text = std::ptr::null();
     // SAFETY: the pointer is to a local.

@@ -39,7 +39,7 @@ impl Event {
         check(unsafe { sys::cuEventRecord(self.raw, stream) }, "cuEventRecord")
     }
 
-    /// Lets later work in a stream that lives wait for the event.
+    /// Orders later work in a stream that lives after the event.
     pub(super) fn hold_back_raw(&self, stream: CUstream) -> Result<()> {
         // SAFETY: event and stream live.
         #[expect(unsafe_code, reason = "calls the driver")]

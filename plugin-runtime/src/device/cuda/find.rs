@@ -21,7 +21,7 @@ const LACKS_FUNCTIONS: &str = "the CUDA driver lacks functions that are needed: 
 /// All GPUs, by ordinal; looked for once.
 ///
 /// # Errors
-/// What is missing, for each call again.
+/// When there is no driver or no GPU: says what is missing, at each call.
 pub(crate) fn find_gpus() -> Result<&'static [Gpu]> {
     static GPUS: OnceLock<Result<Vec<Gpu>, String>> = OnceLock::new();
     let found = GPUS.get_or_init(|| {

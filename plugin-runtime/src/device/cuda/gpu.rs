@@ -15,7 +15,7 @@ thread_local! {
     static BOUND: Cell<i32> = const { Cell::new(-1) };
 }
 
-/// What a GPU is.
+/// Properties of a GPU.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CudaProperties {

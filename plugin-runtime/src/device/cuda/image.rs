@@ -13,7 +13,7 @@ use crate::suggest::did_you_mean;
 
 const FATBIN_MAGIC: [u8; 4] = 0xBA55_ED50_u32.to_le_bytes();
 
-/// What an image holds.
+/// The kind of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ImageKind {
@@ -158,7 +158,7 @@ fn kind_of(bytes: &[u8]) -> Result<ImageKind> {
     )))
 }
 
-/// What a fatbin says that it has: its header and what follows.
+/// The length of a fatbin by its own header, header included.
 fn fatbin_bytes(bytes: &[u8]) -> Option<u64> {
     let header = u16::from_le_bytes(bytes.get(6..)?.first_chunk().copied()?);
     let content = u64::from_le_bytes(bytes.get(8..)?.first_chunk().copied()?);

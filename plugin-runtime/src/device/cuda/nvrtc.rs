@@ -39,11 +39,11 @@ pub(super) struct Nvrtc {
     get_log_size: GetSize,
     get_log: GetBytes,
     get_error_string: unsafe extern "C" fn(Code) -> *const c_char,
-    /// What the functions are in, and a part that it loads by name: they stay loaded.
+    /// The library of the functions, and a part that it loads by name: they stay loaded.
     _libraries: (Library, Option<Library>),
 }
 
-/// What is compiled.
+/// A program to compile.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Request<'a> {
     pub(super) text: &'a str,
@@ -54,7 +54,7 @@ pub(super) struct Request<'a> {
     pub(super) options: &'a [String],
 }
 
-/// What came of it.
+/// The result of a compilation.
 pub(super) struct Compiled {
     /// The machine code, or nothing where the program or an option has a mistake, which the log tells.
     pub(super) cubin: Option<Vec<u8>>,
@@ -132,7 +132,7 @@ impl Nvrtc {
         self.version
     }
 
-    /// What it makes machine code for; nothing where it doesn't tell.
+    /// The architectures that it compiles for; none where it doesn't tell.
     pub(super) fn architectures(&self) -> &[Architecture] {
         &self.architectures
     }
@@ -228,7 +228,7 @@ impl Drop for OpenProgram<'_> {
 
 /// Strings as C takes a list of them.
 struct CStrings {
-    /// What the pointers lead to.
+    /// Owns the strings that the pointers point to.
     _strings: Vec<CString>,
     pointers: Vec<*const c_char>,
 }

@@ -123,8 +123,8 @@ impl Queue {
         }
     }
 
-    /// Lets later work here wait for what is in another queue now. While that is being recorded, nothing of it runs: what
-    /// was there before is waited for. Work that is captured can't wait for what isn't: the host waits then.
+    /// Orders later work here after the work that is in another queue now. While that is being captured, nothing of it
+    /// runs: what was there before is waited for. Work that is captured can't wait for what isn't: the host waits then.
     pub(super) fn wait_for(&self, other: &Queue) -> Result<()> {
         let _bound = self.gpu.bind()?;
         if self.is_captured()? {

@@ -9,12 +9,12 @@ pub(crate) fn sources() -> [&'static Source; 3] {
     [&REFORMAT, &REFORMAT_WIDE, &SETTLE]
 }
 
-/// Those of conversions.
+/// The sources of conversions.
 pub(crate) fn reformat_sources() -> [&'static Source; 2] {
     [&REFORMAT, &REFORMAT_WIDE]
 }
 
-/// That of the extents which follow from size tensors.
+/// The source of the kernels that compute extents from size tensors.
 pub(crate) fn extents_source() -> &'static Source {
     &SETTLE
 }

@@ -11,7 +11,7 @@ use linkme::distributed_slice;
 pub struct Source {
     /// The file's name, as the author wrote it: relative to the folder of the Rust file.
     pub name: &'static str,
-    /// What is in it; nothing where it is an image.
+    /// Its text; empty where it is an image.
     pub text: &'static str,
     /// PTX or a cubin, in place of a text to compile.
     pub image: Option<&'static [u8]>,
@@ -24,7 +24,7 @@ pub struct Source {
 }
 
 impl Source {
-    /// Where the author finds it: the name that the compiler's log uses.
+    /// Its path, as the compiler's log names it.
     pub fn path(&self) -> PathBuf {
         Path::new(self.rust_file).parent().unwrap_or(Path::new("")).join(self.name)
     }
@@ -49,7 +49,7 @@ pub struct KernelEntry {
     pub source: &'static Source,
     /// Its name there; kernels are `extern "C"`.
     pub name: &'static str,
-    /// What it takes, in order.
+    /// Its parameters, in order.
     pub parameters: &'static [Parameter],
 }
 

@@ -39,12 +39,12 @@ impl PinnedMemory {
         Ok(PinnedMemory { start, len })
     }
 
-    /// Where the GPU finds it: with unified addressing, at the host's address.
+    /// Its device address: with unified addressing, the host's address.
     pub(crate) fn address(&self) -> u64 {
         self.start.as_ptr().expose_provenance() as u64
     }
 
-    /// Where `len` bytes from `offset` lie.
+    /// Pointer to `len` bytes from `offset`.
     pub(super) fn place(&self, offset: usize, len: usize) -> Option<*mut u8> {
         let fits = offset.checked_add(len).is_some_and(|end| end <= self.len);
         fits.then(|| self.start.as_ptr().wrapping_add(offset))

@@ -100,7 +100,7 @@ impl CudaStream {
         self.queue.synchronize()
     }
 
-    /// Lets later work in this stream wait for what is in another one now.
+    /// Orders later work in this stream after the work that is in another one now.
     pub(crate) fn wait_for(&self, other: &CudaStream) -> Result<()> {
         if self.is(other) { Ok(()) } else { self.queue.wait_for(&other.queue) }
     }

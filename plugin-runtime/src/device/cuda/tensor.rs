@@ -159,13 +159,13 @@ impl DeviceTensor {
         self.uses.write(stream.cuda()?)
     }
 
-    /// Lets work that reads it be put into a stream of its device.
+    /// Orders a stream of its device for work that reads it.
     #[inline]
     pub(in crate::device) fn use_for_reading(&self, stream: &CudaStream) -> Result<()> {
         self.uses.read(stream)
     }
 
-    /// Lets work that writes it be put into a stream of its device.
+    /// Orders a stream of its device for work that writes it.
     #[inline]
     pub(in crate::device) fn use_for_writing(&mut self, stream: &CudaStream) -> Result<()> {
         if self.is_read_only() {

@@ -69,7 +69,7 @@ impl Uses {
         self.write_elsewhere(stream.queue())
     }
 
-    /// Lets the memory be read in a stream by work that the caller waits for.
+    /// Orders a stream for work that reads the memory and that the caller waits for.
     ///
     /// # Errors
     /// As [`Uses::read`].
@@ -81,7 +81,7 @@ impl Uses {
         after(stream.queue(), &streams.writer)
     }
 
-    /// Lets the memory be freed in the order of a stream. Whether it may be.
+    /// Orders a stream for freeing the memory. Returns whether it may be freed.
     pub(super) fn free(&mut self, stream: &CudaStream) -> bool {
         if *self.last.get_mut() == address(stream.queue()) | ALONE {
             return true;

@@ -15,7 +15,7 @@ pub(super) const CUDA: i32 = 2;
 pub(super) const CUDA_HOST: i32 = 3;
 pub(super) const CUDA_MANAGED: i32 = 13;
 
-/// Where memory is.
+/// The device that memory is on.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DLDevice {
@@ -31,7 +31,7 @@ pub struct DLDevice {
 pub struct DLDataType {
     /// The kind of number.
     pub code: u8,
-    /// Of one number.
+    /// Bits of one number.
     pub bits: u8,
     /// How many numbers an element has.
     pub lanes: u16,
@@ -43,7 +43,7 @@ pub struct DLDataType {
 pub struct DLTensor {
     /// On a GPU, an address that only the GPU follows.
     pub data: *mut c_void,
-    /// Where the memory is.
+    /// The device that the memory is on.
     pub device: DLDevice,
     /// How many dimensions.
     pub ndim: i32,
@@ -57,7 +57,7 @@ pub struct DLTensor {
     pub byte_offset: u64,
 }
 
-/// Of the structs' layout.
+/// Version of the structs' layout.
 #[repr(C)]
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DLPackVersion {
@@ -71,7 +71,7 @@ pub struct DLPackVersion {
 #[repr(C)]
 #[derive(Debug)]
 pub struct DLManagedTensorVersioned {
-    /// Of the layout.
+    /// Version of the layout.
     pub version: DLPackVersion,
     /// The producer's.
     pub manager_ctx: *mut c_void,

@@ -174,7 +174,7 @@ pub(super) fn row_major(dims: &Dims) -> Dims {
     strides
 }
 
-/// What a device is called.
+/// The name of a device, for messages.
 pub(super) fn device_name(device: DLDevice) -> String {
     match device.device_type {
         CPU => "host memory".into(),

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::plugin::{AttributeType, AttributeValue};
 use crate::wording::counted;
 
-/// What a node's attribute holds, whichever way it is written.
+/// The value of a node's attribute, whichever way it is written.
 pub(super) enum Given<'a> {
     Int(i64),
     Float(f64),

@@ -1,4 +1,4 @@
-//! What a model says of the types of its values.
+//! The types that a model declares for its values.
 
 use super::element_type::{self, code};
 use super::proto::{DimensionProto, TensorShapeProto, TensorTypeProto, ValueInfoProto};

@@ -9,7 +9,7 @@ use crate::shape::{Dims, MAX_RANK};
 use crate::tensor::{DataType, HostTensor};
 use crate::wording::counted;
 
-/// Where a tensor's elements are.
+/// The field that holds a tensor's elements.
 #[derive(Clone, Copy)]
 enum Data<'t> {
     Nowhere,
@@ -81,7 +81,7 @@ pub(super) fn host_tensor(tensor: &TensorProto) -> Result<HostTensor> {
     }
 }
 
-/// What was read as the bytes of a little-endian machine, put right.
+/// Swaps bytes that were read as little-endian, where this machine isn't.
 pub(super) fn from_little_endian(mut tensor: HostTensor) -> HostTensor {
     let width = tensor.dtype().bits().div_ceil(8) as usize;
     if cfg!(target_endian = "big") && width > 1 {

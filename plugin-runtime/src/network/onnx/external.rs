@@ -19,7 +19,7 @@ pub(super) struct ExternalData<'p> {
     read: HashMap<PathBuf, u64>,
 }
 
-/// Where a model comes from.
+/// The origin of a model.
 #[derive(Clone, Copy)]
 pub(super) enum Origin<'p> {
     /// Memory alone: external data is refused.
@@ -30,7 +30,7 @@ pub(super) enum Origin<'p> {
     File(&'p Path),
 }
 
-/// Where the data of a tensor stands.
+/// The location of a tensor's data.
 struct Range<'t> {
     location: &'t str,
     offset: u64,

@@ -46,7 +46,7 @@ fn label(name: &str, op: &str) -> String {
     format!("node {} ({})", quoted(name), quoted(op))
 }
 
-/// What nodes exchange.
+/// A value that nodes exchange.
 pub(super) struct Value<'m> {
     /// With the calls it is in.
     pub(super) name: Cow<'m, str>,

@@ -74,7 +74,7 @@ struct Importer<'m, 'f> {
     /// Names of the graph's inputs and initializers.
     source_names: HashSet<&'m str>,
     output_names: HashSet<&'m str>,
-    /// What Constant nodes made, by the attribute that holds the value: inlining doesn't multiply it.
+    /// Constants made of Constant nodes, by the attribute that holds the value: inlining doesn't multiply them.
     node_constants: HashMap<*const AttributeProto, TensorId>,
 }
 
@@ -105,7 +105,7 @@ impl<'m, 'f> Importer<'m, 'f> {
         Ok(())
     }
 
-    /// Those that something uses. External ones that are the same become one constant.
+    /// Adds the initializers that something uses. External ones that are the same become one constant.
     fn initializers(&mut self) -> Result<()> {
         type Same<'m> = (Option<i32>, &'m [i64], &'m [StringStringEntryProto]);
         let mut used = vec![false; self.flat.values.len()];

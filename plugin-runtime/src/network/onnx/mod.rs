@@ -38,13 +38,13 @@ use crate::network::Network;
 use external::Origin;
 use proto::{Bytes, ModelProto};
 
-/// What protobuf messages can have at most, in bytes.
+/// The most bytes of a protobuf message.
 const LARGEST_MODEL: u64 = (1 << 31) - 1;
 
 impl Network {
-    /// Reads a model. Constants whose data is in files of their own are read from the model's folder; where the model is a
-    /// link, also from the folder that it leads to; and from nowhere else. Files of data may be links too, if they lead
-    /// into one of these folders, as in the cache of the Hugging Face hub.
+    /// Reads a model. Constants whose data is in files of their own are read from the model's folder; where the model
+    /// is a link, also from the folder that it leads to; and from nowhere else. Files of data may be links too, if they
+    /// lead into one of these folders, as in the cache of the Hugging Face hub.
     ///
     /// # Errors
     /// When the file can't be read or isn't a model; when it has operators that aren't plugins, each of which is named;

@@ -21,7 +21,7 @@ pub struct ModelProto {
     /// That program's version.
     #[prost(string, optional, tag = "3")]
     pub producer_version: Option<String>,
-    /// What is computed.
+    /// The graph.
     #[prost(message, optional, tag = "7")]
     pub graph: Option<GraphProto>,
     /// Functions that nodes may call as if they were operators.
@@ -55,13 +55,13 @@ pub struct GraphProto {
     /// Sparse constants, not decoded.
     #[prost(bytes = "bytes", repeated, tag = "15")]
     pub sparse_initializer: Vec<Bytes>,
-    /// What a run is given.
+    /// Inputs.
     #[prost(message, repeated, tag = "11")]
     pub input: Vec<ValueInfoProto>,
-    /// What a run gives.
+    /// Outputs.
     #[prost(message, repeated, tag = "12")]
     pub output: Vec<ValueInfoProto>,
-    /// What is known of values in between.
+    /// Types and shapes of values in between.
     #[prost(message, repeated, tag = "13")]
     pub value_info: Vec<ValueInfoProto>,
 }
@@ -92,7 +92,7 @@ pub struct NodeProto {
     pub attribute: Vec<AttributeProto>,
 }
 
-/// What an attribute holds.
+/// The type of an attribute.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, prost::Enumeration)]
 #[repr(i32)]
 pub enum AttributeKind {
@@ -163,7 +163,7 @@ pub struct AttributeProto {
     pub strings: Vec<Bytes>,
 }
 
-/// Where a tensor's data stands.
+/// The location of a tensor's data.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, prost::Enumeration)]
 #[repr(i32)]
 pub enum DataLocation {

@@ -1,4 +1,4 @@
-//! What a node is: a plugin, a call of one of the model's functions, one of the few operators understood here, or none.
+//! Recognizes nodes: a plugin, a call of one of the model's functions, or one of the few operators understood here.
 
 use std::collections::HashMap;
 

@@ -14,7 +14,8 @@ pub(crate) use program::{AotProgram, AotSlots, ProgramLaunch, ProgramParameter};
 
 use crate::shape::ShapeExpr;
 
-/// What `#[aot_impl]` returns: kernels, their launches one after another, and the scratch memory that these share.
+/// AOT kernels, as `#[aot_impl]` returns them: an image, launches one after another, and the scratch memory that these
+/// share.
 ///
 /// One kernel, whose parameters are the inputs' pointers, the extra arguments, the outputs' pointers:
 ///

@@ -22,7 +22,7 @@ const MOST_KERNELS: usize = 4096;
 #[derive(Clone, Debug)]
 pub(crate) struct AotBinary {
     pub(crate) image: Image,
-    /// What it was made for, where the image says so.
+    /// The architecture that it was made for, where the image says so.
     pub(crate) target: Option<Target>,
     /// Its kernels, with the bytes of their parameters, as far as the image tells.
     kernels: Option<Arc<Kernels>>,
@@ -30,7 +30,7 @@ pub(crate) struct AotBinary {
 
 type Kernels = HashMap<Box<str>, Option<Vec<usize>>>;
 
-/// What an image was made for.
+/// The architecture that an image was made for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Target {
     pub(crate) architecture: Architecture,
@@ -203,7 +203,7 @@ impl AotModule {
 pub(crate) struct AotCompiler {
     /// At least the device's own, where it has one.
     architectures: Vec<Architecture>,
-    /// Those of them that the user named.
+    /// The architectures that the user named.
     asked_for: Vec<Architecture>,
     made: Mutex<Vec<(AotImage, Arc<AotModule>)>>,
 }

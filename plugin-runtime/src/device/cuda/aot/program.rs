@@ -61,7 +61,7 @@ impl AotProgram {
     /// Checks the launches: names, expressions, parameters, limits.
     ///
     /// # Errors
-    /// What is wrong, and in which kernel.
+    /// The mistake, and the kernel that it is in.
     pub(crate) fn new(module: Arc<AotModule>, launches: &[AotLaunch], slots: AotSlots) -> Result<Self> {
         if launches.is_empty() {
             return Err(Error::invalid("it launches no kernel: give at least one AotLaunch"));

@@ -42,7 +42,7 @@ impl CompileReport {
         self.kernels.is_empty() && self.image.kernel_names().is_some_and(|names| !names.is_empty())
     }
 
-    /// What it was compiled for.
+    /// The architecture that it was compiled for.
     pub fn architecture(&self) -> Architecture {
         self.architecture
     }

@@ -1,4 +1,4 @@
-//! What a cubin, an ELF file with NVIDIA's own sections, tells of its kernels.
+//! Reads kernels and their parameters from a cubin, an ELF file with NVIDIA's own sections.
 
 use super::super::Architecture;
 

@@ -1,4 +1,4 @@
-//! What PTX, a text, tells of its kernels.
+//! Reads kernels and their parameters from PTX.
 
 /// A kernel in PTX.
 pub(super) struct Entry<'a> {
@@ -54,7 +54,7 @@ fn parameters(tokens: &mut Tokens) -> Option<Vec<usize>> {
     Some(parameters)
 }
 
-/// Of a parameter such as `.param .align 4 .b8 name[16]`.
+/// Size in bytes of a parameter such as `.param .align 4 .b8 name[16]`.
 fn bytes_of(parameter: &[&str]) -> Option<usize> {
     let mut bytes: Option<usize> = None;
     let mut tokens = parameter.iter().copied();

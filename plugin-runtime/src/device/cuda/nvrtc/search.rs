@@ -1,4 +1,4 @@
-//! Where NVRTC and CUDA's headers are looked for.
+//! The search for NVRTC and CUDA's headers.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ pub(super) fn named_library(environment: Environment) -> Option<PathBuf> {
     variable(environment, "NVRTC_LIBRARY")
 }
 
-/// What to try to load, in order.
+/// Paths and names to try to load, in order.
 pub(super) fn library_candidates(environment: Environment) -> Vec<PathBuf> {
     let mut candidates: Vec<PathBuf> = LIBRARY_NAMES.iter().map(PathBuf::from).collect();
     for toolkit in toolkits(environment) {

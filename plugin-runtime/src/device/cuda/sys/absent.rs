@@ -1,4 +1,4 @@
-//! What stands in for the driver without the feature `cuda`: no call of it succeeds. Names and types are the driver's.
+//! A stand-in for the driver without the feature `cuda`: no call succeeds. Names and types are the driver's.
 //!
 //! [`find_gpus`](crate::device::cuda::find_gpus) finds no GPU then, and without one nothing here is ever called.
 
