@@ -53,6 +53,7 @@
 //! | [`network`] | the graph; shapes are inferred as it is made |
 //! | [`tactic`] | combinations of types, layouts and tactics; their timing; the choice among them |
 //! | [`engine`] | the memory plan, engines, execution |
+//! | `host` | other engines that run the plugins |
 //! | [`whole_file`] | files that are written whole or not at all |
 //!
 //! # For a plugin's author
@@ -70,6 +71,7 @@
 //! |---|---|---|
 //! | `cuda` | yes | NVIDIA GPUs; without it only device `cpu` is found, and [`device::cuda`] only describes kernels |
 //! | `onnx` | yes | `network::onnx`: networks from ONNX models, and models from networks |
+//! | `onnxruntime` | no | `host::onnxruntime`: plugin libraries that ONNX Runtime loads |
 //! | `bench` | no | what a benchmark compares an engine with: the same work without the engine |
 //!
 //! How the crate is built, and what has to stay true: [`architecture`].
@@ -96,6 +98,8 @@ pub mod device;
 pub mod engine;
 mod error;
 mod guard;
+#[cfg(any(feature = "onnxruntime", test))]
+pub mod host;
 pub mod network;
 pub mod plugin;
 pub mod shape;

@@ -32,6 +32,10 @@ use crate::shape::Dims;
 use crate::suggest::did_you_mean;
 use crate::tensor::DataType;
 use plan::Plan;
+#[cfg(any(feature = "onnxruntime", test))]
+pub(crate) use plan::{PlannedStep, PlannedWork};
+#[cfg(any(feature = "onnxruntime", test))]
+pub(crate) use planner::{Asked, own_sizes};
 use runtime_kernels::RuntimeKernels;
 
 /// A network made ready to run on a device: shapes, types, layouts, tactics and memory are settled. Cheap to clone;

@@ -57,9 +57,9 @@ impl Plan {
 }
 
 /// A step's work, and its workspace in bytes.
-struct Asked {
-    work: PlannedWork,
-    workspace: Option<ShapeExpr>,
+pub(crate) struct Asked {
+    pub(crate) work: PlannedWork,
+    pub(crate) workspace: Option<ShapeExpr>,
 }
 
 impl Asked {
@@ -72,7 +72,8 @@ impl Asked {
             .map_err(|e| e.in_layer(LayerContext::new(&layer.name, &layer.plugin().label())))
     }
 
-    fn of_layer(network: &Network, layer: &Layer, choice: &Choice, compiler: &AotCompiler) -> Result<Self> {
+    /// What a layer does where this was chosen for it.
+    pub(crate) fn of_layer(network: &Network, layer: &Layer, choice: &Choice, compiler: &AotCompiler) -> Result<Self> {
         let bound = &layer.bound;
         let (inputs, outputs) = network.laid_out_descs(layer, &choice.combination);
         let tactic = choice.tactic;
@@ -111,6 +112,19 @@ fn sizes(network: &Network, lowered: &Lowered) -> Vec<ValueIndex> {
     lowered.steps.iter().flat_map(of_step).collect()
 }
 
+/// The size tensors of a layer.
+pub(crate) fn own_sizes(network: &Network, layer: &Layer) -> Result<Vec<Arc<OwnSize>>> {
+    let mut sizes = Vec::new();
+    for (output, symbol) in layer.sizes.iter().enumerate() {
+        let Some(symbol) = *symbol else { continue };
+        let Some(upper) = network.symbols.get(symbol).and_then(|def| def.source.upper_bound()) else {
+            return Err(Error::invalid(format_args!("size tensor {output} has no upper bound")));
+        };
+        sizes.push(Arc::new(OwnSize::new(output, symbol, upper.clone())?));
+    }
+    Ok(sizes)
+}
+
 struct Planner<'a> {
     network: &'a Network,
     lowered: &'a Lowered,
@@ -138,15 +152,7 @@ impl Planner<'_> {
 
     fn sizes(&self, step: &Step) -> Result<Vec<Arc<OwnSize>>> {
         let StepKind::Plugin(layer) = step.kind else { return Ok(Vec::new()) };
-        let mut sizes = Vec::new();
-        for (output, symbol) in self.network.layers[layer].sizes.iter().enumerate() {
-            let Some(symbol) = *symbol else { continue };
-            let Some(upper) = self.network.symbols.get(symbol).and_then(|def| def.source.upper_bound()) else {
-                return Err(Error::invalid(format_args!("size tensor {output} has no upper bound")));
-            };
-            sizes.push(Arc::new(OwnSize::new(output, symbol, upper.clone())?));
-        }
-        Ok(sizes)
+        own_sizes(self.network, &self.network.layers[layer])
     }
 
     fn input_name(&self, step: &Step, index: usize) -> Arc<str> {

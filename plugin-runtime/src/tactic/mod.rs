@@ -27,6 +27,8 @@ mod trial;
 mod tune;
 
 pub(crate) use candidates::Rules;
+#[cfg(any(feature = "onnxruntime", test))]
+pub(crate) use candidates::enumerate;
 pub use inspect::{TimedSubject, TimingRecord, read_lockfile};
 pub(crate) use layer_data::Given;
 pub use report::{LayerReport, Trial, TrialOutcome};

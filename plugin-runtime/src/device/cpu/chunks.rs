@@ -2,8 +2,8 @@
 
 use std::marker::PhantomData;
 
-use super::pool::Pool;
-use super::threads::{FirstError, pool};
+use super::pool::Spread;
+use super::threads::{All, FirstError};
 use crate::error::Result;
 
 /// Cuts `out` into chunks of `chunk_len` elements (the last may be shorter; 0 counts as 1) and calls `task` with each
@@ -12,7 +12,7 @@ use crate::error::Result;
 /// # Panics
 /// As [`parallel_for`](super::parallel_for).
 pub fn for_each_chunk_mut<T: Send>(out: &mut [T], chunk_len: usize, task: impl Fn(usize, &mut [T]) + Sync) {
-    for_each_chunk_on(pool(), out, chunk_len, task);
+    for_each_chunk_on(&All, out, chunk_len, task);
 }
 
 /// As [`for_each_chunk_mut`], for a task that can fail.
@@ -33,14 +33,14 @@ pub fn try_for_each_chunk_mut<T: Send>(
 }
 
 pub(super) fn for_each_chunk_on<T: Send>(
-    pool: &Pool,
+    threads: &impl Spread,
     out: &mut [T],
     chunk_len: usize,
     task: impl Fn(usize, &mut [T]) + Sync,
 ) {
     let chunk_len = chunk_len.max(1);
     let parts = Parts::new(out);
-    pool.run(parts.len.div_ceil(chunk_len), &|index| {
+    threads.spread(parts.len.div_ceil(chunk_len), &|index| {
         let start = index * chunk_len;
         let len = chunk_len.min(parts.len - start);
         #[expect(unsafe_code, reason = "the chunks are disjoint, which the compiler can't see")]

@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::chunks::Parts;
-use super::pool::{Pool, pause};
-use super::threads::{FirstError, pool};
+use super::pool::{Spread, pause};
+use super::threads::{All, FirstError};
 use crate::error::{Error, Result};
 
 /// Writes the outputs of `0..blocks` one behind the other into `out`, in the order of the blocks, on all threads of
@@ -26,11 +26,11 @@ pub fn compact<T: Send>(
     out: &mut [T],
     block: impl for<'a> Fn(usize, Claim<'a, T>) -> Result<()> + Sync,
 ) -> Result<usize> {
-    compact_on(pool(), blocks, out, block)
+    compact_on(&All, blocks, out, block)
 }
 
 pub(super) fn compact_on<T: Send>(
-    pool: &Pool,
+    threads: &impl Spread,
     blocks: usize,
     out: &mut [T],
     block: impl for<'a> Fn(usize, Claim<'a, T>) -> Result<()> + Sync,
@@ -38,7 +38,7 @@ pub(super) fn compact_on<T: Send>(
     let room = out.len();
     let queue = Queue { out: Parts::new(out), turn: AtomicUsize::new(0), total: AtomicUsize::new(0) };
     let error = FirstError::default();
-    pool.run(blocks, &|index| {
+    threads.spread(blocks, &|index| {
         let turn = Turn { queue: &queue, index, over: Cell::new(false) };
         error.note(block(index, Claim { turn: &turn }));
     });

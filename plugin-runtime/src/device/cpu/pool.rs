@@ -31,12 +31,30 @@ pub(super) fn alone<R>(work: impl FnOnce() -> R) -> R {
     work()
 }
 
+/// Whether the calling thread runs a task.
+#[cfg(any(feature = "onnxruntime", test))]
+pub(super) fn is_inside_task() -> bool {
+    INSIDE_TASK.get()
+}
+
 /// Puts the mark of a thread inside a task back to what it was, also when the work in between panics.
 struct Restored(bool);
 
 impl Drop for Restored {
     fn drop(&mut self) {
         INSIDE_TASK.set(self.0);
+    }
+}
+
+/// What work can be spread over.
+pub(super) trait Spread {
+    /// Calls `task` once with each of `0..tasks`, and returns when all calls have returned. Tasks start in order.
+    fn spread(&self, tasks: usize, task: &(dyn Fn(usize) + Sync));
+}
+
+impl Spread for Pool {
+    fn spread(&self, tasks: usize, task: &(dyn Fn(usize) + Sync)) {
+        self.run(tasks, task);
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::pool::{Pool, alone};
+use super::pool::{Pool, Spread, alone};
 use crate::error::{Error, Result};
 
 /// Limits the number of threads.
@@ -22,6 +22,10 @@ pub const STREAM_BYTES: usize = 8 << 20;
 /// number, from 1 to 1024; it is read once, when the pool starts, and ignored if it holds anything else. Where the
 /// system refuses to start as many threads, the pool has as many as it could get.
 pub fn threads() -> usize {
+    #[cfg(any(feature = "onnxruntime", test))]
+    if let Some(threads) = super::lent::threads() {
+        return threads;
+    }
     pool().threads()
 }
 
@@ -34,7 +38,7 @@ pub fn threads() -> usize {
 /// When a task panics: after the others have stopped, with the first task's panic. Tasks that haven't started by then
 /// are left out.
 pub fn parallel_for(tasks: usize, task: impl Fn(usize) + Sync) {
-    pool().run(tasks, &task);
+    All.spread(tasks, &task);
 }
 
 /// Runs `work` with the whole pool if it reads and writes [`PARALLEL_BYTES`] or more, and else on the caller alone.
@@ -58,7 +62,20 @@ impl FirstError {
     }
 }
 
-pub(super) fn pool() -> &'static Pool {
+/// The threads that a host lends, or else our own.
+pub(super) struct All;
+
+impl Spread for All {
+    fn spread(&self, tasks: usize, task: &(dyn Fn(usize) + Sync)) {
+        #[cfg(any(feature = "onnxruntime", test))]
+        if super::lent::run(tasks, task) {
+            return;
+        }
+        pool().run(tasks, task);
+    }
+}
+
+fn pool() -> &'static Pool {
     static POOL: OnceLock<Pool> = OnceLock::new();
     POOL.get_or_init(|| {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);

@@ -14,7 +14,7 @@ use crate::plugin::{AttributeType, AttributeValue};
 use crate::wording::counted;
 
 /// The value of a node's attribute, whichever way it is written.
-pub(super) enum Given<'a> {
+pub(crate) enum Given<'a> {
     Int(i64),
     Float(f64),
     Text(&'a [u8]),
@@ -111,7 +111,7 @@ pub(super) fn kind_name(kind: i32) -> String {
 }
 
 /// As the type that the plugin registered.
-pub(super) fn converted(given: &Given<'_>, wanted: AttributeType) -> Result<AttributeValue> {
+pub(crate) fn converted(given: &Given<'_>, wanted: AttributeType) -> Result<AttributeValue> {
     use AttributeType as Type;
     use AttributeValue as Value;
     Ok(match (wanted, given) {

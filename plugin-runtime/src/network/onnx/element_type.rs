@@ -52,7 +52,7 @@ const NAMES: [&str; 29] = [
     "FLOAT6E3M2",
 ];
 
-pub(super) const fn code(dtype: DataType) -> i32 {
+pub(crate) const fn code(dtype: DataType) -> i32 {
     match dtype {
         DataType::Float32 => FLOAT,
         DataType::Float16 => FLOAT16,
@@ -68,12 +68,12 @@ pub(super) const fn code(dtype: DataType) -> i32 {
 }
 
 /// As ONNX calls it.
-pub(super) fn name(code: i32) -> String {
+pub(crate) fn name(code: i32) -> String {
     let known = usize::try_from(code).ok().and_then(|c| NAMES.get(c));
     known.map_or_else(|| format!("element type {code}, which ONNX doesn't define"), |name| (*name).to_owned())
 }
 
-pub(super) fn data_type(code: i32) -> Result<DataType> {
+pub(crate) fn data_type(code: i32) -> Result<DataType> {
     DataType::ALL.into_iter().find(|&dtype| self::code(dtype) == code).ok_or_else(|| {
         let supported: Vec<String> = DataType::ALL.into_iter().map(|dtype| name(self::code(dtype))).collect();
         Error::invalid(format_args!("{} isn't supported; these are: {}", name(code), supported.join(", ")))

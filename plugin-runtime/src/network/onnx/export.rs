@@ -1,7 +1,7 @@
 //! From a network to a model that holds it.
 
 use std::borrow::Cow;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::attribute::{int, string, to_proto};
@@ -55,7 +55,8 @@ pub(super) fn export(network: &Network) -> Result<ModelProto> {
         }
     }
     let own = OperatorSetIdProto { domain: Some(String::new()), version: Some(OPSET_VERSION) };
-    let plugins = exporter.namespaces().map(|n| OperatorSetIdProto { domain: Some(n.into()), version: Some(1) });
+    let plugins = exporter.namespaces();
+    let plugins = plugins.map(|(n, version)| OperatorSetIdProto { domain: Some(n.into()), version: Some(version) });
     Ok(ModelProto {
         ir_version: Some(IR_VERSION),
         opset_import: [own].into_iter().chain(plugins).collect(),
@@ -136,11 +137,14 @@ impl<'n> Exporter<'n> {
         }
     }
 
-    fn namespaces(&self) -> impl Iterator<Item = &'static str> + use<> {
-        let mut namespaces: Vec<_> =
-            self.network.layers.iter().map(|l| namespace_and_name(l.plugin().entry.id).0).collect();
-        namespaces.sort_unstable();
-        namespaces.dedup();
+    /// The plugins' namespaces, each with the newest version of a plugin: that of the domain, to other engines.
+    fn namespaces(&self) -> impl Iterator<Item = (&'static str, i64)> + use<> {
+        let mut namespaces = BTreeMap::new();
+        for layer in &self.network.layers {
+            let entry = &layer.plugin().entry;
+            let newest = namespaces.entry(namespace_and_name(entry.id).0).or_insert(1);
+            *newest = i64::from(entry.version).max(*newest);
+        }
         namespaces.into_iter()
     }
 

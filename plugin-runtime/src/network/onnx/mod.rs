@@ -26,6 +26,13 @@ mod recognize;
 mod text;
 mod weight;
 
+#[cfg(feature = "onnxruntime")]
+pub(crate) use attribute::{Given, converted};
+#[cfg(feature = "onnxruntime")]
+pub(crate) use element_type::{code as type_code, data_type, name as type_name};
+#[cfg(feature = "onnxruntime")]
+pub(crate) use recognize::insisted;
+
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;

@@ -152,7 +152,14 @@ pub(super) fn preference(plugin: &Plugin, attributes: &[NamedAttribute<'_>]) -> 
             Some(_) => Err(Error::invalid("attribute `aot_preferred`: it says nothing without the attribute `aot`")),
         };
     };
-    let preferred = flag(attributes, "aot_preferred")?.unwrap_or(false);
+    insisted(plugin, aot, flag(attributes, "aot_preferred")?.unwrap_or(false))
+}
+
+/// What the attributes `aot` and `aot_preferred` ask for.
+///
+/// # Errors
+/// When they insist on what the plugin doesn't have.
+pub(crate) fn insisted(plugin: &Plugin, aot: bool, preferred: bool) -> Result<Preference> {
     let id = plugin.entry.id;
     match (aot, preferred) {
         (true, true) => Ok(Preference::PreferAot),

@@ -1,0 +1,45 @@
+//! The linked plugins inside stock ONNX Runtime.
+//!
+//! A crate of plugins that is built as a `cdylib` is a library of custom operators: a program gives its path to
+//! `SessionOptions.register_custom_ops_library` (or what its language calls that), and then runs any model that holds the
+//! plugins, beside all operators that the runtime knows, on its CPU and CUDA providers. Nothing is linked; ONNX Runtime
+//! 1.17 and all newer ones do.
+//!
+//! # How a node names a plugin
+//!
+//! By the plugin's namespace as its domain and the plugin's name as its operator; models of
+//! [`Network::to_onnx`](crate::network::Network::to_onnx) do. The domain's version is the plugin's. Names that a plugin
+//! claims by `#[register(.., onnx = ..)]` do as well, and so do files as TensorRT's exporters write them: without a domain,
+//! with the namespace in the attribute `plugin_namespace`. In that domain, which is ONNX's own, a plugin is left out whose
+//! name is that of an operator of ONNX.
+//!
+//! The attributes `plugin_version`, `aot` and `aot_preferred` mean what they mean to
+//! [`Network::from_onnx`](crate::network::Network::from_onnx).
+//!
+//! # What runs
+//!
+//! The provider that the session gives a node decides the device. Tensors are LINEAR and of the model's types; of the
+//! combinations and tactics that the autotune function lists for these the first one runs. What a node runs as is logged
+//! when the session is made, at level verbose.
+//!
+//! * Extents that follow from the inputs' are known to the session: its memory plan is as good as for its own operators.
+//! * An extent that a plugin finds makes the node wait for its stream on a GPU, so that such a node can't be in a session
+//!   that captures graphs.
+//! * A plugin that updates an input in place does so where the session allows that, and on a copy otherwise.
+//! * CPU work is spread over the session's own threads, as many as its options say.
+
+mod abi;
+mod api;
+mod attributes;
+mod domain;
+mod export;
+mod in_place;
+mod kernel;
+mod log;
+mod names;
+mod operators;
+mod shapes;
+mod types;
+
+pub use abi::OrtApiBase;
+pub use export::{RegisterCustomOps, register};
