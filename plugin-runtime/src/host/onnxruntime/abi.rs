@@ -23,7 +23,8 @@ macro_rules! opaque {
 
 opaque! {
     OrtStatus OrtSessionOptions OrtCustomOpDomain OrtValue OrtTensorTypeAndShapeInfo OrtTypeInfo OrtKernelInfo
-    OrtKernelContext OrtShapeInferContext OrtOpAttr OrtAllocator OrtMemoryInfo OrtLogger OrtKeyValuePairs
+    OrtKernelContext OrtShapeInferContext OrtOpAttr OrtAllocator OrtMemoryInfo OrtLogger OrtKeyValuePairs OrtEnv OrtSession
+    OrtRunOptions OrtCudaOptions
 }
 
 /// What an operator library is given when it is loaded.
@@ -296,7 +297,57 @@ functions! {
     248 17 log_level(logger: *const OrtLogger, level: *mut c_int);
 }
 
+functions! {
+    3 17 create_environment(level: c_int, name: *const c_char, environment: *mut *mut OrtEnv);
+    7 17 create_session(
+        environment: *const OrtEnv,
+        path: *const c_char,
+        options: *const OrtSessionOptions,
+        session: *mut *mut OrtSession
+    );
+    9 17 run(
+        session: *mut OrtSession,
+        options: *const OrtRunOptions,
+        names: *const *const c_char,
+        inputs: *const *const OrtValue,
+        count: usize,
+        output_names: *const *const c_char,
+        output_count: usize,
+        outputs: *mut *mut OrtValue
+    );
+    10 17 create_options(options: *mut *mut OrtSessionOptions);
+    22 17 set_log_level(options: *mut OrtSessionOptions, level: c_int);
+    24 17 set_threads(options: *mut OrtSessionOptions, threads: c_int);
+    30 17 session_inputs(session: *const OrtSession, count: *mut usize);
+    31 17 session_outputs(session: *const OrtSession, count: *mut usize);
+    33 17 session_input_type(session: *const OrtSession, index: usize, ty: *mut *mut OrtTypeInfo);
+    34 17 session_output_type(session: *const OrtSession, index: usize, ty: *mut *mut OrtTypeInfo);
+    36 17 session_input_name(
+        session: *const OrtSession, index: usize, allocator: *mut OrtAllocator, name: *mut *mut c_char);
+    37 17 session_output_name(
+        session: *const OrtSession, index: usize, allocator: *mut OrtAllocator, name: *mut *mut c_char);
+    49 17 tensor_over(
+        memory: *const OrtMemoryInfo,
+        data: *mut c_void,
+        bytes: usize,
+        extents: *const i64,
+        rank: usize,
+        ty: c_int,
+        value: *mut *mut OrtValue
+    );
+    69 17 create_cpu_memory(allocator: c_int, kind: c_int, memory: *mut *mut OrtMemoryInfo);
+    204 17 append_cuda(options: *mut OrtSessionOptions, cuda: *const OrtCudaOptions);
+    205 17 create_cuda_options(options: *mut *mut OrtCudaOptions);
+    206 17 update_cuda_options(
+        options: *mut OrtCudaOptions, keys: *const *const c_char, values: *const *const c_char, count: usize);
+}
+
 releases! {
+    92 release_environment(*mut OrtEnv);
+    94 release_memory(*mut OrtMemoryInfo);
+    95 release_session(*mut OrtSession);
+    100 release_options(*mut OrtSessionOptions);
+    208 release_cuda_options(*mut OrtCudaOptions);
     96 release_value(*mut OrtValue);
     98 release_type(*mut OrtTypeInfo);
     99 release_shape(*mut OrtTensorTypeAndShapeInfo);

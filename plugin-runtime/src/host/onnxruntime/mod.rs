@@ -31,6 +31,7 @@
 mod abi;
 mod api;
 mod attributes;
+mod client;
 mod domain;
 mod export;
 mod in_place;
@@ -42,4 +43,5 @@ mod shapes;
 mod types;
 
 pub use abi::OrtApiBase;
+pub use client::{Library, Session, SessionOptions, Slot};
 pub use export::{RegisterCustomOps, register};

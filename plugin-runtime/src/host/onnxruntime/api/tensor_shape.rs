@@ -25,7 +25,10 @@ impl TensorShape {
     /// # Errors
     /// What the runtime says.
     #[expect(unsafe_code, reason = "calls the runtime")]
-    pub(super) unsafe fn read(api: Api, shape: *const OrtTensorTypeAndShapeInfo) -> Result<TensorShape> {
+    pub(in crate::host::onnxruntime) unsafe fn read(
+        api: Api,
+        shape: *const OrtTensorTypeAndShapeInfo,
+    ) -> Result<TensorShape> {
         let (mut ty, mut rank) = (0, 0);
         // SAFETY: the shape is as the caller says; the other pointers are to locals of the size that is given.
         let (extents, names) = unsafe {
