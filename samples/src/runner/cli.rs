@@ -12,7 +12,7 @@ use plugin_runtime::tensor::DataType;
 
 use super::device::DeviceName;
 use super::failure::Result;
-pub(super) use model::{BuildModelArgs, InspectArgs, RunArgs};
+pub(super) use model::{BuildModelArgs, EngineName, InspectArgs, RunArgs};
 
 /// Builds engines from the sample plugins, runs them, and checks the results against a plain reference.
 ///
@@ -42,7 +42,7 @@ pub(super) enum Command {
     All(AllArgs),
     /// Every linked plugin: schema, versions, impls and tactics.
     List,
-    /// Runs a model of the linked plugins, or an engine: .npy files in, .npy files out.
+    /// Runs a model, or an engine: .npy files in, .npy files out.
     Run(RunArgs),
     /// Builds an engine from a model, and saves it.
     Build(BuildModelArgs),

@@ -8,6 +8,7 @@ mod device;
 mod failure;
 mod named;
 mod npy;
+mod onnxruntime;
 mod output;
 mod session;
 mod source;

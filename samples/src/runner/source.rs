@@ -5,8 +5,9 @@ use std::io::Read;
 use std::path::Path;
 
 use plugin_runtime::engine::Engine;
-use plugin_runtime::network::Network;
-use plugin_runtime::shape::{ShapeExpr, display_shape};
+use plugin_runtime::host::onnxruntime::Slot as ModelSlot;
+use plugin_runtime::network::{Dim, Network};
+use plugin_runtime::shape::{ShapeExpr, Symbol, SymbolKind, display_shape};
 use plugin_runtime::tensor::DataType;
 
 use super::device::DeviceName;
@@ -131,9 +132,24 @@ impl Slot {
         Slot { name, dtype, shape }
     }
 
+    /// Of a model that another engine read.
+    pub(super) fn of_model(slot: &ModelSlot) -> Self {
+        let extent = |(axis, dim): (usize, &Dim)| match dim {
+            Dim::Fixed(extent) => ShapeExpr::constant(*extent),
+            Dim::Named(name) => symbol(axis, name),
+            _ => symbol(axis, "?"),
+        };
+        let dims = slot.dims.iter().flatten().enumerate();
+        Slot::new(slot.name.clone(), slot.dtype, dims.map(extent).collect())
+    }
+
     pub(super) fn is_dynamic(&self) -> bool {
         self.shape.iter().any(|extent| !extent.is_constant())
     }
+}
+
+fn symbol(axis: usize, name: &str) -> ShapeExpr {
+    ShapeExpr::symbol(Symbol { kind: SymbolKind::Dim, index: axis as u32, name: name.into() })
 }
 
 /// `X FP32 [batch, 3]`

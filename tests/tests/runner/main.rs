@@ -3,6 +3,7 @@
 mod bad_files;
 mod models;
 mod numpy;
+mod onnxruntime;
 mod samples;
 mod waiting;
 

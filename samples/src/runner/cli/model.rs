@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 
 use super::BuildArgs;
 
@@ -21,10 +21,24 @@ pub(in crate::runner) struct RunArgs {
     /// Save the engine that was built.
     #[arg(long, value_name = "ENGINE")]
     pub(in crate::runner) save: Option<PathBuf>,
+    /// What runs the model: this program's own engine, which takes models of linked plugins, or ONNX Runtime with the plugins
+    /// in it, which takes all operators.
+    #[arg(long, value_enum, default_value_t = EngineName::Own)]
+    pub(in crate::runner) engine: EngineName,
+    /// ONNX Runtime's library, libonnxruntime.so; else what ONNXRUNTIME_LIBRARY names, else that of the Python that PYTHON
+    /// names, or python3.
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::runner) onnxruntime: Option<PathBuf>,
     #[command(flatten)]
     pub(in crate::runner) profiles: ProfileArgs,
     #[command(flatten)]
     pub(in crate::runner) build: BuildArgs,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(in crate::runner) enum EngineName {
+    Own,
+    Onnxruntime,
 }
 
 #[derive(Args, Debug)]

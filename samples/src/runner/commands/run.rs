@@ -7,12 +7,13 @@ use plugin_runtime::engine::{Engine, PlanSummary};
 use plugin_runtime::tensor::HostTensor;
 
 use super::build::engine_of;
-use crate::runner::cli::RunArgs;
+use crate::runner::cli::{EngineName, RunArgs};
 use crate::runner::failure::{Failure, Result};
 use crate::runner::named;
 use crate::runner::npy;
+use crate::runner::onnxruntime;
 use crate::runner::output::Output;
-use crate::runner::source::{Slot, Source};
+use crate::runner::source::{Kind, Slot, Source};
 use crate::runner::table::Table;
 use crate::runner::text::file_name;
 
@@ -21,6 +22,12 @@ use crate::runner::text::file_name;
 /// # Errors
 /// When a file can't be read or written, an input is missing or doesn't fit, or something fails.
 pub(in crate::runner) fn run(args: &RunArgs, out: &mut Output) -> Result<()> {
+    if args.engine == EngineName::Onnxruntime {
+        return run_in_onnxruntime(args, out);
+    }
+    if args.onnxruntime.is_some() {
+        return Err(Failure::usage("--onnxruntime is for --engine onnxruntime"));
+    }
     let source = Source::open(&args.file, args.build.device)?;
     if let Source::Engine(_) = &source {
         check_options(args)?;
@@ -44,6 +51,35 @@ pub(in crate::runner) fn run(args: &RunArgs, out: &mut Output) -> Result<()> {
     }
     let named: Vec<(&str, &HostTensor)> = inputs.iter().map(|slot| &*slot.name).zip(&given).collect();
     let results = engine.create_context_for(fitting_profile(&engine, &named)?)?.run(&named)?;
+    show(&named, &results, args.output.as_deref(), out)
+}
+
+/// The whole model in ONNX Runtime, with the linked plugins among its operators.
+fn run_in_onnxruntime(args: &RunArgs, out: &mut Output) -> Result<()> {
+    let of_builds = [
+        ("--profile", !args.profiles.profiles.is_empty()),
+        ("--save", args.save.is_some()),
+        ("--without-checks", args.build.without_checks),
+        ("--locked", args.build.locked),
+        ("--lockfile", args.build.lockfile.is_some()),
+    ];
+    if let Some((option, _)) = of_builds.iter().find(|(_, given)| *given) {
+        return Err(Failure::usage(format_args!("{option} is for --engine own: leave it out")));
+    }
+    if Kind::of(&args.file)? != Kind::Model {
+        let file = args.file.display();
+        return Err(Failure::work(format_args!("{file} isn't an ONNX model, which --engine onnxruntime takes")));
+    }
+    let library = onnxruntime::library(args.onnxruntime.as_deref())?;
+    let session = onnxruntime::session(&library, &args.file, args.build.device, args.build.verbose)?;
+    let slots = |slots: &[onnxruntime::ModelSlot]| slots.iter().map(Slot::of_model).collect::<Vec<Slot>>();
+    let (inputs, outputs) = (slots(session.inputs()), slots(session.outputs()));
+    let given = read(args, &inputs)?;
+    if let Some(folder) = &args.output {
+        prepare(folder, &outputs)?;
+    }
+    let named: Vec<(&str, &HostTensor)> = inputs.iter().map(|slot| &*slot.name).zip(&given).collect();
+    let results = session.run(&named)?;
     show(&named, &results, args.output.as_deref(), out)
 }
 

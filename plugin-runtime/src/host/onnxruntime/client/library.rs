@@ -30,19 +30,16 @@ unsafe impl Sync for Loaded {}
 const FATAL: c_int = 4;
 
 impl Library {
-    /// Loads `libonnxruntime.so.1.32.0` or the like.
-    ///
-    /// # Safety
-    /// The file is an ONNX Runtime of its makers: what is in it runs in this process, and is called by its interface.
+    /// Loads `libonnxruntime.so.1.32.0` or the like. What is in the file runs in this process.
     ///
     /// # Errors
     /// When it can't be loaded, isn't ONNX Runtime, or is older than 1.17.
-    #[expect(unsafe_code, reason = "loads a library")]
-    pub unsafe fn load(path: impl AsRef<Path>) -> Result<Library> {
+    #[expect(unsafe_code, reason = "loads a library, and calls it by its interface")]
+    pub fn load(path: impl AsRef<Path>) -> Result<Library> {
         let path = path.as_ref();
         let within = |error: Error| error.within(format_args!("{}", path.display()));
         let failed = |reason: String| within(Error::new(ErrorKind::Io, reason));
-        // SAFETY: as the caller says.
+        // SAFETY: the caller names an ONNX Runtime, whose initializers are its makers' own.
         let library = unsafe { libloading::Library::new(path) }.map_err(|e| failed(format!("can't be loaded: {e}")))?;
         type GetApiBase = unsafe extern "system" fn() -> *const OrtApiBase;
         // SAFETY: a function of this name is the runtime's entry.
