@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::plan::{Choose, Output};
 use super::pool::Pool;
 use super::state::{Places, State};
-use super::{Node, Plan};
+use super::{Decision, Node, Plan};
 use crate::device::Stream;
 use crate::error::{Error, Result};
 use crate::network::Dim;
@@ -106,7 +106,7 @@ fn plan_declared(node: &Node, dims: &[Vec<Dim>], choose: &Choose) -> Result<Opti
     let could_be = |extent: &Dim| {
         let replaced = |dim: &Dim| if matches!(dim, Dim::Fixed(_)) { dim.clone() } else { extent.clone() };
         let dims: Vec<Vec<Dim>> = dims.iter().map(|dims| dims.iter().map(replaced).collect()).collect();
-        Plan::new(node, &dims, choose).is_ok()
+        Plan::new(node, &dims, &Decision::in_order).is_ok()
     };
     let is_open = dims.iter().flatten().any(|dim| !matches!(dim, Dim::Fixed(_)));
     match is_open && [Dim::Named("n".into()), Dim::Fixed(64)].iter().any(could_be) {

@@ -11,11 +11,13 @@ pub mod onnxruntime;
 mod plan;
 mod pool;
 mod state;
+mod tactics;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use call::{Call, Lease};
 pub(crate) use fence::fenced;
-pub(crate) use node::{Node, first_listed, only_layer};
+pub(crate) use node::{Node, only_layer};
 pub(crate) use plan::Plan;
 pub(crate) use state::{Places, copy};
+pub(crate) use tactics::{Decision, Tactics};

@@ -5,10 +5,8 @@ use std::sync::Arc;
 use crate::device::Device;
 use crate::error::{Error, LayerContext, Result};
 use crate::network::{Dim, Layer, Network, Preference};
-use crate::plugin::combination::Combination;
 use crate::plugin::{AttributeValue, Plugin};
-use crate::tactic::{Choice, Rules, enumerate};
-use crate::tensor::{DataType, Format};
+use crate::tensor::DataType;
 use crate::wording::counted;
 
 /// What a host knows of a node before it runs.
@@ -59,43 +57,4 @@ impl Node {
 /// The layer of a network that [`Node::network`] made.
 pub(crate) fn only_layer(network: &Network) -> Result<&Layer> {
     network.layers.iter().next().ok_or_else(|| Error::invalid("a node's network has no layer"))
-}
-
-/// What a network's only layer runs as where nothing was timed: the first that its autotune function lists in the network's
-/// own types, all LINEAR.
-///
-/// # Errors
-/// When it has no impl for the device, or takes other types: lists those.
-pub(crate) fn first_listed(network: &Network, device: &Device) -> Result<Choice> {
-    let layer = only_layer(network)?;
-    let found = enumerate(network, layer, device.kind(), &Rules::default())?;
-    let is_linear = |combination: usize| found.combinations[combination].formats.iter().all(|f| *f == Format::Linear);
-    let mut possible = found.candidates.iter().filter(|c| is_linear(c.combination) && c.ruled_out.is_none());
-    let Some(first) = possible.next() else { return Err(not_taken(network, layer, &found.combinations)) };
-    let combination = found.combinations[first.combination].clone();
-    Ok(Choice { implementation: found.implementation, combination, tactic: first.tactic })
-}
-
-fn not_taken(network: &Network, layer: &Layer, combinations: &[Combination]) -> Error {
-    /// More wouldn't be read.
-    const MOST: usize = 8;
-    let inputs = layer.inputs.len();
-    let types = |types: &mut dyn Iterator<Item = DataType>| {
-        let names: Vec<&str> = types.map(DataType::name).collect();
-        let (of_inputs, of_outputs) = names.split_at(inputs.min(names.len()));
-        format!("{} -> {}", of_inputs.join(", "), of_outputs.join(", "))
-    };
-    let given = types(&mut layer.tensors().map(|tensor| network.tensors[tensor].dtype));
-    let is_linear = |c: &&Combination| c.formats.iter().all(|format| *format == Format::Linear);
-    let mut listed: Vec<String> =
-        combinations.iter().filter(is_linear).map(|c| types(&mut c.types.iter().copied())).collect();
-    listed.dedup();
-    let more = listed.len().saturating_sub(MOST);
-    listed.truncate(MOST);
-    let listed = match (listed.len(), more) {
-        (0, _) => "none of its combinations is LINEAR throughout".to_owned(),
-        (_, 0) => format!("it takes {}", listed.join("; ")),
-        (_, more) => format!("it takes {}; and {more} more", listed.join("; ")),
-    };
-    Error::invalid(format_args!("its tensors are {given} here, which it doesn't take: {listed}"))
 }

@@ -11,8 +11,8 @@ use crate::shape::Dims;
 use crate::tactic::Choice;
 use crate::tensor::{DataType, Representation};
 
-use super::Node;
 use super::node::only_layer;
+use super::{Decision, Node};
 
 /// More than any tensor can have: how much a call needs of each is said when its extents are known.
 const ANY_BYTES: usize = isize::MAX as usize;
@@ -21,7 +21,7 @@ const ANY_BYTES: usize = isize::MAX as usize;
 #[derive(Debug)]
 pub(crate) struct Plan {
     network: Network,
-    choice: Choice,
+    decision: Decision,
     step: PlannedStep,
     /// For each dimension of the inputs, one after another: a fixed extent, or a symbol.
     dims: Vec<Extent>,
@@ -55,10 +55,11 @@ impl Plan {
     pub(crate) fn new(node: &Node, dims: &[Vec<Dim>], choose: &Choose) -> Result<Plan> {
         let network = node.network(dims)?;
         let failed = |error: Error| node.failed(error);
-        let choice = choose(&network, &node.device).map_err(failed)?;
+        let decision = choose(&network, &node.device).map_err(failed)?;
+        let choice = &decision.choice;
         let layer = only_layer(&network)?;
-        let asked = Asked::of_layer(&network, layer, &choice, &AotCompiler::new(&node.device, &[])).map_err(failed)?;
-        let step = step(&network, layer, &choice, asked).map_err(failed)?;
+        let asked = Asked::of_layer(&network, layer, choice, &AotCompiler::new(&node.device, &[])).map_err(failed)?;
+        let step = step(&network, layer, choice, asked).map_err(failed)?;
         let dims = layer.inputs.iter().flat_map(|&tensor| &network.tensors[tensor].shape);
         let extent = |expr: &crate::shape::ShapeExpr| match (expr.constant_value(), expr.as_symbol()) {
             (Some(extent), _) => Ok(Extent::Fixed(extent)),
@@ -68,7 +69,7 @@ impl Plan {
         let dims = dims.map(extent).collect::<Result<_>>()?;
         let ranks = layer.inputs.iter().map(|&tensor| network.tensors[tensor].shape.len()).collect();
         let outputs = outputs(&network, layer);
-        Ok(Plan { dims, ranks, outputs, step, choice, network })
+        Ok(Plan { dims, ranks, outputs, step, decision, network })
     }
 
     pub(crate) fn step(&self) -> &PlannedStep {
@@ -76,8 +77,8 @@ impl Plan {
     }
 
     /// What it runs as.
-    pub(crate) fn choice(&self) -> &Choice {
-        &self.choice
+    pub(crate) fn decision(&self) -> &Decision {
+        &self.decision
     }
 
     pub(crate) fn outputs(&self) -> &[Output] {
@@ -112,7 +113,7 @@ impl Plan {
 }
 
 /// Says what a network's only layer runs as on a device.
-pub(crate) type Choose = dyn Fn(&Network, &crate::device::Device) -> Result<Choice> + Send + Sync;
+pub(crate) type Choose = dyn Fn(&Network, &crate::device::Device) -> Result<Decision> + Send + Sync;
 
 /// The layer as a step whose memory are bindings, of whatever size: the inputs, then the outputs, then the workspace.
 fn step(network: &Network, layer: &Layer, choice: &Choice, asked: Asked) -> Result<PlannedStep> {

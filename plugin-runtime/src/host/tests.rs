@@ -6,7 +6,7 @@ use std::ffi::c_void;
 use std::ptr;
 use std::sync::Arc;
 
-use super::{Call, Node, Places, first_listed};
+use super::{Call, Decision, Node, Places};
 use crate::device::Device;
 use crate::network::{Dim, Preference};
 use crate::plugin::{AttributeValue, Registry};
@@ -111,7 +111,7 @@ fn node(name: &str, inputs: &[DataType], attributes: &[(&'static str, AttributeV
 
 fn call(name: &str, declared: Option<&[Vec<Dim>]>) -> Result<Call> {
     let inputs = vec![DataType::Float32; if name == "add" { 2 } else { 1 }];
-    Call::new(node(name, &inputs, &[]), declared, Box::new(first_listed))
+    Call::new(node(name, &inputs, &[]), declared, Box::new(Decision::in_order))
 }
 
 fn dynamic(rank: usize) -> Vec<Dim> {
@@ -168,7 +168,7 @@ fn run(call: &Call, inputs: &[&[f32]], beyond: usize) -> Result<Vec<f32>> {
 #[test]
 fn a_node_runs_at_any_extents_of_the_declared_rank() {
     let call = call("scale", Some(&[dynamic(1)])).unwrap();
-    assert_eq!(call.plan().unwrap().choice().tactic, 3);
+    assert_eq!(call.plan().unwrap().decision().choice.tactic, 3);
     for values in [&[1.0, 2.0][..], &[], &[4.0, 5.0, 6.0], &[1.0, 2.0]] {
         let doubled: Vec<f32> = values.iter().map(|x| x * 2.0).collect();
         assert_eq!(run(&call, &[values], 0).unwrap(), doubled);
@@ -286,7 +286,7 @@ fn a_plugin_that_has_to_know_an_extent_gets_it_when_a_call_brings_it() {
 #[test]
 fn what_is_refused_says_what_was_expected() {
     let declared: &[Vec<Dim>] = &[dynamic(1)];
-    let refused = |node: Node| Call::new(node, Some(declared), Box::new(first_listed)).unwrap_err().to_string();
+    let refused = |node: Node| Call::new(node, Some(declared), Box::new(Decision::in_order)).unwrap_err().to_string();
     assert_eq!(
         refused(node("scale", &[DataType::Int32], &[])),
         "layer `n` (host_test::scale v1): its tensors are INT32 -> INT32 here, which it doesn't take: it takes FP32 -> FP32"

@@ -17,6 +17,8 @@ pub(crate) struct Rules {
     pub(crate) types: BTreeSet<DataType>,
     /// For a plugin's id, the only tactics to try.
     pub(crate) tactics: Vec<(String, Vec<i32>)>,
+    /// Whether all tensors have to be LINEAR.
+    pub(crate) linear: bool,
 }
 
 /// One combination and one of its tactics.
@@ -154,6 +156,9 @@ fn forbidden_combination(
     own_types: &[DataType],
     rules: &Rules,
 ) -> Option<String> {
+    if rules.linear && !combination.is_linear() {
+        return Some("tensors are LINEAR here".into());
+    }
     let inputs = layer.inputs.len();
     let label = |position: usize| match position.checked_sub(inputs) {
         None => format!("input `{}`", layer.plugin().entry.inputs[position]),

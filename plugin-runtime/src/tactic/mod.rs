@@ -13,6 +13,8 @@ mod layer_extents;
 mod layer_trials;
 mod layer_tuning;
 mod lockfile;
+#[cfg(any(feature = "onnxruntime", test))]
+mod node;
 mod record;
 mod report;
 mod results;
@@ -27,10 +29,10 @@ mod trial;
 mod tune;
 
 pub(crate) use candidates::Rules;
-#[cfg(any(feature = "onnxruntime", test))]
-pub(crate) use candidates::enumerate;
 pub use inspect::{TimedSubject, TimingRecord, read_lockfile};
 pub(crate) use layer_data::Given;
+#[cfg(any(feature = "onnxruntime", test))]
+pub(crate) use node::{Recorded, first_listed, tried};
 pub use report::{LayerReport, Trial, TrialOutcome};
 pub(crate) use timer::Effort;
 pub(crate) use timings::{Keeping, Timings};

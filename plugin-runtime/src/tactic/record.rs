@@ -2,22 +2,23 @@
 
 mod kernels;
 mod machine;
+mod signature;
 pub(super) mod text;
 
 use crate::plugin::combination::Combination;
-use std::fmt::{self, Write};
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::TrialOutcome;
-use super::layer_extents::{dims, symbols};
 use crate::error::Result;
-use crate::network::{At, Layer, Network, Point, Producer, TensorIndex};
+use crate::network::{Layer, Network, Point};
 use crate::plugin::{AttributeSchema, AttributeValue, Implementation};
 use crate::shape::Dims;
 use crate::tensor::{DataType, Format};
 
 pub(super) use machine::{Machine, Surroundings};
+pub(super) use signature::{Signature, TriedTensor};
 pub(super) use text::{abridged, quoted, stays_as_it_is};
 
 /// What was timed.
@@ -107,35 +108,13 @@ impl LayerSubject {
         points: &[Point],
         check: Arc<str>,
     ) -> Result<Self> {
-        let mut symbols = Vec::with_capacity(points.len());
-        for point in points {
-            match self::symbols(network, layer, point) {
-                Ok(values) => symbols.push((point.at, values)),
-                Err(error) if point.at == At::Opt => return Err(error),
-                Err(_) => {}
-            }
-        }
         let entry = &layer.plugin().entry;
-        let inputs = Joined(&layer.inputs, |tensor: &TensorIndex, f: &mut fmt::Formatter<'_>| {
-            let is_constant = matches!(network.tensors[*tensor].producer, Producer::Constant(_));
-            f.write_str(if is_constant { "constant " } else { "" })?;
-            write_tensor(network, *tensor, &symbols, f)
-        });
-        let outputs = Joined(&layer.outputs, |tensor: &TensorIndex, f: &mut fmt::Formatter<'_>| {
-            write_tensor(network, *tensor, &symbols, f)
-        });
-        let values: Vec<(&AttributeSchema, &AttributeValue)> =
-            entry.attributes.iter().zip(&**layer.bound.values()).collect();
-        let attributes =
-            Joined(&values, |(schema, value): &(&AttributeSchema, &AttributeValue), f: &mut fmt::Formatter<'_>| {
-                write!(f, "{}={value}", schema.name)
-            });
         Ok(LayerSubject {
             implementation,
             plugin: abridged(entry.id),
             version: entry.version,
-            attributes: abridged(attributes),
-            tensors: abridged(format_args!("{inputs} -> {outputs}")),
+            attributes: attributes_text(layer),
+            tensors: abridged(Signature::new(network, layer, points)?),
             check,
         })
     }
@@ -155,6 +134,18 @@ impl LayerSubject {
     }
 }
 
+/// A layer's attributes as the records have them.
+pub(super) fn attributes_text(layer: &Layer) -> Arc<str> {
+    let entry = &layer.plugin().entry;
+    let values: Vec<(&AttributeSchema, &AttributeValue)> =
+        entry.attributes.iter().zip(&**layer.bound.values()).collect();
+    let attributes =
+        Joined(&values, |(schema, value): &(&AttributeSchema, &AttributeValue), f: &mut fmt::Formatter<'_>| {
+            write!(f, "{}={value}", schema.name)
+        });
+    abridged(attributes)
+}
+
 /// A combination as the records name it.
 pub(super) fn combination_text(combination: &Combination) -> Arc<str> {
     abridged(combination)
@@ -165,35 +156,6 @@ impl Subject {
         let laid_out = |(dtype, format): (DataType, Format)| abridged(format_args!("{dtype} {format}"));
         Subject::Reformat { dims: abridged(dims), from: laid_out(from), to: laid_out(to) }
     }
-}
-
-/// `FP32 [4]`, with `1..4..8` in place of an extent that the profile gives a range.
-fn write_tensor(
-    network: &Network,
-    tensor: TensorIndex,
-    symbols: &[(At, Vec<i64>)],
-    f: &mut fmt::Formatter<'_>,
-) -> fmt::Result {
-    write!(f, "{} ", network.tensors[tensor].dtype)?;
-    let at = |wanted: At| {
-        let (_, symbols) = symbols.iter().find(|(at, _)| *at == wanted)?;
-        dims(network, tensor, symbols).ok()
-    };
-    // Where there are none, no trial works, and each says why.
-    let Some(opt) = at(At::Opt) else { return f.write_str("[?]") };
-    if symbols.len() == 1 {
-        return write!(f, "{opt}");
-    }
-    let (min, max) = (at(At::Min), at(At::Max));
-    f.write_char('[')?;
-    for (axis, extent) in opt.iter().enumerate() {
-        f.write_str(if axis == 0 { "" } else { ", " })?;
-        match [&min, &max].map(|dims| dims.as_ref().map_or(*extent, |dims| dims[axis])) {
-            [min, max] if (min, max) == (*extent, *extent) => write!(f, "{extent}")?,
-            [min, max] => write!(f, "{min}..{extent}..{max}")?,
-        }
-    }
-    f.write_char(']')
 }
 
 /// Items with `, ` between.

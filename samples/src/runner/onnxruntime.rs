@@ -7,6 +7,7 @@ use std::process::Command;
 
 use plugin_runtime::host::onnxruntime::{Library, Session, SessionOptions};
 
+use super::cli::BuildArgs;
 use super::device::DeviceName;
 use super::failure::{Failure, Result};
 
@@ -61,13 +62,17 @@ fn library_in(folder: &Path) -> Option<PathBuf> {
     found.pop()
 }
 
-/// Reads a model: on the CPU, unless a GPU is named.
+/// Reads a model: on the CPU, unless a GPU is named. A lockfile only chooses.
 ///
 /// # Errors
 /// What ONNX Runtime or a plugin says.
-pub(super) fn session(library: &Library, model: &Path, device: Option<DeviceName>, verbose: bool) -> Result<Session> {
-    let options = SessionOptions::new().verbose(verbose);
-    let options = match device {
+pub(super) fn session(library: &Library, model: &Path, args: &BuildArgs) -> Result<Session> {
+    let options = SessionOptions::new().verbose(args.verbose);
+    let options = match &args.lockfile {
+        Some(path) => options.config("plugin_runtime.lockfile", path.to_string_lossy()),
+        None => options,
+    };
+    let options = match args.device {
         Some(DeviceName::Cuda(gpu)) => options.cuda(gpu.unwrap_or(0)),
         Some(DeviceName::Cpu) | None => options,
     };

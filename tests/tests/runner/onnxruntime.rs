@@ -49,8 +49,27 @@ fn what_the_plugins_run_as_is_told() {
     let line = files.line("run @model.onnx --engine onnxruntime --input X=@x.npy --verbose");
     let ran = crate::samples(&line);
     assert_eq!(ran.status, Some(0), "{}", ran.stderr);
-    let told = ran.stderr.lines().filter(|line| line.contains("sample::circ_pad_plugin v1")).count();
-    assert!(told >= 2, "{}", ran.stderr);
+    let told = |text: &str| {
+        let lines = ran.stderr.lines().filter(|line| line.contains("runs `sample::circ_pad_plugin v1` on cpu"));
+        lines.filter(|line| line.contains(text)).count()
+    };
+    assert_eq!(told(", the first that is listed"), 2, "{}", ran.stderr);
+}
+
+#[test]
+fn a_lockfile_of_the_own_engine_chooses() {
+    if !is_there("a_lockfile_of_the_own_engine_chooses") {
+        return;
+    }
+    let files = Files::new();
+    right(&files.line("run @model.onnx --device cpu --lockfile @a.lock --input X=@x.npy"));
+    let line = files.line("run @model.onnx --engine onnxruntime --lockfile @a.lock --input X=@x.npy --verbose");
+    let ran = crate::samples(&line);
+    assert_eq!(ran.status, Some(0), "{}", ran.stderr);
+    let chosen = ran.stderr.lines().filter(|line| line.contains("by tuning lockfile `")).count();
+    assert!(chosen >= 2, "{}", ran.stderr);
+    let wrong = wrong(&files.line("run @model.onnx --engine onnxruntime --lockfile @x.npy --input X=@x.npy"), 1);
+    assert!(wrong.contains("tuning lockfile") && wrong.contains("layer `"), "{wrong}");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! Kernels: one a node of a session.
 
-use std::ffi::c_void;
+use std::ffi::{CString, c_void};
 use std::ptr;
+use std::sync::Arc;
 
 use super::abi::{Api, OrtCustomOp, OrtKernelContext, OrtKernelInfo, Status};
 use super::api::{Allocator, Context, ElementType, Info, Scratch, TensorShape};
@@ -10,9 +11,9 @@ use super::operators::Operator;
 use crate::device::cpu::with_threads_of;
 use crate::device::{Device, DeviceKind, Stream};
 use crate::error::{Error, ErrorKind, LayerContext, Result};
-use crate::host::{Call, Lease, Node, Places, copy, fenced, first_listed};
-use crate::network::Dim;
+use crate::host::{Call, Lease, Node, Places, Tactics, copy, fenced};
 use crate::network::onnx::{data_type, type_code, type_name};
+use crate::network::{Dim, Network};
 use crate::tensor::Representation;
 
 /// A node of a session.
@@ -108,29 +109,39 @@ impl Kernel {
             device: device.clone(),
         };
         let dims: Option<Vec<Vec<Dim>>> = shapes.iter().map(|shape| shape.dims.clone()).collect();
+        let option = |key: &str| CString::new(key).ok().and_then(|key| info.config(&key));
+        let tactics = Arc::new(Tactics::new(&option).map_err(failed)?);
+        let choose = tactics.clone();
+        let choose = move |network: &Network, device: &Device| choose.decide(network, device);
         let kernel = Kernel {
             api: info.api(),
-            call: Call::new(node, dims.as_deref(), Box::new(first_listed))?,
+            call: Call::new(node, dims.as_deref(), Box::new(choose))?,
             stream: (operator.device == DeviceKind::Cpu).then(|| device.create_stream()).transpose()?,
             allocator,
             inputs: shapes.iter().map(|shape| shape.ty).collect(),
             outputs: (0..plugin.entry.outputs).map(|index| info.output(index)).collect(),
         };
-        kernel.log(info);
+        tactics.made();
+        kernel.log(info, &tactics);
         Ok(kernel)
     }
 
     /// Says what the node runs as, at level verbose.
-    fn log(&self, info: Info<'_>) {
+    fn log(&self, info: Info<'_>, tactics: &Tactics) {
         let (Some(log), node) = (info.log(), self.call.node()) else { return };
-        let label = node.plugin.label();
-        match self.call.plan() {
+        let (label, plan) = (node.plugin.label(), self.call.plan());
+        if let Some(why) = tactics.left_untried(plan.as_ref().map(|plan| plan.decision())) {
+            log.verbose(&format_args!("node `{}`: its tactics weren't tried, as {why}", node.name));
+        }
+        match plan {
             Some(plan) => {
-                let (step, choice) = (plan.step(), plan.choice());
+                let (step, decision) = (plan.step(), plan.decision());
                 let tactic = step.tactic.as_deref().unwrap_or("default");
-                let (combination, device) = (&choice.combination, &node.device);
-                let line =
-                    format_args!("node `{}` runs `{label}` on {device}: {combination}, tactic {tactic}", node.name);
+                let (combination, device) = (&decision.choice.combination, &node.device);
+                let line = format_args!(
+                    "node `{}` runs `{label}` on {device}: {combination}, tactic {tactic}, {}",
+                    node.name, decision.by
+                );
                 log.verbose(&line);
             }
             None => {

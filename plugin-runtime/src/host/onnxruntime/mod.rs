@@ -18,9 +18,16 @@
 //!
 //! # What runs
 //!
-//! The provider that the session gives a node decides the device. Tensors are LINEAR and of the model's types; of the
-//! combinations and tactics that the autotune function lists for these the first one runs. What a node runs as is logged
-//! when the session is made, at level verbose.
+//! The provider that the session gives a node decides the device. Tensors are LINEAR and of the model's types. Of the
+//! combinations and tactics that the autotune function lists for these, the first one runs, unless one of these says
+//! otherwise; what a node runs as, and why, is logged when the session is made, at level verbose.
+//!
+//! | option of the session | environment | what it does |
+//! |---|---|---|
+//! | `plugin_runtime.lockfile` | `PLUGIN_RUNTIME_LOCKFILE` | The path of a tuning lockfile. Of the records of the node's plugin, version, attributes, types and device those of the nearest extents decide: the quickest tactic runs, and none that is recorded as wrong |
+//! | `plugin_runtime.tune` | `PLUGIN_RUNTIME_TUNE` | 1: tries and times all tactics of each node whose inputs' extents are known when the session is made, as a build does, and adds what it finds to the lockfile, if there is one |
+//!
+//! Options of the session reach nodes from ONNX Runtime 1.24 on. Where both are set, the option holds.
 //!
 //! * Extents that follow from the inputs' are known to the session: its memory plan is as good as for its own operators.
 //! * An extent that a plugin finds makes the node wait for its stream on a GPU, so that such a node can't be in a session

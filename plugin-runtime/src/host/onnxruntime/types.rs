@@ -7,7 +7,7 @@ use half::{bf16, f16};
 use crate::plugin::combination::Combination;
 use crate::plugin::{AttributeType, AttributeValue, BoundPlugin, Plugin};
 use crate::shape::{MAX_RANK, ShapeExpr, Symbol, SymbolKind};
-use crate::tensor::{DataType, Format, OutputDesc, TensorDesc};
+use crate::tensor::{DataType, OutputDesc, TensorDesc};
 
 /// What a plugin takes, as far as it is known before there is a node.
 #[derive(Debug)]
@@ -64,8 +64,7 @@ fn ask(bound: &BoundPlugin, rank: usize, taken: &mut Taken) {
             continue;
         }
         if let Ok(Some(combinations)) = bound.combinations(&inputs, &outputs) {
-            let is_linear = |c: &Combination| c.formats.iter().all(|format| *format == Format::Linear);
-            combinations.into_iter().filter(is_linear).for_each(|combination| add(combination.types));
+            combinations.into_iter().filter(Combination::is_linear).for_each(|combination| add(combination.types));
             return;
         }
     }

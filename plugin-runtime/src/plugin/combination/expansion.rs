@@ -29,12 +29,17 @@ impl Combination {
         let types: Vec<DataType> = types.into_iter().collect();
         Combination { formats: vec![Format::Linear; types.len()], types, tactics: vec![0], references: Vec::new() }
     }
+
+    /// Whether every tensor is LINEAR.
+    pub fn is_linear(&self) -> bool {
+        self.formats.iter().all(|&format| format == Format::Linear)
+    }
 }
 
 /// `FP32, INT32 (LINEAR)`, or `FP32:CHW4, FP16:LINEAR` where a layout isn't LINEAR.
 impl fmt::Display for Combination {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let linear = self.formats.iter().all(|&format| format == Format::Linear);
+        let linear = self.is_linear();
         for (index, (dtype, format)) in self.types.iter().zip(&self.formats).enumerate() {
             f.write_str(if index == 0 { "" } else { ", " })?;
             write!(f, "{dtype}")?;

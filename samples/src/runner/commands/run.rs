@@ -61,7 +61,6 @@ fn run_in_onnxruntime(args: &RunArgs, out: &mut Output) -> Result<()> {
         ("--save", args.save.is_some()),
         ("--without-checks", args.build.without_checks),
         ("--locked", args.build.locked),
-        ("--lockfile", args.build.lockfile.is_some()),
     ];
     if let Some((option, _)) = of_builds.iter().find(|(_, given)| *given) {
         return Err(Failure::usage(format_args!("{option} is for --engine own: leave it out")));
@@ -71,7 +70,7 @@ fn run_in_onnxruntime(args: &RunArgs, out: &mut Output) -> Result<()> {
         return Err(Failure::work(format_args!("{file} isn't an ONNX model, which --engine onnxruntime takes")));
     }
     let library = onnxruntime::library(args.onnxruntime.as_deref())?;
-    let session = onnxruntime::session(&library, &args.file, args.build.device, args.build.verbose)?;
+    let session = onnxruntime::session(&library, &args.file, &args.build)?;
     let slots = |slots: &[onnxruntime::ModelSlot]| slots.iter().map(Slot::of_model).collect::<Vec<Slot>>();
     let (inputs, outputs) = (slots(session.inputs()), slots(session.outputs()));
     let given = read(args, &inputs)?;

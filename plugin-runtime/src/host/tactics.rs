@@ -1,0 +1,156 @@
+//! What decides how the nodes of a host run.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use super::node::only_layer;
+use crate::device::Device;
+use crate::error::{Error, Result};
+use crate::network::Network;
+use crate::tactic::{Choice, Keeping, Recorded, first_listed, tried};
+
+/// What decides how the nodes of a session run: a tuning lockfile, or trying each tactic when the session is made; otherwise
+/// the first one listed runs.
+#[derive(Debug)]
+pub(crate) struct Tactics {
+    lockfile: Option<PathBuf>,
+    tune: bool,
+    /// Whether nodes are still made, so that trying them keeps no run waiting.
+    making: AtomicBool,
+}
+
+/// What a node runs as, and why.
+#[derive(Clone, Debug)]
+pub(crate) struct Decision {
+    pub(crate) choice: Choice,
+    pub(crate) by: Decider,
+}
+
+impl Decision {
+    /// The first that is listed.
+    ///
+    /// # Errors
+    /// As [`first_listed`].
+    pub(crate) fn in_order(network: &Network, device: &Device) -> Result<Decision> {
+        Ok(Decision { choice: first_listed(network, only_layer(network)?, device)?, by: Decider::Order })
+    }
+}
+
+/// Why a node runs as it does.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Decider {
+    /// The records of this lockfile.
+    Lockfile(PathBuf),
+    /// Trying it.
+    Trial,
+    /// It is the first that is listed.
+    Order,
+}
+
+impl fmt::Display for Decider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Decider::Lockfile(path) => write!(f, "by tuning lockfile `{}`", path.display()),
+            Decider::Trial => f.write_str("found by trying"),
+            Decider::Order => f.write_str("the first that is listed"),
+        }
+    }
+}
+
+/// An option of a session, or else of the environment.
+struct Setting {
+    key: &'static str,
+    variable: &'static str,
+}
+
+const LOCKFILE: Setting = Setting { key: "plugin_runtime.lockfile", variable: "PLUGIN_RUNTIME_LOCKFILE" };
+const TUNE: Setting = Setting { key: "plugin_runtime.tune", variable: "PLUGIN_RUNTIME_TUNE" };
+
+impl Setting {
+    /// What is set, if it isn't empty.
+    fn read(&self, option: &dyn Fn(&str) -> Option<String>) -> Option<String> {
+        option(self.key).or_else(|| std::env::var(self.variable).ok()).filter(|value| !value.is_empty())
+    }
+}
+
+impl Tactics {
+    /// `option` gives a session's option by its key.
+    ///
+    /// # Errors
+    /// When an option is neither 0 nor 1.
+    pub(crate) fn new(option: &dyn Fn(&str) -> Option<String>) -> Result<Tactics> {
+        let tune = match TUNE.read(option).as_deref() {
+            None | Some("0") => false,
+            Some("1") => true,
+            Some(other) => {
+                return Err(Error::invalid(format_args!(
+                    "option `{}` (or {}) is 0 or 1, not `{}`",
+                    TUNE.key,
+                    TUNE.variable,
+                    other.escape_debug()
+                )));
+            }
+        };
+        let lockfile = LOCKFILE.read(option).map(PathBuf::from);
+        Ok(Tactics { lockfile, tune, making: AtomicBool::new(true) })
+    }
+
+    /// From now on nothing is tried.
+    pub(crate) fn made(&self) {
+        self.making.store(false, Ordering::Release);
+    }
+
+    /// What the only layer of a network runs as.
+    ///
+    /// # Errors
+    /// When the lockfile can't be read; when nothing that is listed fits or works.
+    pub(crate) fn decide(&self, network: &Network, device: &Device) -> Result<Decision> {
+        let layer = only_layer(network)?;
+        if self.tune && self.making.load(Ordering::Acquire) && is_settled(network) {
+            let keeping = self.lockfile.clone().map_or(Keeping::Nothing, Keeping::Lockfile);
+            return Ok(Decision { choice: tried(network, device, keeping)?, by: Decider::Trial });
+        }
+        if let Some(path) = &self.lockfile
+            && let Some(choice) = records(path, device)?.choose(network, layer, device)?
+        {
+            return Ok(Decision { choice, by: Decider::Lockfile(path.clone()) });
+        }
+        Decision::in_order(network, device)
+    }
+
+    /// Why a node wasn't tried although that was asked for.
+    pub(crate) fn left_untried(&self, decision: Option<&Decision>) -> Option<&'static str> {
+        let tried = decision.is_some_and(|decision| decision.by == Decider::Trial);
+        (self.tune && !tried).then_some("its inputs' extents aren't all known when the session is made")
+    }
+}
+
+/// Whether all extents of the inputs are fixed.
+fn is_settled(network: &Network) -> bool {
+    network.inputs.iter().all(|&input| network.tensors[input].shape.iter().all(|e| e.constant_value().is_some()))
+}
+
+/// A lockfile as it was read last, with what tells whether it changed since.
+struct Kept {
+    path: PathBuf,
+    device: Device,
+    state: (u64, Option<SystemTime>),
+    records: Arc<Recorded>,
+}
+
+/// The records of a lockfile, read once for all nodes.
+fn records(path: &Path, device: &Device) -> Result<Arc<Recorded>> {
+    static LAST: Mutex<Option<Kept>> = Mutex::new(None);
+    let state = path.metadata().map(|metadata| (metadata.len(), metadata.modified().ok())).unwrap_or_default();
+    let mut last = LAST.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(kept) = last.as_ref().filter(|kept| kept.path == path && kept.device == *device && kept.state == state)
+    {
+        return Ok(kept.records.clone());
+    }
+    let records = Arc::new(Recorded::read(path, device)?);
+    *last = Some(Kept { path: path.into(), device: device.clone(), state, records: records.clone() });
+    Ok(records)
+}
