@@ -18,7 +18,9 @@ use crate::shape::Dims;
 use crate::tensor::{DataType, Format};
 
 pub(super) use machine::{Machine, Surroundings};
-pub(super) use signature::{Signature, TriedTensor};
+pub(super) use signature::Signature;
+#[cfg(any(feature = "onnxruntime", test))]
+pub(super) use signature::TriedTensor;
 pub(super) use text::{abridged, quoted, stays_as_it_is};
 
 /// What was timed.

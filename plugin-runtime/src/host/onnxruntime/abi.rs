@@ -192,6 +192,7 @@ macro_rules! functions {
             /// What the runtime says, or where it is too old.
             #[inline]
             #[expect(unsafe_code, reason = "calls the runtime")]
+            #[allow(clippy::too_many_arguments, reason = "as many as the runtime takes")]
             pub(super) unsafe fn $name(self, $($argument: $ty),*) -> Result<()> {
                 if $since > OLDEST && self.version < $since {
                     return Err(self.lacks(stringify!($name), $since));

@@ -71,7 +71,7 @@ impl Group {
         let in_namespace = |plugin: &&Plugin| match (&wanted.namespace, plugin.entry.id.split_once("::")) {
             (Some(wanted), Some((namespace, _))) => {
                 let claimed = |name: &&str| name.split_once("::").is_some_and(|(domain, _)| domain == wanted);
-                namespace == wanted || plugin.entry.onnx.iter().any(|name| claimed(&name))
+                namespace == wanted || plugin.entry.onnx.iter().any(claimed)
             }
             _ => true,
         };

@@ -60,9 +60,11 @@ impl Context<'_> {
         // SAFETY: the value lives until the run is over; its data isn't written.
         unsafe { self.api.tensor_data(value.cast_mut(), &raw mut data)? };
         // SAFETY: as above.
-        let mut input = match self.api.version() {
-            24.. => unsafe { self.shape_by_reference(value)? },
-            _ => unsafe { self.shape_by_copy(value)? },
+        let mut input = unsafe {
+            match self.api.version() {
+                24.. => self.shape_by_reference(value)?,
+                _ => self.shape_by_copy(value)?,
+            }
         };
         input.data = data;
         Ok(Some(input))
