@@ -33,6 +33,23 @@ pub fn samples_binary() -> &'static Path {
     })
 }
 
+/// The library that a package of the workspace is to other engines, built as this test was.
+///
+/// # Panics
+/// When it doesn't build.
+pub fn library(package: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a running program has a path");
+    let folder = test.ancestors().nth(2).expect("test programs lie in <profile>/deps");
+    let mut build = Command::new(env!("CARGO"));
+    build.args(["build", "--quiet", "--offline", "--lib", "-p", package]).current_dir(workspace());
+    if folder.ends_with("release") {
+        build.arg("--release");
+    }
+    assert!(build.status().expect("cargo starts").success(), "{package} doesn't build");
+    let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    folder.join(format!("{prefix}{}{suffix}", package.replace('-', "_")))
+}
+
 /// What a program printed, and how it ended.
 #[derive(Debug)]
 pub struct Run {

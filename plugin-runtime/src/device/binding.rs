@@ -12,7 +12,10 @@ use crate::error::{Error, Result};
 use crate::tensor::{DataType, Element, ElementTypeError, HostTensor};
 
 /// Alignment of foreign memory, in bytes: what the widest loads of a GPU need.
-pub const FOREIGN_ALIGNMENT: usize = 16;
+pub const FOREIGN_ALIGNMENT: usize = align_of::<Aligned>();
+
+#[repr(align(16))]
+struct Aligned;
 
 /// The memory of one input or output of an engine. Bindings come in the engine's order: inputs, then outputs.
 #[derive(Debug)]
@@ -280,8 +283,9 @@ impl Foreign {
         if device.gpu().is_some() {
             return BasePointer::device(self.address as u64, self.bytes, writable);
         }
-        let start = NonNull::new(std::ptr::with_exposed_provenance_mut(self.address));
-        BasePointer { start: start.unwrap_or(NonNull::dangling()), len: self.bytes, writable }
+        // Of no bytes the address may be anything; slices of them are aligned all the same.
+        let start = NonNull::new(std::ptr::with_exposed_provenance_mut(self.address)).filter(|_| self.bytes > 0);
+        BasePointer { start: start.unwrap_or(NonNull::<Aligned>::dangling().cast()), len: self.bytes, writable }
     }
 }
 

@@ -32,6 +32,9 @@
 //! * Extents that follow from the inputs' are known to the session: its memory plan is as good as for its own operators.
 //! * An extent that a plugin finds makes the node wait for its stream on a GPU, so that such a node can't be in a session
 //!   that captures graphs.
+//! * A type of an output that depends on attributes is known to ONNX Runtime 1.20 and newer; older ones take the type that
+//!   goes with the attributes' defaults, or with small numbers and empty lists where they have none.
+//! * A node may leave out outputs from ONNX Runtime 1.29 on.
 //! * A plugin that updates an input in place does so where the session allows that, and on a copy otherwise.
 //! * CPU work is spread over the session's own threads, as many as its options say.
 

@@ -82,18 +82,18 @@ impl Inference<'_> {
         if let Some([value]) = self.read::<f32>(attribute, FLOAT).as_deref() {
             return Ok(Found::Value(Read::Float((*value).into())));
         }
-        if let Some(mut bytes) = self.read::<u8>(attribute, STRING).filter(|bytes| !bytes.is_empty()) {
-            // Before version 1.23 there is a 0 at the end.
-            if bytes.last() == Some(&0) {
-                bytes.pop();
-            }
-            return Ok(Found::Value(Read::Text(bytes)));
-        }
         if let Some(values) = self.read::<i64>(attribute, INTS).filter(|values| !values.is_empty()) {
             return Ok(Found::Value(Read::Ints(values)));
         }
         if let Some(values) = self.read::<f32>(attribute, FLOATS).filter(|values| !values.is_empty()) {
             return Ok(Found::Value(Read::Floats(values.into_iter().map(f64::from).collect())));
+        }
+        // Before version 1.23 there is a 0 at the end, also of what isn't a string.
+        if let Some(mut bytes) = self.read::<u8>(attribute, STRING).filter(|bytes| !matches!(bytes[..], [] | [0])) {
+            if bytes.last() == Some(&0) {
+                bytes.pop();
+            }
+            return Ok(Found::Value(Read::Text(bytes)));
         }
         Ok(Found::Unknown)
     }
