@@ -33,11 +33,17 @@ pub fn samples_binary() -> &'static Path {
     })
 }
 
-/// The library that a package of the workspace is to other engines, built as this test was.
+/// The library that a package of the workspace is to other engines, built as this test was; or the one in the folder that
+/// the variable PLUGIN_LIBRARIES names, where there is no cargo.
 ///
 /// # Panics
 /// When it doesn't build.
 pub fn library(package: &str) -> PathBuf {
+    let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    let file = format!("{prefix}{}{suffix}", package.replace('-', "_"));
+    if let Some(folder) = std::env::var_os("PLUGIN_LIBRARIES") {
+        return Path::new(&folder).join(file);
+    }
     let test = std::env::current_exe().expect("a running program has a path");
     let folder = test.ancestors().nth(2).expect("test programs lie in <profile>/deps");
     let mut build = Command::new(env!("CARGO"));
@@ -46,8 +52,7 @@ pub fn library(package: &str) -> PathBuf {
         build.arg("--release");
     }
     assert!(build.status().expect("cargo starts").success(), "{package} doesn't build");
-    let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    folder.join(format!("{prefix}{}{suffix}", package.replace('-', "_")))
+    folder.join(file)
 }
 
 /// What a program printed, and how it ended.

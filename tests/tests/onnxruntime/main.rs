@@ -1,5 +1,6 @@
 //! The plugins inside stock ONNX Runtime, as Python has it: the package of the Python that PYTHON names, and those in the
-//! folders that ONNXRUNTIME_PACKAGES lists, older versions for instance.
+//! folders that ONNXRUNTIME_PACKAGES lists, older versions for instance. ONNXRUNTIME_PROVIDER names another execution
+//! provider for the suite.
 
 mod sessions;
 mod suite;
@@ -33,12 +34,18 @@ impl Host {
 
     /// Runs a script of this folder to its end.
     fn script(&self, name: &str, arguments: &[&Path]) -> String {
-        let script = workspace().join("tests/tests/onnxruntime").join(name);
+        let script = scripts().join(name);
         let ended = run(self.python().arg(script).args(arguments));
         let (name, Host { name: host, .. }) = (arguments.first(), self);
         assert_eq!(ended.status, Some(0), "{name:?} on ONNX Runtime {host}:\n{}{}", ended.stdout, ended.stderr);
         ended.stdout + &ended.stderr
     }
+}
+
+/// The folder of the scripts: that of the sources, or where they were taken to.
+fn scripts() -> PathBuf {
+    let taken = std::env::var_os("ONNXRUNTIME_SCRIPTS").map(PathBuf::from);
+    taken.unwrap_or_else(|| workspace().join("tests/tests/onnxruntime"))
 }
 
 /// Each ONNX Runtime that there is; says of a test by name that there is none.

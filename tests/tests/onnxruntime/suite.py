@@ -14,6 +14,9 @@ from onnx import TensorProto, helper
 
 library, folder = sys.argv[1:3]
 providers = sys.argv[3:] or ["CPUExecutionProvider"]
+if providers != ["CPUExecutionProvider"]:
+    # Brings CUDA's libraries, which the provider needs.
+    import torch
 version = tuple(int(part) for part in ort.__version__.split(".")[:2])
 types = {"tensor(float)": np.float32, "tensor(float16)": np.float16, "tensor(int32)": np.int32, "tensor(int64)": np.int64}
 

@@ -232,12 +232,12 @@ impl Kernel {
             return Ok(None);
         }
         let device = &self.call.node().device;
-        let scratch = match device.cuda_memory()? {
+        let scratch = match device.cuda_properties() {
             None => self.allocator.host(bytes),
             // The runtime has no way to say that there is none.
-            Some((_, total)) if bytes > total => Err(Error::new(
+            Some(gpu) if bytes > gpu.total_bytes => Err(Error::new(
                 ErrorKind::OutOfMemory,
-                format_args!("{bytes} bytes of scratch memory are needed, but `{device}` has {total}"),
+                format_args!("{bytes} bytes of scratch memory are needed, but `{device}` has {}", gpu.total_bytes),
             )),
             Some(_) => self.allocator.device_scratch(context, bytes),
         };
