@@ -200,7 +200,16 @@ impl BasePointer {
         BasePointer { start: NonNull::from(&mut *bytes).cast(), len: bytes.len(), writable: true }
     }
 
+    /// Memory of somebody else on the host.
+    #[inline]
+    pub(super) fn foreign(address: usize, len: usize, writable: bool) -> Self {
+        // Of no bytes the address may be anything; slices of them are aligned all the same.
+        let start = NonNull::new(std::ptr::with_exposed_provenance_mut(address)).filter(|_| len > 0);
+        BasePointer { start: start.unwrap_or(NonNull::<Aligned>::dangling().cast()), len, writable }
+    }
+
     /// Memory of a device.
+    #[inline]
     pub(super) fn device(address: u64, len: usize, writable: bool) -> Self {
         let address = NonZero::new(address as usize).unwrap_or(NonZero::<usize>::MIN);
         BasePointer { start: NonNull::without_provenance(address), len, writable }
@@ -280,12 +289,10 @@ impl Foreign {
 
     fn place(&self, device: &Device) -> BasePointer {
         let writable = self.role != Role::Reads;
-        if device.gpu().is_some() {
-            return BasePointer::device(self.address as u64, self.bytes, writable);
+        match device.gpu() {
+            Some(_) => BasePointer::device(self.address as u64, self.bytes, writable),
+            None => BasePointer::foreign(self.address, self.bytes, writable),
         }
-        // Of no bytes the address may be anything; slices of them are aligned all the same.
-        let start = NonNull::new(std::ptr::with_exposed_provenance_mut(self.address)).filter(|_| self.bytes > 0);
-        BasePointer { start: start.unwrap_or(NonNull::<Aligned>::dangling().cast()), len: self.bytes, writable }
     }
 }
 

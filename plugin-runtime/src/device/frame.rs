@@ -138,6 +138,36 @@ impl Frame {
         Ok(Active { bases: &self.bases, constants: self.constants, device, captured: &mut self.captured })
     }
 
+    /// Puts down where a binding of the runs that follow lies, without the checks that bindings of an engine go through.
+    ///
+    /// # Safety
+    /// `bytes` bytes at `address` can be used by the frame's device until these runs are done, and lie at a multiple of
+    /// [`FOREIGN_ALIGNMENT`](super::FOREIGN_ALIGNMENT) if there are any. Those that are writable overlap nothing else of a run,
+    /// and nothing else uses them meanwhile.
+    #[cfg(any(feature = "onnxruntime", test))]
+    #[inline]
+    #[expect(unsafe_code, reason = "takes an address on trust")]
+    pub(crate) unsafe fn lend(&mut self, binding: usize, address: usize, bytes: usize, writable: bool) {
+        let base = match &self.memory {
+            FrameMemory::Host { .. } => BasePointer::foreign(address, bytes, writable),
+            FrameMemory::Device { .. } => BasePointer::device(address as u64, bytes, writable),
+        };
+        if let Some(place) = self.bases.get_mut(1 + self.constants + binding) {
+            *place = base;
+        }
+    }
+
+    /// The memory of a run whose bindings were all put down by [`Frame::lend`]. Of the frame's own there is none.
+    #[cfg(any(feature = "onnxruntime", test))]
+    #[inline]
+    pub(crate) fn activate_lent(&mut self) -> Active<'_> {
+        let device = match &self.memory {
+            FrameMemory::Host { .. } => None,
+            FrameMemory::Device { extents, .. } => Some(DeviceExtents(extents)),
+        };
+        Active { bases: &self.bases, constants: self.constants, device, captured: &mut self.captured }
+    }
+
     /// Forgets what was recorded.
     pub(crate) fn forget_captured(&mut self) {
         self.captured = None;

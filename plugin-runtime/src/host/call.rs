@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::plan::{Choose, Output};
 use super::pool::Pool;
-use super::state::{Places, State};
+use super::state::{Largest, Places, State};
 use super::{Decision, Node, Plan};
 use crate::device::Stream;
 use crate::error::{Error, Result};
 use crate::network::Dim;
-use crate::shape::Dims;
+use crate::shape::{Dims, MAX_RANK};
 
 /// A node of a host's graph, ready to be called by many threads at once.
 ///
@@ -69,7 +69,9 @@ impl Call {
     #[cold]
     fn impossible(&self, input: usize, extents: &[i64]) -> Error {
         let name = self.node.plugin.entry.inputs.get(input).copied().unwrap_or_default();
-        self.node.failed(Error::invalid(format_args!("input `{name}` can't be {extents:?}")))
+        self.node.failed(Error::invalid(format_args!(
+            "input `{name}` can't be {extents:?}: at most {MAX_RANK} extents of 0 or more are possible"
+        )))
     }
 
     /// A plan for inputs of these extents.
@@ -193,13 +195,22 @@ impl Lease<'_> {
         Ok(self.state()?.plan.outputs())
     }
 
-    /// The largest extents that each output can have.
+    /// An output at the present extents of the inputs.
+    ///
+    /// # Errors
+    /// Before [`Lease::prepare`].
+    #[inline]
+    pub(crate) fn output(&self, index: usize) -> Result<&Largest> {
+        self.state()?.largest.get(index).ok_or_else(|| Error::invalid(format_args!("no output {index}")))
+    }
+
+    /// The largest extents that an output can have.
     ///
     /// # Errors
     /// Before [`Lease::prepare`].
     #[inline]
     pub(crate) fn largest(&self, output: usize) -> Result<Dims> {
-        self.state()?.largest.get(output).copied().ok_or_else(|| Error::invalid(format_args!("no output {output}")))
+        Ok(self.output(output)?.dims)
     }
 
     /// The extents that an output has after the run.

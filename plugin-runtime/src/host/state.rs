@@ -4,11 +4,9 @@ use std::ffi::c_void;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::plan::Plan;
+use super::plan::{Output, Plan};
 use crate::device::cuda::DeviceConstants;
-use crate::device::{
-    Binding, BindingRule, BindingUse, Device, FOREIGN_ALIGNMENT, Frame, FrameSize, Slot, StepMemory, Stream,
-};
+use crate::device::{Device, FOREIGN_ALIGNMENT, Frame, FrameSize, Slot, StepMemory, Stream};
 use crate::error::{Error, LayerContext, Result};
 use crate::network::{checked_dims, data_dependent, range};
 use crate::plugin::{Work, check_size};
@@ -22,22 +20,39 @@ pub(super) struct State {
     work: Work,
     memory: StepMemory,
     frame: Frame,
-    /// Inputs, then outputs, then the workspace.
-    rules: Vec<BindingRule>,
-    bindings: Vec<Binding<'static>>,
+    on_host: bool,
+    finds_sizes: bool,
+    /// Of the inputs, then of the outputs.
+    bytes: Vec<usize>,
     /// One value a symbol, size tensors at their upper bounds.
     symbols: Vec<i64>,
     /// The same with what a run found.
     found: Vec<i64>,
     extents: Vec<i64>,
     scratch: Vec<i64>,
-    /// Of each output the largest extents that are possible.
-    pub(super) largest: Vec<Dims>,
+    /// The outputs at the present extents of the inputs.
+    pub(super) largest: Vec<Largest>,
     /// Of each output the extents that the last run found.
     pub(super) outputs: Vec<Dims>,
     pub(super) workspace: usize,
     /// Copies of tensors that lie where they can't be used.
     staging: Vec<HostBytes>,
+}
+
+/// An output at the present extents of the inputs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Largest {
+    /// The largest that are possible.
+    pub(crate) dims: Dims,
+    pub(crate) dtype: DataType,
+    /// Whether the true ones are known only when the node has run.
+    pub(crate) data_dependent: bool,
+}
+
+impl Largest {
+    fn of(output: &Output) -> Largest {
+        Largest { dims: Dims::SCALAR, dtype: output.dtype, data_dependent: output.data_dependent }
+    }
 }
 
 /// Where a call's tensors lie.
@@ -54,8 +69,8 @@ impl State {
     pub(super) fn new(plan: Arc<Plan>, device: &Device) -> Result<State> {
         let step = plan.step();
         let on_device = device.gpu().map(|gpu| DeviceConstants::new(gpu, &[])).transpose()?;
-        let rules = rules(&step.memory);
-        let size = FrameSize { arena: 0, extents: 0, bindings: rules.len() };
+        let tensors = step.memory.inputs().len() + step.memory.outputs().len();
+        let size = FrameSize { arena: 0, extents: 0, bindings: tensors + 1 };
         let most = |of: fn(&ShapeProgram) -> usize| {
             let sizes = step.sizes.iter().map(|size| &size.program);
             let programs = sizes.chain([&step.program]).chain(plan.kernels().map(|kernels| &kernels.program));
@@ -66,14 +81,15 @@ impl State {
             work: step.work.prepare(device)?,
             memory: step.memory.clone(),
             frame: Frame::new(device, &size, Arc::from([]), on_device.map(Arc::new))?,
-            bindings: Vec::with_capacity(rules.len()),
+            on_host: device.gpu().is_none(),
+            bytes: vec![0; tensors],
             staging: Vec::new(),
-            rules,
             symbols: Vec::new(),
             found: Vec::new(),
             extents,
             scratch,
-            largest: vec![Dims::SCALAR; plan.outputs().len()],
+            finds_sizes: !step.sizes.is_empty(),
+            largest: plan.outputs().iter().map(Largest::of).collect(),
             outputs: vec![Dims::SCALAR; plan.outputs().len()],
             workspace: 0,
             plan,
@@ -120,16 +136,15 @@ impl State {
         let (inputs, outputs) = (self.memory.inputs().len(), self.memory.outputs().len());
         let slots = (0..inputs).map(Slot::Input).chain((0..outputs).map(Slot::Output));
         let mut at = 0;
-        for (slot, rule) in slots.zip(0..) {
+        for (slot, tensor) in slots.zip(0usize..) {
             let Some(info) = self.memory.info(slot) else { continue };
             let (rank, representation) = (info.dims.len(), info.representation());
             let dims = self.dims(at..at + rank)?;
             let bytes = representation.bytes(&dims)?;
             self.memory.resize(slot, dims, bytes)?;
-            let rule: &mut BindingRule = &mut self.rules[rule];
-            rule.bytes = if matches!(rule.usage, BindingUse::Aliases(_)) { 0 } else { bytes };
+            self.bytes[tensor] = bytes;
             if let Slot::Output(output) = slot {
-                (self.largest[output], self.outputs[output]) = (dims, dims);
+                (self.largest[output].dims, self.outputs[output]) = (dims, dims);
             }
             at += rank;
         }
@@ -140,9 +155,6 @@ impl State {
                 Error::plugin(format_args!("its workspace, {}, would be {bytes} bytes", plan.step().extents[at]))
             })?;
             self.memory.resize_workspace(self.workspace)?;
-        }
-        if let Some(rule) = self.rules.last_mut() {
-            rule.bytes = self.workspace;
         }
         Ok(())
     }
@@ -168,22 +180,22 @@ impl State {
     #[expect(unsafe_code, reason = "takes addresses on trust")]
     pub(super) unsafe fn run(&mut self, places: &Places<'_>, stream: &Stream) -> Result<()> {
         let _bound = stream.bind()?;
-        let finds_sizes = !self.plan.step().sizes.is_empty();
-        if finds_sizes && stream.is_captured()? {
+        if self.finds_sizes && stream.is_captured()? {
             return Err(Error::invalid(
                 "it finds extents that the host has to wait for, so that it can't be captured into a graph",
             ));
         }
-        self.bindings.clear();
         // SAFETY: as the caller says.
         unsafe { self.bind(places, stream)? };
-        let sizes = &self.plan.step().sizes;
-        let mut active = self.frame.activate_in(&mut self.bindings, &self.rules, stream)?;
-        for size in sizes {
-            active.clear_size(&self.memory.outputs()[size.output], stream)?;
-        }
-        self.work.run(active.step(&self.memory), stream)?;
-        if finds_sizes {
+        let mut active = self.frame.activate_lent();
+        if !self.finds_sizes {
+            self.work.run(active.step(&self.memory), stream)?;
+        } else {
+            let sizes = &self.plan.step().sizes;
+            for size in sizes {
+                active.clear_size(&self.memory.outputs()[size.output], stream)?;
+            }
+            self.work.run(active.step(&self.memory), stream)?;
             self.found.clone_from(&self.symbols);
             for size in sizes {
                 let found = active.read_size(&self.memory.outputs()[size.output], stream)?;
@@ -192,7 +204,6 @@ impl State {
             }
             self.take_found()?;
         }
-        self.bindings.clear();
         // SAFETY: as the caller says.
         unsafe { self.unstage(places) };
         Ok(())
@@ -205,48 +216,68 @@ impl State {
     ///
     /// # Safety
     /// As [`Lease::run`](super::Lease::run) says.
+    #[inline]
     #[expect(unsafe_code, reason = "takes addresses on trust")]
     unsafe fn bind(&mut self, places: &Places<'_>, stream: &Stream) -> Result<()> {
         self.check_places(places)?;
-        let on_host = stream.device().gpu().is_none();
-        for (index, input) in self.memory.inputs().iter().enumerate() {
-            let (bytes, dtype) = (self.rules[index].bytes, self.rules[index].dtype);
-            let source = places.inputs[index];
-            let wanted = input.in_place.map_or(source, |output| places.outputs[output].cast_const());
-            let target = match on_host && is_askew(wanted, bytes) {
-                true => staged(&mut self.staging, index, bytes)?,
+        let inputs = places.inputs.len();
+        for (index, &source) in places.inputs.iter().enumerate() {
+            let bytes = self.bytes[index];
+            let output = self.memory.inputs()[index].in_place;
+            let wanted = output.map_or(source, |output| places.outputs[output].cast_const());
+            let target = match is_askew(wanted, bytes) {
+                true => self.elsewhere(index, bytes, wanted)?,
                 false => wanted.cast_mut(),
             };
-            // SAFETY: the caller says that as many bytes lie at each place, and that the output's are the run's own.
-            self.bindings.push(unsafe {
+            // SAFETY: the caller says that as many bytes lie at each place, and that an output's are the run's own; what is
+            // askew was replaced.
+            unsafe {
                 if target.cast_const() != source {
                     copy(source, target, bytes, stream)?;
                 }
-                match input.in_place {
-                    Some(_) => Binding::foreign_in_place(target, bytes, dtype),
-                    None => Binding::foreign_input(target, bytes, dtype),
-                }
-            });
+                self.frame.lend(index, target.expose_provenance(), bytes, output.is_some());
+            }
         }
-        let inputs = self.bindings.len();
-        for (output, &place) in places.outputs.iter().enumerate() {
-            let rule = &self.rules[inputs + output];
-            let place = match on_host && is_askew(place, rule.bytes) {
-                true => staged(&mut self.staging, inputs + output, rule.bytes)?,
+        for (index, &place) in places.outputs.iter().enumerate() {
+            let bytes = self.bytes[inputs + index];
+            let place = match is_askew(place, bytes) {
+                true => self.elsewhere(inputs + index, bytes, place)?,
                 false => place,
             };
-            self.bindings.push(match rule.usage {
-                BindingUse::Aliases(_) => Binding::aliased(),
-                // SAFETY: as above.
-                _ => unsafe { Binding::foreign_output(place, rule.bytes, rule.dtype) },
-            });
+            // SAFETY: as above. That of an output which is updated in place isn't used.
+            unsafe { self.frame.lend(inputs + index, place.expose_provenance(), bytes, true) };
         }
-        // SAFETY: as above.
-        let workspace = unsafe { Binding::foreign_output(places.workspace, self.workspace, DataType::UInt8) };
-        self.bindings.push(workspace);
+        let workspace = inputs + places.outputs.len();
+        // SAFETY: as above; its place was checked.
+        unsafe { self.frame.lend(workspace, places.workspace.expose_provenance(), self.workspace, true) };
         Ok(())
     }
 
+    /// Memory of our own in place of a tensor that lies where it can't be used.
+    ///
+    /// # Errors
+    /// On a GPU, or when there is none.
+    #[cold]
+    fn elsewhere(&mut self, tensor: usize, bytes: usize, place: *const c_void) -> Result<*mut c_void> {
+        if !self.on_host || place.is_null() {
+            let infos = self.memory.inputs().iter().map(|input| &input.tensor.info);
+            let name = infos.chain(self.memory.outputs().iter().map(|output| &output.info)).nth(tensor);
+            return Err(Error::invalid(format_args!(
+                "`{}` is at {:#x}, which isn't a multiple of {FOREIGN_ALIGNMENT}: copy it to where it is",
+                name.map_or("", |info| &info.name),
+                place.addr()
+            )));
+        }
+        if self.staging.len() <= tensor {
+            self.staging.resize_with(tensor + 1, HostBytes::default);
+        }
+        if self.staging[tensor].len() < bytes {
+            self.staging[tensor] = HostBytes::zeroed(bytes)?;
+        }
+        Ok(self.staging[tensor].as_mut_ptr().cast())
+    }
+
+    #[inline]
     fn check_places(&self, places: &Places<'_>) -> Result<()> {
         let counts = (self.memory.inputs().len(), self.memory.outputs().len());
         if (places.inputs.len(), places.outputs.len()) != counts {
@@ -310,20 +341,9 @@ impl State {
 }
 
 /// Whether bytes lie where they can't be used.
+#[inline]
 fn is_askew(place: *const c_void, bytes: usize) -> bool {
-    bytes > 0 && !place.addr().is_multiple_of(FOREIGN_ALIGNMENT)
-}
-
-/// Memory of our own in place of a binding's.
-#[cold]
-fn staged(staging: &mut Vec<HostBytes>, binding: usize, bytes: usize) -> Result<*mut c_void> {
-    if staging.len() <= binding {
-        staging.resize_with(binding + 1, HostBytes::default);
-    }
-    if staging[binding].len() < bytes {
-        staging[binding] = HostBytes::zeroed(bytes)?;
-    }
-    Ok(staging[binding].as_mut_ptr().cast())
+    bytes > 0 && (place.is_null() || !place.addr().is_multiple_of(FOREIGN_ALIGNMENT))
 }
 
 /// Copies bytes on the device of a stream.
@@ -343,25 +363,4 @@ pub(crate) unsafe fn copy(from: *const c_void, to: *mut c_void, bytes: usize, st
     // SAFETY: as the caller says.
     unsafe { std::ptr::copy(from.cast::<u8>(), to.cast(), bytes) };
     Ok(())
-}
-
-/// What each binding must be, but for its size.
-fn rules(memory: &StepMemory) -> Vec<BindingRule> {
-    let inputs = memory.inputs();
-    let rule = |name: &Arc<str>, dtype: DataType, usage: BindingUse| BindingRule {
-        name: name.clone(),
-        dtype,
-        usage,
-        bytes: 0,
-    };
-    let of_inputs = inputs.iter().map(|input| {
-        let usage = if input.in_place.is_some() { BindingUse::Update } else { BindingUse::Read };
-        rule(&input.tensor.info.name, input.tensor.info.dtype, usage)
-    });
-    let of_outputs = memory.outputs().iter().enumerate().map(|(index, output)| {
-        let alias = inputs.iter().position(|input| input.in_place == Some(index));
-        rule(&output.info.name, output.info.dtype, alias.map_or(BindingUse::Write, BindingUse::Aliases))
-    });
-    let workspace = rule(&"workspace".into(), DataType::UInt8, BindingUse::Write);
-    of_inputs.chain(of_outputs).chain([workspace]).collect()
 }

@@ -302,10 +302,36 @@ fn what_is_refused_says_what_was_expected() {
     );
     let call = call("scale", Some(declared)).unwrap();
     let error = call.begin().set_input(0, &[1; 9]).unwrap_err().to_string();
-    assert_eq!(error, "layer `n` (host_test::scale v1): input `x` can't be [1, 1, 1, 1, 1, 1, 1, 1, 1]");
+    assert_eq!(
+        error,
+        "layer `n` (host_test::scale v1): input `x` can't be [1, 1, 1, 1, 1, 1, 1, 1, 1]: at most 8 extents of 0 or more are possible"
+    );
     let error = run(&call, &[&[0.0; 13]], 0).unwrap_err().to_string();
     assert!(error.contains("tactic 3, x FP32 [13] -> FP32 [13]") && error.ends_with("panicked: thirteen"), "{error}");
     assert_eq!(run(&call, &[&[1.0]], 0).unwrap(), [2.0]);
+}
+
+#[test]
+fn a_call_of_unchanged_extents_allocates_nothing() {
+    let (scale, update) = (call("scale", Some(&[dynamic(1)])).unwrap(), call("update", Some(&[dynamic(1)])).unwrap());
+    let stream = Device::cpu().create_stream().unwrap();
+    let (mut x, mut y) = (Room::of(&[1.0; 32], 4), Room::new(128, 0));
+    let (inputs, outputs) = ([x.place().cast_const()], [y.place()]);
+    let places = Places { inputs: &inputs, outputs: &outputs, workspace: ptr::null_mut() };
+    for extents in [[32], [7], [32]] {
+        let run = || {
+            for call in [&scale, &update] {
+                let mut lease = call.begin();
+                lease.set_input(0, &extents).unwrap();
+                lease.prepare().unwrap();
+                // SAFETY: the rooms hold as much, and live until the run is done.
+                unsafe { lease.run(&places, &stream).unwrap() };
+            }
+        };
+        run();
+        let allocated = allocation_counter::measure(run);
+        assert_eq!((allocated.count_total, allocated.bytes_total), (0, 0), "{extents:?}");
+    }
 }
 
 #[test]

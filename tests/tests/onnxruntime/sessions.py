@@ -193,7 +193,7 @@ def failures_while_running():
     message = refused(lambda: session(model(colossal, [value("x", T.FLOAT, ["N"])], outputs)).run(None, {"x": floats(1)}))
     assert message, message
     message = refused(lambda: session(padded(shape=None)).run(None, {"x": floats(*[1] * 9)}))
-    assert "at most 8 are possible" in message, message
+    assert "at most 8" in message, message
 
 
 def eight_threads():

@@ -14,19 +14,21 @@ use crate::error::{Error, ErrorKind, LayerContext, Result};
 use crate::host::{Call, Lease, Node, Places, Tactics, copy, fenced};
 use crate::network::onnx::{data_type, type_code, type_name};
 use crate::network::{Dim, Network};
+use crate::shape::MAX_RANK;
 use crate::tensor::Representation;
 
-/// A node of a session.
+/// A node of a session. What each run reads stands at the front, together.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Kernel {
     api: Api,
-    call: Call,
+    inputs: usize,
+    /// Types of the inputs, then of the outputs as the session takes them: [`LEFT_OUT`] where the node leaves one out.
+    types: Few<ElementType>,
     /// Of the CPU; the stream of a GPU comes with each run.
     stream: Option<Stream>,
+    call: Call,
     allocator: Allocator,
-    inputs: Vec<ElementType>,
-    /// What the session takes each output for; `None` where the node leaves it out.
-    outputs: Vec<Option<ElementType>>,
 }
 
 /// Makes the kernel of a node.
@@ -113,13 +115,17 @@ impl Kernel {
         let tactics = Arc::new(Tactics::new(&option).map_err(failed)?);
         let choose = tactics.clone();
         let choose = move |network: &Network, device: &Device| choose.decide(network, device);
+        let outputs = (0..plugin.entry.outputs).map(|index| info.output(index).unwrap_or(LEFT_OUT));
+        let mut types = Few::new(shapes.len() + plugin.entry.outputs, LEFT_OUT);
+        let given = shapes.iter().map(|shape| shape.ty).chain(outputs);
+        types.as_mut().iter_mut().zip(given).for_each(|(ty, given)| *ty = given);
         let kernel = Kernel {
             api: info.api(),
             call: Call::new(node, dims.as_deref(), Box::new(choose))?,
             stream: (operator.device == DeviceKind::Cpu).then(|| device.create_stream()).transpose()?,
             allocator,
-            inputs: shapes.iter().map(|shape| shape.ty).collect(),
-            outputs: (0..plugin.entry.outputs).map(|index| info.output(index)).collect(),
+            types,
+            inputs: shapes.len(),
         };
         tactics.made();
         kernel.log(info, &tactics);
@@ -153,29 +159,31 @@ impl Kernel {
 
     fn run(&self, context: Context<'_>) -> Result<()> {
         let mut lease = self.call.begin();
-        let mut inputs = Pointers::new(self.inputs.len(), ptr::null());
-        for ((index, &expected), place) in self.inputs.iter().enumerate().zip(inputs.as_mut()) {
-            let Some(input) = context.input(index)? else { return Err(self.failed(left_out(index))) };
+        let (of_inputs, of_outputs) = self.types.as_ref().split_at(self.inputs);
+        let mut inputs = Few::new(of_inputs.len(), ptr::null());
+        let mut room = [0; MAX_RANK];
+        for ((index, &expected), place) in of_inputs.iter().enumerate().zip(inputs.as_mut()) {
+            let Some(input) = context.input(index, &mut room)? else { return Err(self.failed(left_out(index))) };
             if input.ty != expected {
                 return Err(self.failed(other_type("input", index, (expected, input.ty))));
             }
-            lease.set_input(index, input.extents())?;
+            lease.set_input(index, input.extents)?;
             *place = input.data;
         }
         lease.prepare()?;
-        let mut outputs = Pointers::new(self.outputs.len(), ptr::null_mut());
+        let mut outputs = Few::new(of_outputs.len(), ptr::null_mut());
         let mut own = Own::default();
         let workspace = own.add(lease.workspace()?);
-        for ((index, &wanted), place) in self.outputs.iter().enumerate().zip(outputs.as_mut()) {
-            let (output, largest) = (&lease.outputs()?[index], lease.largest(index)?);
+        for ((index, &wanted), place) in of_outputs.iter().enumerate().zip(outputs.as_mut()) {
+            let output = lease.output(index)?;
             let code = type_code(output.dtype);
-            if wanted.is_some_and(|wanted| wanted != code) {
-                return Err(self.failed(other_type("output", index, (wanted.unwrap_or_default(), code))));
+            if wanted != code && wanted != LEFT_OUT {
+                return Err(self.failed(other_type("output", index, (wanted, code))));
             }
-            if wanted.is_some() && !output.data_dependent {
-                *place = context.output(index, &largest)?;
+            if wanted != LEFT_OUT && !output.data_dependent {
+                *place = context.output(index, &output.dims)?;
             } else {
-                let offset = own.add(Representation::linear(output.dtype).bytes(&largest)?);
+                let offset = own.add(Representation::linear(output.dtype).bytes(&lease.largest(index)?)?);
                 *place = own.mark(index, offset)?;
             }
         }
@@ -207,8 +215,11 @@ impl Kernel {
             true => with_threads_of(&context, run)?,
             false => run()?,
         }
+        if own.outputs == 0 {
+            return Ok(());
+        }
         for (index, output) in lease.outputs()?.iter().enumerate() {
-            if !own.has(index) || self.outputs[index].is_none() {
+            if !own.has(index) || self.types.as_ref()[self.inputs + index] == LEFT_OUT {
                 continue;
             }
             let found = lease.found(index)?;
@@ -249,6 +260,9 @@ impl Kernel {
         self.call.node().failed(error)
     }
 }
+
+/// In place of the type of an output that a node leaves out.
+const LEFT_OUT: ElementType = -1;
 
 /// What the parts of a run's own memory are multiples of.
 const ALIGNMENT: usize = 256;
@@ -294,30 +308,31 @@ impl Own {
     }
 }
 
-/// Pointers, without allocating where there are few.
-struct Pointers<P> {
-    few: [P; FEW],
+/// A list that lies where it stands, and nowhere else, if it is short.
+#[derive(Debug)]
+struct Few<P> {
+    few: [P; SHORT],
     many: Vec<P>,
     len: usize,
 }
 
-const FEW: usize = 16;
+const SHORT: usize = 16;
 
-impl<P: Copy> Pointers<P> {
+impl<P: Copy> Few<P> {
     #[inline]
     fn new(len: usize, null: P) -> Self {
-        let many = if len > FEW { vec![null; len] } else { Vec::new() };
-        Pointers { few: [null; FEW], many, len }
+        let many = if len > SHORT { vec![null; len] } else { Vec::new() };
+        Few { few: [null; SHORT], many, len }
     }
 
     #[inline]
     fn as_mut(&mut self) -> &mut [P] {
-        if self.len > FEW { &mut self.many } else { &mut self.few[..self.len] }
+        if self.len > SHORT { &mut self.many } else { &mut self.few[..self.len] }
     }
 
     #[inline]
     fn as_ref(&self) -> &[P] {
-        if self.len > FEW { &self.many } else { &self.few[..self.len] }
+        if self.len > SHORT { &self.many } else { &self.few[..self.len] }
     }
 }
 
@@ -354,11 +369,11 @@ mod tests {
     }
 
     #[test]
-    fn many_pointers_have_room_too() {
-        for len in [0, 1, FEW, FEW + 1] {
-            let mut pointers = Pointers::new(len, 0);
-            pointers.as_mut().iter_mut().zip(1..).for_each(|(pointer, value)| *pointer = value);
-            assert_eq!(pointers.as_ref(), (1..=len).collect::<Vec<_>>());
+    fn long_lists_have_room_too() {
+        for len in [0, 1, SHORT, SHORT + 1] {
+            let mut list = Few::new(len, 0);
+            list.as_mut().iter_mut().zip(1..).for_each(|(item, value)| *item = value);
+            assert_eq!(list.as_ref(), (1..=len).collect::<Vec<_>>());
         }
     }
 }

@@ -20,22 +20,14 @@ pub(in crate::host::onnxruntime) struct Context<'c> {
 
 /// An input of a run.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::host::onnxruntime) struct Input {
+pub(in crate::host::onnxruntime) struct Input<'c> {
     pub(in crate::host::onnxruntime) ty: ElementType,
-    extents: [i64; MAX_RANK],
-    rank: usize,
+    pub(in crate::host::onnxruntime) extents: &'c [i64],
     pub(in crate::host::onnxruntime) data: *const c_void,
 }
 
-impl Input {
-    #[inline]
-    pub(in crate::host::onnxruntime) fn extents(&self) -> &[i64] {
-        &self.extents[..self.rank]
-    }
-}
-
 #[expect(unsafe_code, reason = "calls the runtime; each call's arguments are the context, and locals")]
-impl Context<'_> {
+impl<'c> Context<'c> {
     /// # Safety
     /// The context is the runtime's, and lives.
     #[inline]
@@ -47,9 +39,16 @@ impl Context<'_> {
         self.raw
     }
 
-    /// An input; `None` where the node leaves it out.
+    /// An input; `None` where the node leaves it out. `room` is for its extents, where the runtime copies them.
     #[inline]
-    pub(in crate::host::onnxruntime) fn input(self, index: usize) -> Result<Option<Input>> {
+    pub(in crate::host::onnxruntime) fn input<'r>(
+        self,
+        index: usize,
+        room: &'r mut [i64; MAX_RANK],
+    ) -> Result<Option<Input<'r>>>
+    where
+        'c: 'r,
+    {
         let mut value = ptr::null();
         // SAFETY: a local; the value is borrowed from the run.
         unsafe { self.api.input(self.raw, index, &raw mut value)? };
@@ -60,46 +59,40 @@ impl Context<'_> {
         // SAFETY: the value lives until the run is over; its data isn't written.
         unsafe { self.api.tensor_data(value.cast_mut(), &raw mut data)? };
         // SAFETY: as above.
-        let mut input = unsafe {
+        let (ty, extents) = unsafe {
             match self.api.version() {
                 24.. => self.shape_by_reference(value)?,
-                _ => self.shape_by_copy(value)?,
+                _ => self.shape_by_copy(value, room)?,
             }
         };
-        input.data = data;
-        Ok(Some(input))
+        Ok(Some(Input { ty, extents, data }))
     }
 
     /// # Safety
-    /// The value is a tensor, and lives.
+    /// The value is a tensor, and lives as long as the run.
     #[inline]
-    unsafe fn shape_by_reference(self, value: *const OrtValue) -> Result<Input> {
-        let mut input = Input { ty: 0, extents: [0; MAX_RANK], rank: 0, data: ptr::null() };
-        let mut extents = ptr::null();
+    unsafe fn shape_by_reference(self, value: *const OrtValue) -> Result<(ElementType, &'c [i64])> {
+        let (mut ty, mut extents, mut rank) = (0, ptr::null(), 0);
         // SAFETY: as the caller says; `rank` extents lie there as long as the value lives.
         unsafe {
-            self.api.tensor_shape_reference(value, &raw mut input.ty, &raw mut extents, &raw mut input.rank)?;
-            let Some(room) = input.extents.get_mut(..input.rank) else { return Err(too_many(input.rank)) };
-            if !room.is_empty() {
-                room.copy_from_slice(std::slice::from_raw_parts(extents, input.rank));
-            }
+            self.api.tensor_shape_reference(value, &raw mut ty, &raw mut extents, &raw mut rank)?;
+            Ok((ty, if rank == 0 { &[] } else { std::slice::from_raw_parts(extents, rank) }))
         }
-        Ok(input)
     }
 
     /// # Safety
     /// The value is a tensor, and lives.
-    unsafe fn shape_by_copy(self, value: *const OrtValue) -> Result<Input> {
-        let mut input = Input { ty: 0, extents: [0; MAX_RANK], rank: 0, data: ptr::null() };
+    unsafe fn shape_by_copy(self, value: *const OrtValue, room: &mut [i64; MAX_RANK]) -> Result<(ElementType, &[i64])> {
         let (api, mut shape) = (self.api, ptr::null_mut());
+        let (mut ty, mut rank) = (0, 0);
         // SAFETY: as the caller says; the shape is ours to release.
         unsafe {
             api.tensor_shape(value, &raw mut shape)?;
             let mut read = || {
-                api.element_type(shape, &raw mut input.ty)?;
-                api.rank(shape, &raw mut input.rank)?;
-                match input.rank {
-                    0..=MAX_RANK => api.extents(shape, input.extents.as_mut_ptr(), input.rank),
+                api.element_type(shape, &raw mut ty)?;
+                api.rank(shape, &raw mut rank)?;
+                match rank {
+                    0..=MAX_RANK => api.extents(shape, room.as_mut_ptr(), rank),
                     rank => Err(too_many(rank)),
                 }
             };
@@ -107,7 +100,7 @@ impl Context<'_> {
             api.release_shape(shape);
             read?;
         }
-        Ok(input)
+        Ok((ty, &room[..rank]))
     }
 
     /// Makes an output of these extents; null where the node leaves it out.
