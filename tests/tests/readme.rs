@@ -11,7 +11,7 @@ use plugin_runtime::network::Network;
 use plugin_runtime::shape::Dims;
 use plugin_runtime::tensor::{DataType, HostTensor};
 use samples::non_zero::non_zero_plugin;
-use tests::command::{Run, python_with, run, skipped, workspace};
+use tests::command::{Run, library, python_with, run, skipped, workspace};
 
 /// A fenced block: the words after the fence, and what stands in it.
 struct Block {
@@ -49,8 +49,9 @@ fn block(info: &str) -> String {
     found.remove(0).text
 }
 
-const KINDS: [&str; 10] = [
+const KINDS: [&str; 11] = [
     "sh",
+    "python",
     "toml",
     "text",
     "cuda",
@@ -241,6 +242,20 @@ fn link(to: &Path, at: &Path) {
 #[cfg(windows)]
 fn link(to: &Path, at: &Path) {
     std::os::windows::fs::symlink_dir(to, at).unwrap();
+}
+
+#[test]
+fn the_session_shown_runs() {
+    let Some(python) = python_with(&["numpy", "onnxruntime", "onnx"]) else {
+        return skipped("the_session_shown_runs", "python3 with numpy, onnxruntime and onnx isn't there");
+    };
+    let (shown, built) = ("target/release/libsamples.so", library("samples"));
+    let script = block("python");
+    assert!(script.contains(shown));
+    let ended = run(Command::new(python).args(["-c", &script.replace(shown, built.to_str().unwrap())]));
+    assert_eq!(ended.status, Some(0), "{}{}", ended.stdout, ended.stderr);
+    let told: Vec<&str> = script.lines().filter_map(|line| Some(line.split_once("  # ")?.1)).collect();
+    assert_eq!((told.len(), ended.stdout.lines().collect::<Vec<_>>()), (2, told), "{script}");
 }
 
 #[test]

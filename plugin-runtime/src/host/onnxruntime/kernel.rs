@@ -316,7 +316,7 @@ struct Few<P> {
     len: usize,
 }
 
-const SHORT: usize = 16;
+const SHORT: usize = 8;
 
 impl<P: Copy> Few<P> {
     #[inline]
