@@ -223,6 +223,27 @@ def eight_threads():
     assert not wrong, wrong[0]
 
 
+def sessions_made_at_once():
+    """By many threads, each of which runs its own and one that all have."""
+    shared = session(padded())
+    wrong = []
+
+    def work(seed):
+        try:
+            for repeat in range(10):
+                x = floats(1, 2, 3 + seed, 4 + repeat, seed=seed)
+                for made in (session(padded()), shared):
+                    same(made.run(None, {"x": x})[0], wrapped(x, PADS))
+                refused(lambda: session(padded(pads=[1, 2, 3])))
+        except BaseException as error:
+            wrong.append(error)
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(8)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert not wrong, wrong[0]
+
+
 def resident():
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")

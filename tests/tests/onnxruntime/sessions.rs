@@ -31,7 +31,7 @@ macro_rules! scenarios {
 }
 
 scenarios! {
-    standard_operators_around_plugins attributes hostile_attributes failures_while_running eight_threads many_runs
+    standard_operators_around_plugins attributes hostile_attributes failures_while_running eight_threads sessions_made_at_once many_runs
     many_sessions library_is_pinned forked two_libraries files_without_domains extents_are_inferred
     ranks_that_are_not_known memory_of_others updates_in_place outputs_that_are_left_out inside_subgraphs all_cores_or_one
 }
