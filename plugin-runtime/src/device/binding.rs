@@ -211,8 +211,9 @@ impl BasePointer {
     /// Memory of a device.
     #[inline]
     pub(super) fn device(address: u64, len: usize, writable: bool) -> Self {
-        let address = NonZero::new(address as usize).unwrap_or(NonZero::<usize>::MIN);
-        BasePointer { start: NonNull::without_provenance(address), len, writable }
+        // Of no bytes the address may be anything, null too; views of them have to be aligned all the same.
+        let start = NonZero::new(address as usize).filter(|_| len > 0).map(NonNull::without_provenance);
+        BasePointer { start: start.unwrap_or(NonNull::<Aligned>::dangling().cast()), len, writable }
     }
 }
 
