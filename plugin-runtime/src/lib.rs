@@ -98,7 +98,7 @@ pub mod device;
 pub mod engine;
 mod error;
 mod guard;
-#[cfg(any(feature = "onnxruntime", test))]
+#[cfg(any(feature = "onnxruntime", feature = "tensorrt", test))]
 pub mod host;
 pub mod network;
 pub mod plugin;

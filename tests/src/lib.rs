@@ -7,6 +7,8 @@ pub mod onnx;
 pub mod partial;
 pub mod plugins;
 pub mod suite;
+#[cfg(unix)]
+pub mod tensorrt;
 
 use plugin_runtime::tensor::HostTensor;
 

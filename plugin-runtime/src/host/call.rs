@@ -10,6 +10,8 @@ use super::{Decision, Node, Plan};
 use crate::device::Stream;
 use crate::error::{Error, Result};
 use crate::network::Dim;
+#[cfg(feature = "tensorrt")]
+use crate::network::Network;
 use crate::shape::{Dims, MAX_RANK};
 
 /// A node of a host's graph, ready to be called by many threads at once.
@@ -20,6 +22,10 @@ use crate::shape::{Dims, MAX_RANK};
 pub(crate) struct Call {
     node: Node,
     choose: Box<Choose>,
+    /// Quantisation scales of the inputs, then of the outputs; empty where there are none.
+    scales: Vec<f32>,
+    /// Whether there is one plan and no other.
+    only: bool,
     /// Those of all dimensions that were met; the one for what the host declared comes first.
     plans: Mutex<Vec<Arc<Plan>>>,
     states: Pool<Kept>,
@@ -47,7 +53,20 @@ impl Call {
             None => None,
         };
         let plans = Mutex::new(plan.into_iter().collect());
-        Ok(Call { node, choose, plans, states: Pool::new() })
+        Ok(Call { node, choose, scales: Vec::new(), only: false, plans, states: Pool::new() })
+    }
+
+    /// With quantisation scales of the inputs, then of the outputs. Of a `network` that was made of the node before, the
+    /// plugin isn't asked again, and other inputs are refused.
+    ///
+    /// # Errors
+    /// As [`Call::new`].
+    #[cfg(feature = "tensorrt")]
+    pub(crate) fn scaled(node: Node, network: Option<Network>, choose: Box<Choose>, scales: Vec<f32>) -> Result<Call> {
+        let only = network.is_some();
+        let plan = network.map(|network| Plan::of_network(&node, network, &*choose, &scales)).transpose()?;
+        let plans = Mutex::new(plan.map(Arc::new).into_iter().collect());
+        Ok(Call { node, choose, scales, only, plans, states: Pool::new() })
     }
 
     pub(crate) fn node(&self) -> &Node {
@@ -82,10 +101,17 @@ impl Call {
         if let Some(plan) = plans.iter().find(|plan| plan.take(inputs, &mut symbols)) {
             return Ok(plan.clone());
         }
+        if self.only {
+            let given: Vec<String> = inputs.iter().map(ToString::to_string).collect();
+            let given = given.join(", ");
+            return Err(self.node.failed(Error::invalid(format_args!(
+                "its inputs are {given}, which isn't what it was built for: an extent was another, or two were one"
+            ))));
+        }
         let open = |dims: &Dims| dims.iter().map(|_| Dim::Dynamic).collect();
         let fixed = |dims: &Dims| dims.iter().map(|&extent| Dim::Fixed(extent)).collect();
         let of = |dim: &dyn Fn(&Dims) -> Vec<Dim>| {
-            Plan::new(&self.node, &inputs.iter().map(dim).collect::<Vec<_>>(), &*self.choose)
+            Plan::scaled(&self.node, &inputs.iter().map(dim).collect::<Vec<_>>(), &*self.choose, &self.scales)
         };
         // Some plugins have to know an extent, or that two are one.
         let plan = Arc::new(of(&open).or_else(|_| of(&fixed))?);
@@ -268,6 +294,22 @@ impl Lease<'_> {
         let Some(state) = kept.state.as_mut().filter(|_| !kept.stale) else { return Err(not_prepared()) };
         // SAFETY: as the caller says.
         unsafe { state.run(places, stream) }.map_err(|error| state.failed(error))
+    }
+
+    /// Enqueues the node on a GPU, and leaves it to the host to read the size tensors: waits for nothing.
+    ///
+    /// # Safety
+    /// As [`Lease::run`].
+    ///
+    /// # Errors
+    /// As [`Lease::run`].
+    #[cfg(feature = "tensorrt")]
+    #[expect(unsafe_code, reason = "takes addresses on trust")]
+    pub(crate) unsafe fn enqueue(&mut self, places: &Places<'_>, stream: &Stream) -> Result<()> {
+        let kept = self.kept()?;
+        let Some(state) = kept.state.as_mut().filter(|_| !kept.stale) else { return Err(not_prepared()) };
+        // SAFETY: as the caller says.
+        unsafe { state.enqueue(places, stream) }.map_err(|error| state.failed(error))
     }
 
     #[inline]

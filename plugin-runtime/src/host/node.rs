@@ -5,6 +5,8 @@ use std::sync::Arc;
 use crate::device::Device;
 use crate::error::{Error, LayerContext, Result};
 use crate::network::{Dim, Layer, Network, Preference};
+#[cfg(feature = "tensorrt")]
+use crate::plugin::Implementation;
 use crate::plugin::{AttributeValue, Plugin};
 use crate::tensor::DataType;
 use crate::wording::counted;
@@ -57,4 +59,13 @@ impl Node {
 /// The layer of a network that [`Node::network`] made.
 pub(crate) fn only_layer(network: &Network) -> Result<&Layer> {
     network.layers.iter().next().ok_or_else(|| Error::invalid("a node's network has no layer"))
+}
+
+/// What runs a plugin on a GPU.
+///
+/// # Errors
+/// When it has nothing for one, or not what is insisted on.
+#[cfg(feature = "tensorrt")]
+pub(crate) fn implementation(plugin: &'static Plugin, preference: Preference) -> Result<Implementation> {
+    crate::tactic::implementation(plugin, preference, crate::device::DeviceKind::Cuda)
 }

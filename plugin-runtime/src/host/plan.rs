@@ -53,13 +53,22 @@ impl Plan {
     /// # Errors
     /// When the plugin refuses, has nothing for the device, or its kernels can't be compiled.
     pub(crate) fn new(node: &Node, dims: &[Vec<Dim>], choose: &Choose) -> Result<Plan> {
-        let network = node.network(dims)?;
+        Plan::scaled(node, dims, choose, &[])
+    }
+
+    /// The same where inputs and outputs have these quantisation scales.
+    pub(super) fn scaled(node: &Node, dims: &[Vec<Dim>], choose: &Choose, scales: &[f32]) -> Result<Plan> {
+        Plan::of_network(node, node.network(dims)?, choose, scales)
+    }
+
+    /// The same of a network that was made of the node before.
+    pub(super) fn of_network(node: &Node, network: Network, choose: &Choose, scales: &[f32]) -> Result<Plan> {
         let failed = |error: Error| node.failed(error);
         let decision = choose(&network, &node.device).map_err(failed)?;
         let choice = &decision.choice;
         let layer = only_layer(&network)?;
         let asked = Asked::of_layer(&network, layer, choice, &AotCompiler::new(&node.device, &[])).map_err(failed)?;
-        let step = step(&network, layer, choice, asked).map_err(failed)?;
+        let step = step(&network, layer, (choice, scales), asked).map_err(failed)?;
         let dims = layer.inputs.iter().flat_map(|&tensor| &network.tensors[tensor].shape);
         let extent = |expr: &crate::shape::ShapeExpr| match (expr.constant_value(), expr.as_symbol()) {
             (Some(extent), _) => Ok(Extent::Fixed(extent)),
@@ -116,10 +125,12 @@ impl Plan {
 pub(crate) type Choose = dyn Fn(&Network, &crate::device::Device) -> Result<Decision> + Send + Sync;
 
 /// The layer as a step whose memory are bindings, of whatever size: the inputs, then the outputs, then the workspace.
-fn step(network: &Network, layer: &Layer, choice: &Choice, asked: Asked) -> Result<PlannedStep> {
+fn step(network: &Network, layer: &Layer, (choice, scales): (&Choice, &[f32]), asked: Asked) -> Result<PlannedStep> {
     let region = |binding: usize, len: usize| Region { base: Base::Binding(binding), offset: 0, len };
     let types = choice.combination.types.iter().zip(&choice.combination.formats);
-    let representations: Vec<Representation> = types.map(|(&t, &f)| Representation::new(t, f)).collect();
+    let scales = scales.iter().copied().chain(std::iter::repeat(1.0));
+    let representations: Vec<Representation> =
+        types.zip(scales).map(|((&t, &f), scale)| Representation { scale, ..Representation::new(t, f) }).collect();
     let rank = |tensor: TensorIndex| vec![0; network.tensors[tensor].shape.len()];
     let dims = |tensor: TensorIndex| Dims::new(&rank(tensor)).unwrap_or_default();
     let (inputs, outputs) = (layer.inputs.len(), layer.outputs.len());

@@ -186,26 +186,56 @@ impl State {
             ));
         }
         // SAFETY: as the caller says.
+        unsafe { self.start(places, stream, self.finds_sizes)? };
+        if self.finds_sizes {
+            self.take_found()?;
+        }
+        // SAFETY: as the caller says.
+        unsafe { self.unstage(places) };
+        Ok(())
+    }
+
+    /// Enqueues the node on a GPU, and leaves size tensors to whoever has the memory.
+    ///
+    /// # Safety
+    /// As [`Lease::run`](super::Lease::run) says.
+    ///
+    /// # Errors
+    /// As [`State::run`].
+    #[cfg(feature = "tensorrt")]
+    #[expect(unsafe_code, reason = "takes addresses on trust")]
+    pub(super) unsafe fn enqueue(&mut self, places: &Places<'_>, stream: &Stream) -> Result<()> {
+        let _bound = stream.bind()?;
+        // SAFETY: as the caller says.
+        unsafe { self.start(places, stream, false) }
+    }
+
+    /// Starts the node's work, and where it `reads` size tensors waits for what it finds.
+    ///
+    /// # Safety
+    /// As [`Lease::run`](super::Lease::run) says.
+    #[inline]
+    #[expect(unsafe_code, reason = "takes addresses on trust")]
+    unsafe fn start(&mut self, places: &Places<'_>, stream: &Stream, reads: bool) -> Result<()> {
+        // SAFETY: as the caller says.
         unsafe { self.bind(places, stream)? };
         let mut active = self.frame.activate_lent();
         if !self.finds_sizes {
-            self.work.run(active.step(&self.memory), stream)?;
-        } else {
-            let sizes = &self.plan.step().sizes;
-            for size in sizes {
-                active.clear_size(&self.memory.outputs()[size.output], stream)?;
-            }
-            self.work.run(active.step(&self.memory), stream)?;
+            return self.work.run(active.step(&self.memory), stream);
+        }
+        let sizes = &self.plan.step().sizes;
+        for size in sizes {
+            active.clear_size(&self.memory.outputs()[size.output], stream)?;
+        }
+        self.work.run(active.step(&self.memory), stream)?;
+        if reads {
             self.found.clone_from(&self.symbols);
             for size in sizes {
                 let found = active.read_size(&self.memory.outputs()[size.output], stream)?;
                 check_size(size.output, found, self.symbols[size.symbol.position()])?;
                 self.found[size.symbol.position()] = found;
             }
-            self.take_found()?;
         }
-        // SAFETY: as the caller says.
-        unsafe { self.unstage(places) };
         Ok(())
     }
 }

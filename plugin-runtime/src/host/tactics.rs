@@ -48,6 +48,9 @@ pub(crate) enum Decider {
     Trial,
     /// It is the first that is listed.
     Order,
+    /// The host, which timed it itself.
+    #[cfg(feature = "tensorrt")]
+    Host,
 }
 
 impl fmt::Display for Decider {
@@ -56,6 +59,8 @@ impl fmt::Display for Decider {
             Decider::Lockfile(path) => write!(f, "by tuning lockfile `{}`", path.display()),
             Decider::Trial => f.write_str("found by trying"),
             Decider::Order => f.write_str("the first that is listed"),
+            #[cfg(feature = "tensorrt")]
+            Decider::Host => f.write_str("chosen by the host"),
         }
     }
 }

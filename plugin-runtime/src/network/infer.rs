@@ -80,7 +80,7 @@ fn resolved_shape(output: usize, desc: &TensorDesc, own_sizes: &[(u32, ShapeExpr
 }
 
 /// One value per attribute, in the registered order: those given by name, the others by default.
-pub(super) fn attribute_values(plugin: &Plugin, given: &[(&str, AttributeValue)]) -> Result<Vec<AttributeValue>> {
+pub(crate) fn attribute_values(plugin: &Plugin, given: &[(&str, AttributeValue)]) -> Result<Vec<AttributeValue>> {
     let schema = plugin.entry.attributes;
     for (position, (name, value)) in given.iter().enumerate() {
         let Some(attribute) = schema.iter().find(|a| a.name == *name) else {

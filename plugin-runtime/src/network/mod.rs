@@ -7,6 +7,8 @@ mod inspect;
 #[cfg(feature = "onnx")]
 pub mod onnx;
 mod op;
+#[cfg(feature = "tensorrt")]
+mod outline;
 mod symbols;
 
 use std::collections::HashSet;
@@ -23,6 +25,8 @@ use crate::wording::counted;
 
 pub(crate) use bounds::{At, Bounds, Point, checked_dims, dims_at, largest_dims, range};
 pub(crate) use descs::data_dependent;
+#[cfg(feature = "tensorrt")]
+pub(crate) use infer::attribute_values;
 pub use inspect::{LayerSummary, NetworkSummary, OutputSummary, TensorSummary};
 pub use op::{IntoOp, Op, Preference, Preferring};
 pub(crate) use symbols::{SymbolDef, SymbolIndex, SymbolSource, Symbols};

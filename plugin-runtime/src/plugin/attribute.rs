@@ -49,6 +49,13 @@ macro_rules! attributes {
             }
         }
 
+        impl AttributeType {
+            /// Zero, false or empty.
+            pub(crate) fn zero(self) -> AttributeValue {
+                match self { $(AttributeType::$variant => AttributeValue::$variant(Default::default()),)* }
+            }
+        }
+
         impl AttributeValue {
             /// Its type.
             pub const fn ty(&self) -> AttributeType {

@@ -117,6 +117,22 @@ impl BoundPlugin {
         Ok(Some(bytes))
     }
 
+    /// The scratch memory that `#[aot_impl]`'s kernels ask for, in bytes. Nothing is compiled.
+    ///
+    /// # Errors
+    /// When the author's function fails, or its expression carries a mistake.
+    #[cfg(feature = "tensorrt")]
+    pub(crate) fn kernels_workspace(
+        &self,
+        entry: &AotEntry,
+        (inputs, outputs): (&[TensorDesc], &[TensorDesc]),
+        tactic: i32,
+    ) -> Result<Option<ShapeExpr>> {
+        let kernel = guarded(|| (entry.kernel)(inputs, outputs, &*self.typed, tactic))?;
+        kernel.workspace.as_ref().map_or(Ok(()), check_workspace)?;
+        Ok(kernel.workspace)
+    }
+
     /// The kernels that `#[aot_impl]` describes, compiled.
     ///
     /// # Errors

@@ -135,6 +135,15 @@ impl ShapeExpr {
         substituted
     }
 
+    /// The value that an algebra computes of it.
+    ///
+    /// # Errors
+    /// For an expression that carries a mistake, and what the algebra refuses.
+    #[cfg(feature = "tensorrt")]
+    pub(crate) fn compute<A: Algebra<Error: From<ShapeError>>>(&self, algebra: A) -> Result<A::Value, A::Error> {
+        fold(self.polynomial()?, algebra)
+    }
+
     /// A sum as one operand, which isn't multiplied out.
     pub(super) fn grouped(&self) -> Self {
         let Ok(sum) = &self.0 else { return self.clone() };

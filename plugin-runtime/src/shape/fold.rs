@@ -11,7 +11,7 @@ use super::polynomial::{Atom, Node, Operation, Polynomial, Term};
 use super::symbol::Symbol;
 
 /// Values that can be computed with as expressions are.
-pub(super) trait Algebra {
+pub(crate) trait Algebra {
     type Value: Clone;
     type Error;
 

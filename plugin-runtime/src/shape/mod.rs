@@ -25,6 +25,10 @@ pub use display::display_shape;
 pub(crate) use encoding::{decode as decode_exprs, encode as encode_exprs};
 pub use error::ShapeError;
 pub use expr::ShapeExpr;
+#[cfg(feature = "tensorrt")]
+pub(crate) use fold::Algebra;
+#[cfg(feature = "tensorrt")]
+pub(crate) use polynomial::Operation;
 pub use profile::{Profile, ProfileDims, ProfileError};
 pub use program::ShapeProgram;
 pub use range::Interval;

@@ -61,7 +61,7 @@ pub(super) struct Node {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub(super) enum Operation {
+pub(crate) enum Operation {
     FloorDiv,
     CeilDiv,
     Max,

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::device::DeviceKind;
 use crate::error::{Error, Result};
 use crate::network::{Layer, Network, Preference, data_dependent};
-use crate::plugin::Implementation;
+use crate::plugin::{Implementation, Plugin};
 
 use crate::tensor::{DataType, Format};
 use crate::wording::counted;
@@ -43,7 +43,7 @@ pub(crate) struct Candidates {
 }
 
 pub(crate) fn enumerate(network: &Network, layer: &Layer, device: DeviceKind, rules: &Rules) -> Result<Candidates> {
-    let implementation = implementation(layer, device)?;
+    let implementation = implementation(layer.plugin(), layer.preference, device)?;
     let own_types: Vec<DataType> = layer.tensors().map(|t| network.tensors[t].dtype).collect();
     let wanted = rules.tactics.iter().find(|(id, _)| id == layer.plugin().entry.id).map(|(_, tactics)| tactics);
     if let (None, Some(wanted)) = (layer.plugin().autotune, wanted.filter(|wanted| !wanted.contains(&0))) {
@@ -87,15 +87,19 @@ fn keep_own_tactics(layer: &Layer, implementation: Implementation, combinations:
     }
 }
 
-/// The implementation that a layer prefers; without a preference the impl, if there is one.
-fn implementation(layer: &Layer, device: DeviceKind) -> Result<Implementation> {
-    let jit = layer.plugin().impl_for(device).map(Implementation::Impl);
-    let aot = layer.plugin().aot.as_ref().filter(|_| runs_aot(device)).map(Implementation::Aot);
-    match layer.preference {
-        Preference::RequireAot => aot.ok_or_else(|| no_aot(layer, device)),
-        Preference::RequireJit => jit.ok_or_else(|| no_impl(layer, device)),
-        Preference::PreferAot => aot.or(jit).ok_or_else(|| no_impl(layer, device)),
-        Preference::PreferJit | Preference::Unspecified => jit.or(aot).ok_or_else(|| no_impl(layer, device)),
+/// The implementation that is preferred; without a preference the impl, if there is one.
+pub(crate) fn implementation(
+    plugin: &'static Plugin,
+    preference: Preference,
+    device: DeviceKind,
+) -> Result<Implementation> {
+    let jit = plugin.impl_for(device).map(Implementation::Impl);
+    let aot = plugin.aot.as_ref().filter(|_| runs_aot(device)).map(Implementation::Aot);
+    match preference {
+        Preference::RequireAot => aot.ok_or_else(|| no_aot(plugin, device)),
+        Preference::RequireJit => jit.ok_or_else(|| no_impl(plugin, device)),
+        Preference::PreferAot => aot.or(jit).ok_or_else(|| no_impl(plugin, device)),
+        Preference::PreferJit | Preference::Unspecified => jit.or(aot).ok_or_else(|| no_impl(plugin, device)),
     }
 }
 
@@ -104,21 +108,21 @@ fn runs_aot(device: DeviceKind) -> bool {
     device == DeviceKind::Cuda
 }
 
-fn no_impl(layer: &Layer, device: DeviceKind) -> Error {
-    let id = layer.plugin().entry.id;
-    if layer.plugin().aot.is_some() && runs_aot(device) {
+fn no_impl(plugin: &Plugin, device: DeviceKind) -> Error {
+    let id = plugin.entry.id;
+    if plugin.aot.is_some() && runs_aot(device) {
         return Error::invalid(format_args!(
             "it insists on an impl (`require_jit`, in ONNX `aot` = 0), but has AOT kernels only for device `{device}`: \
              write `prefer_jit`, or add #[impl_plugin(\"{id}\", device = {device})]"
         ));
     }
-    let have: Vec<String> = layer.plugin().impls.iter().map(|i| format!("`{}`", i.device)).collect();
-    let only = match (have.as_slice(), layer.plugin().aot) {
+    let have: Vec<String> = plugin.impls.iter().map(|i| format!("`{}`", i.device)).collect();
+    let only = match (have.as_slice(), plugin.aot) {
         ([], Some(_)) => String::new(),
         ([], None) => ", nor for another one".to_owned(),
         (have, _) => format!(", only for {}", have.join(", ")),
     };
-    let aot = match layer.plugin().aot {
+    let aot = match plugin.aot {
         Some(_) => format!(", and its AOT kernels run on device `{}` only", DeviceKind::Cuda),
         None => String::new(),
     };
@@ -140,9 +144,9 @@ fn not_to_limit(layer: &Layer, wanted: &[i32]) -> Error {
     ))
 }
 
-fn no_aot(layer: &Layer, device: DeviceKind) -> Error {
-    let id = layer.plugin().entry.id;
-    let reason = match layer.plugin().aot {
+fn no_aot(plugin: &Plugin, device: DeviceKind) -> Error {
+    let id = plugin.entry.id;
+    let reason = match plugin.aot {
         Some(_) => format!("device `{device}` runs impls only: write `prefer_aot`"),
         None => format!("`{id}` has none: write `prefer_aot`, or add #[aot_impl(\"{id}\")]"),
     };

@@ -29,10 +29,14 @@ mod trial;
 mod tune;
 
 pub(crate) use candidates::Rules;
+#[cfg(feature = "tensorrt")]
+pub(crate) use candidates::{Candidate, enumerate, implementation};
 pub use inspect::{TimedSubject, TimingRecord, read_lockfile};
 pub(crate) use layer_data::Given;
-#[cfg(any(feature = "onnxruntime", test))]
+#[cfg(any(feature = "onnxruntime", feature = "tensorrt", test))]
 pub(crate) use node::{Recorded, first_listed, tried};
+#[cfg(feature = "tensorrt")]
+pub(crate) use record::{kernels_checksum, values_text};
 pub use report::{LayerReport, Trial, TrialOutcome};
 pub(crate) use timer::Effort;
 pub(crate) use timings::{Keeping, Timings};

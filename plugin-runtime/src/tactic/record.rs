@@ -13,10 +13,12 @@ use std::time::Duration;
 use super::TrialOutcome;
 use crate::error::Result;
 use crate::network::{Layer, Network, Point};
-use crate::plugin::{AttributeSchema, AttributeValue, Implementation};
+use crate::plugin::{AttributeValue, Implementation};
 use crate::shape::Dims;
 use crate::tensor::{DataType, Format};
 
+#[cfg(feature = "tensorrt")]
+pub(crate) use kernels::checksum_of as kernels_checksum;
 pub(super) use machine::{Machine, Surroundings};
 pub(super) use signature::Signature;
 #[cfg(any(feature = "onnxruntime", test))]
@@ -138,14 +140,16 @@ impl LayerSubject {
 
 /// A layer's attributes as the records have them.
 pub(super) fn attributes_text(layer: &Layer) -> Arc<str> {
-    let entry = &layer.plugin().entry;
-    let values: Vec<(&AttributeSchema, &AttributeValue)> =
-        entry.attributes.iter().zip(&**layer.bound.values()).collect();
-    let attributes =
-        Joined(&values, |(schema, value): &(&AttributeSchema, &AttributeValue), f: &mut fmt::Formatter<'_>| {
-            write!(f, "{}={value}", schema.name)
-        });
-    abridged(attributes)
+    let schemas = layer.plugin().entry.attributes.iter();
+    values_text(schemas.map(|schema| schema.name).zip(&**layer.bound.values()))
+}
+
+/// Attributes as the records have them.
+pub(crate) fn values_text<'v>(attributes: impl Iterator<Item = (&'static str, &'v AttributeValue)>) -> Arc<str> {
+    let attributes: Vec<(&str, &AttributeValue)> = attributes.collect();
+    abridged(Joined(&attributes, |(name, value): &(&str, &AttributeValue), f: &mut fmt::Formatter<'_>| {
+        write!(f, "{name}={value}")
+    }))
 }
 
 /// A combination as the records name it.

@@ -143,6 +143,64 @@ impl Driver {
     }
 }
 
+impl Driver {
+    /// Memory that holds these bytes.
+    pub(crate) fn bytes(&self, bytes: &[u8]) -> Bytes<'_> {
+        let mut address = 0;
+        self.allocate(&mut address, bytes.len().max(1));
+        let memory = Bytes { driver: self, address, len: bytes.len() };
+        memory.write(bytes);
+        memory
+    }
+}
+
+/// Bytes in a GPU's memory.
+pub(crate) struct Bytes<'d> {
+    driver: &'d Driver,
+    address: u64,
+    len: usize,
+}
+
+impl Bytes<'_> {
+    pub(crate) fn address(&self) -> *mut c_void {
+        std::ptr::with_exposed_provenance_mut(self.address as usize)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    pub(crate) fn write(&self, bytes: &[u8]) {
+        assert_eq!(bytes.len(), self.len);
+        if !bytes.is_empty() {
+            self.driver.upload(self.address, bytes.as_ptr().cast(), self.len);
+        }
+    }
+
+    pub(crate) fn read(&self) -> Vec<u8> {
+        let mut bytes = vec![0; self.len];
+        if !bytes.is_empty() {
+            self.driver.download(bytes.as_mut_ptr().cast(), self.address, self.len);
+        }
+        bytes
+    }
+}
+
+impl std::fmt::Debug for Bytes<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} bytes at {:#x}", self.len, self.address)
+    }
+}
+
+impl Drop for Bytes<'_> {
+    fn drop(&mut self) {
+        // A test that failed may have left a capture open, in which nothing can be freed.
+        if !std::thread::panicking() {
+            self.driver.free(self.address);
+        }
+    }
+}
+
 /// Floats in a GPU's memory.
 pub(crate) struct Memory<'d> {
     driver: &'d Driver,

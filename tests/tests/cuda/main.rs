@@ -30,4 +30,6 @@ mod run_engine;
 mod samples;
 mod streams;
 mod suite;
+#[cfg(unix)]
+mod tensorrt;
 mod tuning;

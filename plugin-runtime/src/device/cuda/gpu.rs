@@ -196,6 +196,27 @@ impl Gpu {
     }
 }
 
+/// The GPU whose context is current on the calling thread, from 0; where there is none the first, as CUDA's own libraries
+/// have it.
+///
+/// # Errors
+/// When there is no driver, or it doesn't tell.
+#[cfg(feature = "tensorrt")]
+#[inline]
+pub(crate) fn current() -> Result<usize> {
+    super::find_gpus()?;
+    let mut device = 0;
+    // SAFETY: the driver was initialized; the pointer is to a local.
+    #[expect(unsafe_code, reason = "calls the driver")]
+    let code = unsafe { sys::cuCtxGetDevice(&raw mut device) };
+    if code == sys::CUresult::CUDA_ERROR_INVALID_CONTEXT {
+        return Ok(0);
+    }
+    check(code, "cuCtxGetDevice")?;
+    // The driver numbers devices as they are counted.
+    Ok(usize::try_from(device).unwrap_or(0))
+}
+
 fn attribute(device: CUdevice, attribute: Attribute) -> Result<u32> {
     let mut value = 0;
     // SAFETY: the device is the driver's; the pointer is to a local.

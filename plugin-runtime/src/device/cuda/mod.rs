@@ -57,6 +57,8 @@ pub(crate) use find::find_gpus;
 #[cfg(any(feature = "bench", test))]
 pub use floor::{BareLaunches, device_copy};
 pub use gpu::CudaProperties;
+#[cfg(feature = "tensorrt")]
+pub(crate) use gpu::current;
 pub(crate) use gpu::{Bound, Gpu};
 pub(crate) use graph::{Graph, Recorded};
 pub use image::ImageKind;

@@ -37,7 +37,7 @@ pub(super) fn load(
     }
     let value = |schema: &crate::plugin::AttributeSchema| {
         let Some(record) = records.iter().find(|record| record.name == schema.name) else {
-            return zero(schema.ty).ok_or_else(|| format!("attribute `{}` has no value", schema.name));
+            return Ok(schema.ty.zero());
         };
         if record.ty != code(schema.ty) {
             return Err(format!(
@@ -122,11 +122,6 @@ fn from_bytes(ty: AttributeType, bytes: &[u8]) -> Option<AttributeValue> {
     })
 }
 
-/// Zero, false or empty: decoded from the fewest zero bytes.
-fn zero(ty: AttributeType) -> Option<AttributeValue> {
-    [0, 1, 4, 8].into_iter().find_map(|len| from_bytes(ty, &[0; 8][..len]))
-}
-
 /// Engine files are written and read on little-endian machines only.
 fn little_endian<T: NoUninit>(values: &[T]) -> Vec<u8> {
     cast_slice(values).into()
@@ -174,7 +169,7 @@ mod tests {
         for (position, (value, nothing)) in values.iter().enumerate() {
             assert_eq!(code(value.ty()) as usize, position + 1);
             assert_eq!(from_bytes(value.ty(), &to_bytes(value)).as_ref(), Some(value));
-            assert_eq!(zero(value.ty()).as_ref(), Some(nothing));
+            assert_eq!(value.ty().zero(), *nothing);
         }
         let wrong: [(AttributeType, &[u8]); 5] = [
             (AttributeType::Int32, &[0; 5]),

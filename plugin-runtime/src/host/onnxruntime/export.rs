@@ -15,7 +15,8 @@ use crate::host::fenced;
 #[expect(unsafe_code, reason = "called by the runtime")]
 #[unsafe(no_mangle)]
 pub unsafe extern "system" fn RegisterCustomOps(options: *mut c_void, base: *const OrtApiBase) -> *mut c_void {
-    pin();
+    #[cfg(unix)]
+    crate::host::library::pin();
     // SAFETY: as the caller says.
     let Some(api) = (unsafe { Api::newest(base) }) else { return ptr::null_mut() };
     let add = || domain::add_to(options.cast::<OrtSessionOptions>(), api).map(|()| ptr::null_mut());
@@ -41,50 +42,3 @@ pub unsafe fn register(options: *mut c_void, base: *const c_void) -> Result<()> 
     };
     domain::add_to(options.cast(), api)
 }
-
-/// Keeps this library mapped for as long as the process lives: sessions go on using what is in it after the runtime has
-/// unloaded it, and threads of ours may run in it.
-#[cfg(unix)]
-fn pin() {
-    use std::ffi::{CStr, OsStr, c_char, c_int};
-    use std::os::unix::ffi::OsStrExt;
-    use std::sync::Once;
-
-    use libloading::os::unix::{Library, RTLD_LAZY, RTLD_LOCAL};
-
-    #[repr(C)]
-    struct Found {
-        path: *const c_char,
-        base: *mut c_void,
-        symbol: *const c_char,
-        address: *mut c_void,
-    }
-
-    #[expect(unsafe_code, reason = "a function of the system")]
-    unsafe extern "C" {
-        fn dladdr(address: *const c_void, found: *mut Found) -> c_int;
-    }
-
-    const RTLD_NODELETE: c_int = if cfg!(target_vendor = "apple") { 0x80 } else { 0x1000 };
-
-    static PINNED: Once = Once::new();
-    PINNED.call_once(|| {
-        let mut found =
-            Found { path: ptr::null(), base: ptr::null_mut(), symbol: ptr::null(), address: ptr::null_mut() };
-        // SAFETY: the pointers are to a static and to a local; the path is a text that lives as long as the library. What is
-        // opened is this library, which is initialized; of a program's own code it fails, and nothing has to be done.
-        #[expect(unsafe_code, reason = "calls the system")]
-        unsafe {
-            if dladdr((&raw const PINNED).cast(), &raw mut found) == 0 || found.path.is_null() {
-                return;
-            }
-            let path = OsStr::from_bytes(CStr::from_ptr(found.path).to_bytes());
-            if let Ok(library) = Library::open(Some(path), RTLD_LAZY | RTLD_LOCAL | RTLD_NODELETE) {
-                std::mem::forget(library);
-            }
-        }
-    });
-}
-
-#[cfg(not(unix))]
-fn pin() {}

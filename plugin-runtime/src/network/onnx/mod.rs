@@ -26,11 +26,13 @@ mod recognize;
 mod text;
 mod weight;
 
-#[cfg(feature = "onnxruntime")]
+#[cfg(any(feature = "onnxruntime", feature = "tensorrt"))]
 pub(crate) use attribute::{Given, converted};
 #[cfg(feature = "onnxruntime")]
-pub(crate) use element_type::{code as type_code, data_type, name as type_name};
-#[cfg(feature = "onnxruntime")]
+pub(crate) use element_type::name as type_name;
+#[cfg(any(feature = "onnxruntime", feature = "tensorrt"))]
+pub(crate) use element_type::{code as type_code, data_type};
+#[cfg(any(feature = "onnxruntime", feature = "tensorrt"))]
 pub(crate) use recognize::insisted;
 
 use std::fs::File;

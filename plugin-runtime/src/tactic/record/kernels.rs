@@ -46,6 +46,12 @@ impl Kernels {
     }
 }
 
+/// Checksum of the sources that a plugin's timings depend on.
+#[cfg(feature = "tensorrt")]
+pub(crate) fn checksum_of(plugin: &Plugin) -> u32 {
+    Kernels::linked().of_files(&files_of(plugin))
+}
+
 /// The files with the code that runs a plugin on a GPU.
 fn files_of(plugin: &Plugin) -> Vec<&'static str> {
     let implementation = plugin.impl_for(DeviceKind::Cuda).map(|entry| entry.location.file);

@@ -1,0 +1,150 @@
+//! A node of the host that runs.
+
+use std::ffi::c_void;
+use std::sync::atomic::Ordering;
+use std::sync::{MutexGuard, TryLockError};
+
+use super::abi::TensorDesc;
+use super::arguments::{impossible, laid_out};
+use super::instance::Instance;
+use crate::device::Device;
+use crate::error::{Error, LayerContext, Result};
+use crate::host::{Call, Decider, Decision, Lease, Places, implementation};
+use crate::network::Network;
+use crate::plugin::combination::Combination;
+use crate::tactic::Choice;
+
+/// A node with types, layouts and a tactic, on a device.
+#[derive(Debug)]
+pub(super) struct Running {
+    device: Device,
+    combination: Combination,
+    scales: Vec<f32>,
+    tactic: i32,
+    call: Call,
+}
+
+impl Running {
+    /// Whether this is what runs with these.
+    fn holds_for(&self, inputs: &[TensorDesc], outputs: &[TensorDesc], tactic: i32, ordinal: usize) -> Result<bool> {
+        let Combination { types, formats, .. } = &self.combination;
+        for (position, desc) in inputs.iter().chain(outputs).enumerate() {
+            let (dtype, format) = desc.laid_out()?;
+            if types.get(position) != Some(&dtype)
+                || formats.get(position) != Some(&format)
+                || self.scales.get(position) != Some(&desc.scale(dtype))
+            {
+                return Ok(false);
+            }
+        }
+        Ok(self.tactic == tactic && self.device.gpu().is_some_and(|gpu| gpu.ordinal() == ordinal))
+    }
+
+    /// Begins a call with inputs of these extents.
+    fn begin(&self, inputs: &[TensorDesc]) -> Result<Lease<'_>> {
+        let mut lease = self.call.begin();
+        for (index, input) in inputs.iter().enumerate() {
+            lease.set_input(index, input.dims.extents()?)?;
+        }
+        lease.prepare()?;
+        Ok(lease)
+    }
+}
+
+/// Memory and stream of a run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run<'a> {
+    pub(super) places: Places<'a>,
+    pub(super) stream: *mut c_void,
+}
+
+impl Instance {
+    /// Takes the shapes of the runs that follow, and does what can be done before them.
+    pub(super) fn on_shape_change(&self, inputs: &[TensorDesc], outputs: &[TensorDesc]) -> Result<()> {
+        let mut running = self.running()?;
+        let lease = self.prepared(&mut running, inputs, outputs)?.begin(inputs)?;
+        for (index, (output, desc)) in lease.outputs()?.iter().zip(outputs).enumerate() {
+            let (ours, theirs) = (lease.largest(index)?, desc.dims.extents()?);
+            let is_open = output.data_dependent || theirs.contains(&-1);
+            if !is_open && *ours != *theirs {
+                return Err(impossible(format_args!("output {index} the shape {theirs:?}, which is {ours}")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Enqueues a run. Where it is as the one before, nothing is allocated, loaded or waited for.
+    ///
+    /// # Safety
+    /// As [`Lease::enqueue`].
+    #[expect(unsafe_code, reason = "takes addresses on trust")]
+    pub(super) unsafe fn enqueue(&self, inputs: &[TensorDesc], outputs: &[TensorDesc], run: &Run<'_>) -> Result<()> {
+        let mut running = self.running()?;
+        let mut lease = self.prepared(&mut running, inputs, outputs)?.begin(inputs)?;
+        // SAFETY: as the caller says.
+        unsafe {
+            let stream = lease.cuda_stream(run.stream)?;
+            lease.enqueue(&run.places, &stream)
+        }
+    }
+
+    fn running(&self) -> Result<MutexGuard<'_, Option<Running>>> {
+        match self.running.try_lock() {
+            Ok(running) => Ok(running),
+            Err(TryLockError::Poisoned(poisoned)) => {
+                let mut running = poisoned.into_inner();
+                // What a panic left half done isn't used again.
+                *running = None;
+                self.running.clear_poison();
+                Ok(running)
+            }
+            Err(TryLockError::WouldBlock) => Err(self
+                .shared
+                .failed(Error::invalid("two threads run it at once: each execution context has its own copy"))),
+        }
+    }
+
+    #[inline]
+    fn prepared<'r>(
+        &self,
+        running: &'r mut Option<Running>,
+        inputs: &[TensorDesc],
+        outputs: &[TensorDesc],
+    ) -> Result<&'r Running> {
+        let (tactic, ordinal) = (self.tactic.load(Ordering::Relaxed), crate::device::cuda::current()?);
+        let holds = match running {
+            Some(running) => running.holds_for(inputs, outputs, tactic, ordinal)?,
+            None => false,
+        };
+        if !holds {
+            *running = Some(self.prepare(inputs, outputs, Device::cuda(ordinal)?)?);
+        }
+        running.as_ref().ok_or_else(|| Error::invalid("it isn't prepared"))
+    }
+
+    #[cold]
+    fn prepare(&self, inputs: &[TensorDesc], outputs: &[TensorDesc], device: Device) -> Result<Running> {
+        let shared = &self.shared;
+        let tactic = self.tactic.load(Ordering::Relaxed);
+        let (types, formats) = laid_out(inputs.iter().chain(outputs))?;
+        let scales: Vec<f32> =
+            inputs.iter().chain(outputs).zip(&types).map(|(desc, &dtype)| desc.scale(dtype)).collect();
+        let combination = Combination { formats, ..Combination::untuned(types) };
+        let implementation = implementation(shared.plugin(), shared.preference)?;
+        let choice = Choice { implementation, combination: combination.clone(), tactic };
+        let decision = Decision { choice, by: Decider::Host };
+        let node = shared.node(combination.types[..inputs.len()].to_vec(), device.clone());
+        let choose = move |_: &Network, _: &Device| Ok(decision.clone());
+        let network = self.network(&node.inputs)?;
+        let call = Call::scaled(node, network, Box::new(choose), scales.clone()).map_err(|error| {
+            let context = LayerContext::new(&shared.name, &shared.plugin().label());
+            let shapes = Some(combination.to_string());
+            if error.layer().is_some() {
+                error
+            } else {
+                error.in_layer(context.tactic(Some(implementation.tactic_name(tactic))).shapes(shapes))
+            }
+        })?;
+        Ok(Running { device, combination, scales, tactic, call })
+    }
+}

@@ -1,0 +1,294 @@
+//! The suite through TensorRT's tables of functions: created, asked, copied, kept and made again, attached and enqueued by a host
+//! of our own, in its own stream and memory, recorded too.
+
+#![expect(unsafe_code, reason = "lends streams and memory")]
+
+use std::collections::HashMap;
+use std::ffi::c_void;
+use std::ptr::null_mut;
+
+use plugin_runtime::prelude::*;
+use plugin_runtime::tensor::HostTensor;
+use tests::suite::{Case, On, Run, Runtime};
+use tests::tensorrt::{Desc, DynamicDesc, Expr, Exprs, Plugin, Step, find, log, steps};
+
+use crate::driver::{Bytes, Driver};
+
+/// How a case runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum How {
+    Enqueued,
+    /// Each layer is recorded once it was warmed up, and replayed.
+    Captured,
+}
+
+/// The host.
+struct TensorRt {
+    driver: Driver,
+    how: How,
+}
+
+/// A tensor of a run.
+#[derive(Debug)]
+struct Held<'d> {
+    memory: Bytes<'d>,
+    dtype: DataType,
+    extents: Vec<i64>,
+}
+
+impl Runtime for TensorRt {
+    fn name(&self) -> &'static str {
+        if self.how == How::Captured { "TensorRT's tables, captured" } else { "TensorRT's tables" }
+    }
+
+    fn leaves_out(&self, case: &Case) -> Option<String> {
+        if !case.on.contains(&On::Cuda) && !case.on.contains(&On::AheadOfTime) {
+            return Some("a plugin has nothing for cuda".into());
+        }
+        let (_, steps) = match steps(&case.network) {
+            Ok(steps) => steps,
+            Err(reason) => return Some(reason),
+        };
+        let is_linear = |step: &Step| {
+            let (inputs, outputs) = step.descs(9);
+            let all = [inputs, outputs].concat();
+            step.plugin.output_types(&step.input_types()).is_ok()
+                && step.plugin.supports(all.len() as i32 - 1, &all, step.counts())
+        };
+        let refused = steps.iter().find(|step| !is_linear(step)).map(|step| step.id.clone());
+        log();
+        refused.map(|id| format!("`{id}` isn't LINEAR in the network's own types, and the host converts nothing"))
+    }
+
+    fn run(&mut self, case: &Case) -> Result<Vec<Vec<HostTensor>>> {
+        let (summary, steps) = steps(&case.network).map_err(Error::plugin)?;
+        let stream = self.driver.stream();
+        let mut layers: Vec<Layer> = steps.into_iter().map(Layer::new).collect();
+        let mut found = Vec::new();
+        for (number, run) in case.runs.iter().enumerate() {
+            let mut tensors: HashMap<String, Held<'_>> = HashMap::new();
+            for input in &summary.inputs {
+                tensors.insert(input.name.clone(), self.given(run, &input.name));
+            }
+            for layer in &mut layers {
+                layer.run(self, number, &mut tensors, stream);
+            }
+            let outputs = summary.outputs.iter().map(|output| {
+                let held = &tensors[&output.tensor];
+                HostTensor::from_bytes(
+                    held.dtype,
+                    &held.memory.read()[..bytes(held.dtype, &held.extents)],
+                    &held.extents,
+                )
+            });
+            found.push(outputs.collect::<Result<_>>()?);
+        }
+        drop(layers);
+        self.driver.destroy(stream);
+        assert_eq!(log(), [""; 0], "{}", case.name);
+        Ok(found)
+    }
+}
+
+fn bytes(dtype: DataType, extents: &[i64]) -> usize {
+    extents.iter().product::<i64>() as usize * dtype.bits() as usize / 8
+}
+
+/// What outputs hold before a run.
+const POISON: u8 = 0xa5;
+
+impl TensorRt {
+    fn given(&self, run: &Run, name: &str) -> Held<'_> {
+        let tensor =
+            run.inputs.iter().find(|(given, _)| *given == name).map(|(_, tensor)| tensor).expect("it is given");
+        let extents = tensor.shape().to_vec();
+        Held { memory: self.driver.bytes(tensor.bytes()), dtype: tensor.dtype(), extents }
+    }
+
+    fn poisoned(&self, dtype: DataType, extents: &[i64]) -> Held<'_> {
+        let memory = self.driver.bytes(&vec![POISON; bytes(dtype, extents)]);
+        Held { memory, dtype, extents: extents.to_vec() }
+    }
+}
+
+/// A layer: the plugin that was asked, and the one that was made of what a plan keeps, and attached.
+struct Layer {
+    step: Step,
+    attached: Plugin,
+}
+
+impl Layer {
+    fn new(step: Step) -> Layer {
+        let types = step.input_types();
+        assert_eq!(step.plugin.output_types(&types), Ok(step.output_types()), "{:?}", log());
+        // What is kept is what runs, without what only the register function reads.
+        let (inputs, outputs) = step.descs(1 << 20);
+        let configured = step.plugin.copy();
+        assert_eq!(configured.configure(&inputs, &outputs), 0, "{:?}", log());
+        let fields = configured.fields().expect("fields");
+        let made = find(&step.id).create(&step.layer.name, &fields, true);
+        let attached = made.unwrap_or_else(|| panic!("{}: {:?}", step.id, log())).attach();
+        Layer { step, attached }
+    }
+
+    /// The largest extents of the outputs, and for each extent that is found the size tensor that finds it.
+    fn shapes(&self, inputs: &[Vec<i64>]) -> (Vec<Vec<i64>>, Vec<(usize, usize, usize)>) {
+        let exprs = Exprs::new();
+        let given: Vec<Vec<Expr>> =
+            inputs.iter().map(|extents| extents.iter().map(|&extent| Expr::dynamic(extent)).collect()).collect();
+        let shapes = self.step.plugin.output_shapes(&exprs, &given).unwrap_or_else(|_| panic!("{:?}", log()));
+        let mut found = Vec::new();
+        for (output, (shape, expected)) in shapes.iter().zip(&self.step.layer.outputs).enumerate() {
+            for (axis, _) in shape.iter().enumerate().filter(|(_, extent)| extent.size) {
+                // The network calls a size tensor's extent as it calls the tensor.
+                let name = expected.shape[axis].to_string();
+                let size = self.step.layer.outputs.iter().position(|output| output.name == name);
+                found.push((output, axis, size.unwrap_or_else(|| panic!("no size tensor `{name}`"))));
+            }
+        }
+        (shapes.iter().map(|shape| shape.iter().map(|extent| extent.value).collect()).collect(), found)
+    }
+
+    fn run<'d>(
+        &mut self,
+        host: &'d TensorRt,
+        number: usize,
+        tensors: &mut HashMap<String, Held<'d>>,
+        stream: *mut c_void,
+    ) {
+        let layer = &self.step.layer;
+        let shapes_in: Vec<Vec<i64>> = layer.inputs.iter().map(|name| tensors[name].extents.clone()).collect();
+        let (largest, found) = self.shapes(&shapes_in);
+        let workspace = self.configure(number, &shapes_in, &largest);
+        let workspace = host.driver.bytes(&vec![POISON; workspace]);
+        // An input that is updated in place is the layer's own copy, which others don't see.
+        let copies: Vec<Held<'_>> = layer
+            .inputs
+            .iter()
+            .map(|name| {
+                let held = &tensors[name];
+                Held {
+                    memory: host.driver.bytes(&held.memory.read()),
+                    dtype: held.dtype,
+                    extents: held.extents.clone(),
+                }
+            })
+            .collect();
+        let outputs: Vec<Held<'_>> =
+            layer.outputs.iter().zip(&largest).map(|(output, extents)| host.poisoned(output.dtype, extents)).collect();
+        let place =
+            |held: &Held<'_>| if bytes(held.dtype, &held.extents) == 0 { null_mut() } else { held.memory.address() };
+        let inputs: Vec<*const c_void> = copies.iter().map(|held| place(held).cast_const()).collect();
+        let places: Vec<*mut c_void> = outputs
+            .iter()
+            .zip(&layer.in_place)
+            .map(|(output, alias)| match alias {
+                Some(input) => inputs[*input].cast_mut(),
+                None => place(output),
+            })
+            .collect();
+        let descs_in: Vec<Desc> =
+            shapes_in.iter().zip(self.step.input_types()).map(|(extents, dtype)| Desc::new(dtype, extents)).collect();
+        let mut descs_out: Vec<Desc> =
+            largest.iter().zip(self.step.output_types()).map(|(extents, dtype)| Desc::new(dtype, extents)).collect();
+        for &(output, axis, _) in &found {
+            descs_out[output].dims.extents[axis] = -1;
+        }
+        assert_eq!(self.attached.on_shape_change(&descs_in, &descs_out), 0, "{:?}", log());
+        let enqueue = || {
+            // SAFETY: the memory is as large as the descs say, and stays until the stream is done.
+            let code = unsafe {
+                self.attached.enqueue((&descs_in, &descs_out), &inputs, &places, workspace.address(), stream)
+            };
+            assert_eq!(code, 0, "{}: {:?}", layer.name, log());
+        };
+        enqueue();
+        host.driver.synchronize(stream);
+        if host.how == How::Captured {
+            let mut again = || {
+                for (copy, name) in copies.iter().zip(&layer.inputs) {
+                    copy.memory.write(&tensors[name].memory.read());
+                }
+                outputs.iter().for_each(|output| output.memory.write(&vec![POISON; output.memory.len()]));
+            };
+            again();
+            host.driver.captured(stream, enqueue, &mut again, 2);
+        }
+        self.keep(outputs, copies, &found, tensors);
+    }
+
+    /// Puts the outputs at their true extents.
+    fn keep<'d>(
+        &self,
+        outputs: Vec<Held<'d>>,
+        copies: Vec<Held<'d>>,
+        found: &[(usize, usize, usize)],
+        tensors: &mut HashMap<String, Held<'d>>,
+    ) {
+        let sizes: Vec<i64> = outputs
+            .iter()
+            .map(|output| match output.dtype {
+                DataType::Int64 if output.extents.is_empty() => {
+                    i64::from_ne_bytes(output.memory.read()[..8].try_into().expect("8 bytes"))
+                }
+                DataType::Int32 if output.extents.is_empty() => {
+                    i32::from_ne_bytes(output.memory.read()[..4].try_into().expect("4 bytes")).into()
+                }
+                _ => -1,
+            })
+            .collect();
+        let mut copies: Vec<Option<Held<'d>>> = copies.into_iter().map(Some).collect();
+        let layer = &self.step.layer;
+        for (output, mut held) in outputs.into_iter().enumerate() {
+            if let Some(input) = layer.in_place[output] {
+                held = copies[input].take().expect("one output is in its memory");
+            }
+            for &(_, axis, size) in found.iter().filter(|(of, ..)| *of == output) {
+                assert!((0..=held.extents[axis]).contains(&sizes[size]), "{}: {} was found", layer.name, sizes[size]);
+                held.extents[axis] = sizes[size];
+            }
+            tensors.insert(layer.outputs[output].name.clone(), held);
+        }
+    }
+
+    /// Bytes of workspace. Each run has another of the tactics.
+    fn configure(&self, number: usize, inputs: &[Vec<i64>], outputs: &[Vec<i64>]) -> usize {
+        let of = |shapes: &[Vec<i64>], types: Vec<i32>| -> Vec<DynamicDesc> {
+            shapes.iter().zip(types).map(|(extents, dtype)| DynamicDesc::fixed(dtype, extents)).collect()
+        };
+        let (inputs, outputs) = (of(inputs, self.step.input_types()), of(outputs, self.step.output_types()));
+        let plugin = self.step.plugin.copy();
+        assert_eq!(plugin.configure(&inputs, &outputs), 0, "{:?}", log());
+        let tactics = plugin.tactics().expect("tactics");
+        let tactic = if tactics.is_empty() { 0 } else { tactics[number % tactics.len()] };
+        assert_eq!(self.attached.set_tactic(tactic), 0, "{:?}", log());
+        plugin.workspace(&inputs, &outputs)
+    }
+}
+
+macro_rules! on_tensorrt {
+    ($($case:ident)*) => {
+        on_tensorrt! { @as enqueued Enqueued: $($case)* }
+        on_tensorrt! { @as captured Captured: $($case)* }
+    };
+    (@as $module:ident $how:ident: $($case:ident)*) => {
+        mod $module {
+            use tests::suite::{cases, check};
+
+            use crate::driver::Driver;
+            use crate::gpu::gpu_alone;
+
+            $(
+                #[test]
+                fn $case() {
+                    let name = concat!("tensorrt::", stringify!($module), "::", stringify!($case));
+                    // While a host captures, no other thread of its process may allocate.
+                    let Some(_gpu) = gpu_alone(name) else { return };
+                    check(&mut super::TensorRt { driver: Driver::new(), how: super::How::$how }, cases::$case());
+                }
+            )*
+        }
+    };
+}
+
+tests::for_each_case!(on_tensorrt);
