@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::ptr;
 use std::sync::Once;
 
-use libloading::os::unix::{Library, RTLD_LAZY, RTLD_LOCAL, RTLD_NOW};
+use libloading::os::unix::{Library, RTLD_LAZY, RTLD_LOCAL};
 
 #[repr(C)]
 struct Found {
@@ -22,19 +22,22 @@ unsafe extern "C" {
 
 const APPLE: bool = cfg!(target_vendor = "apple");
 const RTLD_NODELETE: c_int = if APPLE { 0x80 } else { 0x1000 };
+#[cfg(feature = "tensorrt")]
 const RTLD_NOLOAD: c_int = if APPLE { 0x10 } else { 0x4 };
 
 /// Opens the library that an address lies in, which is loaded already; `None` where it lies in none, or in the program.
+#[cfg(feature = "tensorrt")]
 pub(crate) fn library_of(address: *const c_void) -> Option<Library> {
-    open(address, RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD)
+    open(address, RTLD_LAZY | RTLD_LOCAL | RTLD_NOLOAD)
 }
 
 /// Opens a library by its name, if it is loaded already.
+#[cfg(feature = "tensorrt")]
 pub(crate) fn loaded(name: &str) -> Option<Library> {
     // SAFETY: nothing is loaded, so nothing is initialized.
     #[expect(unsafe_code, reason = "calls the system")]
     unsafe {
-        Library::open(Some(name), RTLD_NOW | RTLD_LOCAL | RTLD_NOLOAD).ok()
+        Library::open(Some(name), RTLD_LAZY | RTLD_LOCAL | RTLD_NOLOAD).ok()
     }
 }
 

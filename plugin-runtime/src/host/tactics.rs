@@ -1,16 +1,16 @@
 //! What decides how the nodes of a host run.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use super::node::only_layer;
+use super::{Decider, Decision};
 use crate::device::Device;
 use crate::error::{Error, Result};
 use crate::network::Network;
-use crate::tactic::{Choice, Keeping, Recorded, first_listed, tried};
+use crate::tactic::{Keeping, Recorded, first_listed, tried};
 
 /// What decides how the nodes of a session run: a tuning lockfile, or trying each tactic when the session is made; otherwise
 /// the first one listed runs.
@@ -22,13 +22,6 @@ pub(crate) struct Tactics {
     making: AtomicBool,
 }
 
-/// What a node runs as, and why.
-#[derive(Clone, Debug)]
-pub(crate) struct Decision {
-    pub(crate) choice: Choice,
-    pub(crate) by: Decider,
-}
-
 impl Decision {
     /// The first that is listed.
     ///
@@ -36,32 +29,6 @@ impl Decision {
     /// As [`first_listed`].
     pub(crate) fn in_order(network: &Network, device: &Device) -> Result<Decision> {
         Ok(Decision { choice: first_listed(network, only_layer(network)?, device)?, by: Decider::Order })
-    }
-}
-
-/// Why a node runs as it does.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub(crate) enum Decider {
-    /// The records of this lockfile.
-    Lockfile(PathBuf),
-    /// Trying it.
-    Trial,
-    /// It is the first that is listed.
-    Order,
-    /// The host, which timed it itself.
-    #[cfg(feature = "tensorrt")]
-    Host,
-}
-
-impl fmt::Display for Decider {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Decider::Lockfile(path) => write!(f, "by tuning lockfile `{}`", path.display()),
-            Decider::Trial => f.write_str("found by trying"),
-            Decider::Order => f.write_str("the first that is listed"),
-            #[cfg(feature = "tensorrt")]
-            Decider::Host => f.write_str("chosen by the host"),
-        }
     }
 }
 
