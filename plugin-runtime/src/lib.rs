@@ -72,6 +72,7 @@
 //! | `cuda` | yes | NVIDIA GPUs; without it only device `cpu` is found, and [`device::cuda`] only describes kernels |
 //! | `onnx` | yes | `network::onnx`: networks from ONNX models, and models from networks |
 //! | `onnxruntime` | no | `host::onnxruntime`: plugin libraries that ONNX Runtime loads |
+//! | `tensorrt` | no | `host::tensorrt`: plugin libraries that TensorRT and TensorRT-RTX load |
 //! | `bench` | no | what a benchmark compares an engine with: the same work without the engine |
 //!
 //! How the crate is built, and what has to stay true: [`architecture`].

@@ -108,6 +108,7 @@ pub struct Exprs {
 }
 
 struct State {
+    #[expect(clippy::vec_box, reason = "they are handed out by their addresses")]
     made: RefCell<Vec<Box<RawExpr>>>,
     /// (output, opt, upper bound) of each size tensor.
     sizes: RefCell<Vec<(i32, i64, i64)>>,

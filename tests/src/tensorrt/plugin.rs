@@ -136,6 +136,7 @@ impl Creator {
     }
 
     /// The same of whatever pointers.
+    #[expect(clippy::not_unsafe_ptr_arg_deref, reason = "what isn't there has to be refused")]
     pub fn create_raw(self, name: *const c_char, fields: *const c_void, phase: i32) -> Option<Plugin> {
         // SAFETY: it is a creator, and takes pointers that are there or null.
         let raw =
@@ -238,6 +239,7 @@ impl Plugin {
     }
 
     /// The same with whatever pointers and numbers.
+    #[expect(clippy::not_unsafe_ptr_arg_deref, reason = "what isn't there has to be refused")]
     pub fn output_types_raw(&self, out: *mut i32, out_count: i32, inputs: *const i32, count: i32) -> i32 {
         // SAFETY: it is a plugin's build; tests give room, or pointers that are refused.
         unsafe { call!(self.interface(1), 5, fn(*mut i32, i32, *const i32, i32) -> i32, out, out_count, inputs, count) }
@@ -273,6 +275,7 @@ impl Plugin {
     }
 
     /// The same with whatever pointers and numbers; shape inputs are at a null pointer.
+    #[expect(clippy::not_unsafe_ptr_arg_deref, reason = "what isn't there has to be refused")]
     pub fn output_shapes_raw(
         &self,
         (inputs, count): (*const RawExprs, i32),

@@ -28,6 +28,9 @@ struct TensorRt {
     how: How,
 }
 
+/// An extent that a run finds: the output, its axis, and the size tensor that holds it.
+type Found = (usize, usize, usize);
+
 /// A tensor of a run.
 #[derive(Debug)]
 struct Held<'d> {
@@ -132,7 +135,7 @@ impl Layer {
     }
 
     /// The largest extents of the outputs, and for each extent that is found the size tensor that finds it.
-    fn shapes(&self, inputs: &[Vec<i64>]) -> (Vec<Vec<i64>>, Vec<(usize, usize, usize)>) {
+    fn shapes(&self, inputs: &[Vec<i64>]) -> (Vec<Vec<i64>>, Vec<Found>) {
         let exprs = Exprs::new();
         let given: Vec<Vec<Expr>> =
             inputs.iter().map(|extents| extents.iter().map(|&extent| Expr::dynamic(extent)).collect()).collect();
@@ -222,7 +225,7 @@ impl Layer {
         &self,
         outputs: Vec<Held<'d>>,
         copies: Vec<Held<'d>>,
-        found: &[(usize, usize, usize)],
+        found: &[Found],
         tensors: &mut HashMap<String, Held<'d>>,
     ) {
         let sizes: Vec<i64> = outputs

@@ -125,7 +125,7 @@ fn between(name: &str, plugin: (&str, &[AttributeProto]), dims: &[i64], aliases:
     let own = own_network(id, attributes, dims);
     let at = |dynamic: i64| dims.iter().map(|&d| if d == -1 { dynamic } else { d }).collect::<Vec<_>>();
     let profile = match dims.contains(&-1) {
-        true => Profile::new().dims("x", &at(1), &at(4), &at(9)),
+        true => Profile::new().dims("x", at(1), at(4), at(9)),
         false => Profile::new(),
     };
     Model { name: name.into(), bytes: recent(graph), profile, aliases, expected: outputs(&own) }
