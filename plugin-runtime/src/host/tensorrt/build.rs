@@ -196,7 +196,7 @@ unsafe extern "C" fn workspace(
         ask(IMPOSSIBLE_BYTES, this, |instance| {
             let counts = instance.shared.counts();
             let (inputs, outputs) = descs((inputs, input_count), (outputs, output_count), counts)?;
-            instance.workspace(inputs, outputs)
+            instance.workspace_bytes(inputs, outputs)
         })
     }
 }

@@ -353,7 +353,7 @@ impl Instance {
     }
 
     /// Bytes of scratch memory at the largest extents of the profile.
-    pub(super) fn workspace(&self, inputs: &[DynamicDesc], outputs: &[DynamicDesc]) -> Result<usize> {
+    pub(super) fn workspace_bytes(&self, inputs: &[DynamicDesc], outputs: &[DynamicDesc]) -> Result<usize> {
         let described = self.described(inputs)?;
         let combination = self.combination(&described, inputs, outputs)?;
         let (network, layer) = (&described.network, described.layer()?);
