@@ -319,6 +319,21 @@ impl State {
                 counts.1
             )));
         }
+        let of_inputs =
+            self.memory.inputs().iter().map(|input| &input.tensor).zip(places.inputs.iter().map(|p| p.is_null()));
+        let of_outputs = self.memory.outputs().iter().zip(places.outputs.iter().map(|p| p.is_null()));
+        for (tensor, is_null) in of_inputs.chain(of_outputs) {
+            if is_null && tensor.region.len > 0 {
+                let (name, bytes) = (&tensor.info.name, tensor.region.len);
+                return Err(Error::invalid(format_args!("`{name}` has {bytes} bytes, but a null pointer was given")));
+            }
+        }
+        if self.workspace > 0 && places.workspace.is_null() {
+            return Err(Error::invalid(format_args!(
+                "the workspace has {} bytes, but a null pointer was given",
+                self.workspace
+            )));
+        }
         if self.workspace > 0 && !places.workspace.addr().is_multiple_of(HostBytes::ALIGNMENT) {
             return Err(Error::invalid(format_args!(
                 "the workspace is at {:#x}, which isn't a multiple of {}",

@@ -20,6 +20,8 @@ enum How {
     Enqueued,
     /// Each layer is recorded once it was warmed up, and replayed.
     Captured,
+    /// Each layer is run again, and what that allocates is counted.
+    Counted,
 }
 
 /// The host.
@@ -190,13 +192,7 @@ impl Layer {
                 None => place(output),
             })
             .collect();
-        let descs_in: Vec<Desc> =
-            shapes_in.iter().zip(self.step.input_types()).map(|(extents, dtype)| Desc::new(dtype, extents)).collect();
-        let mut descs_out: Vec<Desc> =
-            largest.iter().zip(self.step.output_types()).map(|(extents, dtype)| Desc::new(dtype, extents)).collect();
-        for &(output, axis, _) in &found {
-            descs_out[output].dims.extents[axis] = -1;
-        }
+        let (descs_in, descs_out) = self.descs(&shapes_in, &largest, &found);
         assert_eq!(self.attached.on_shape_change(&descs_in, &descs_out), 0, "{:?}", log());
         let enqueue = || {
             // SAFETY: the memory is as large as the descs say, and stays until the stream is done.
@@ -207,6 +203,11 @@ impl Layer {
         };
         enqueue();
         host.driver.synchronize(stream);
+        if host.how == How::Counted {
+            let counted = allocation_counter::measure(enqueue);
+            assert_eq!((counted.count_total, counted.bytes_total), (0, 0), "{}", layer.name);
+            host.driver.synchronize(stream);
+        }
         if host.how == How::Captured {
             let mut again = || {
                 for (copy, name) in copies.iter().zip(&layer.inputs) {
@@ -218,6 +219,17 @@ impl Layer {
             host.driver.captured(stream, enqueue, &mut again, 2);
         }
         self.keep(outputs, copies, &found, tensors);
+    }
+
+    fn descs(&self, inputs: &[Vec<i64>], outputs: &[Vec<i64>], found: &[Found]) -> (Vec<Desc>, Vec<Desc>) {
+        let of = |shapes: &[Vec<i64>], types: Vec<i32>| -> Vec<Desc> {
+            shapes.iter().zip(types).map(|(extents, dtype)| Desc::new(dtype, extents)).collect()
+        };
+        let mut outputs = of(outputs, self.step.output_types());
+        for &(output, axis, _) in found {
+            outputs[output].dims.extents[axis] = -1;
+        }
+        (of(inputs, self.step.input_types()), outputs)
     }
 
     /// Puts the outputs at their true extents.
@@ -295,3 +307,13 @@ macro_rules! on_tensorrt {
 }
 
 tests::for_each_case!(on_tensorrt);
+
+/// What is run twice is what gives the same.
+#[test]
+fn a_warmed_up_enqueue_allocates_nothing() {
+    let Some(_gpu) = crate::gpu::gpu_alone("tensorrt::a_warmed_up_enqueue_allocates_nothing") else { return };
+    use tests::suite::cases::{circ_pad_f32, found_sizes, non_zero_f16, scale_f32, two_outputs};
+    for case in [circ_pad_f32(), found_sizes(), non_zero_f16(), scale_f32(), two_outputs()] {
+        tests::suite::check(&mut TensorRt { driver: Driver::new(), how: How::Counted }, case);
+    }
+}
