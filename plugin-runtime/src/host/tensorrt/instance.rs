@@ -36,6 +36,8 @@ pub(super) struct Shared {
     fields: OwnFields,
     pub(super) timing_cache_id: CString,
     pub(super) metadata: CString,
+    /// The first tactic that has a name, or 0.
+    first_tactic: i32,
 }
 
 /// What the host said so far.
@@ -75,7 +77,9 @@ fn kept(
 pub(super) struct Instance {
     pub(super) shared: Arc<Shared>,
     asked: Mutex<Asked>,
-    pub(super) tactic: AtomicI32,
+    tactic: AtomicI32,
+    /// What runs where the host chose none: the first that is listed, or has a name.
+    first: AtomicI32,
     /// Only one thread at a time runs it, so this is never waited for.
     pub(super) running: Mutex<Option<Running>>,
 }
@@ -105,6 +109,7 @@ impl Shared {
             outline,
             fields,
             timing_cache_id: text(timing_cache_id),
+            first_tactic: first_named(plugin, preference),
             metadata: text(format!("{label}{}", named_tactics(plugin))),
         })
     }
@@ -139,6 +144,12 @@ impl Shared {
     }
 }
 
+fn first_named(plugin: &'static Plugin, preference: Preference) -> i32 {
+    let Ok(implementation) = implementation(plugin, preference) else { return 0 };
+    let most = i32::try_from(MAX_TACTICS).unwrap_or(i32::MAX);
+    (1..=most).find(|&tactic| implementation.names_tactic(tactic)).unwrap_or(0)
+}
+
 /// `: tactics 1 = Element, 2 = Rows` of what runs on a GPU.
 fn named_tactics(plugin: &'static Plugin) -> String {
     let all = Implementation::all(plugin).into_iter();
@@ -157,7 +168,8 @@ fn named_tactics(plugin: &'static Plugin) -> String {
 
 impl Instance {
     pub(super) fn new(shared: Arc<Shared>) -> Instance {
-        Instance { shared, asked: Mutex::default(), tactic: AtomicI32::new(0), running: Mutex::default() }
+        let first = AtomicI32::new(shared.first_tactic);
+        Instance { shared, asked: Mutex::default(), tactic: AtomicI32::new(0), first, running: Mutex::default() }
     }
 
     /// A copy: it knows what the host said so far, and has memory of its own to run.
@@ -166,6 +178,7 @@ impl Instance {
             shared: self.shared.clone(),
             asked: Mutex::new(self.asked().clone()),
             tactic: AtomicI32::new(self.tactic.load(Ordering::Relaxed)),
+            first: AtomicI32::new(self.first.load(Ordering::Relaxed)),
             running: Mutex::default(),
         }
     }
@@ -298,6 +311,7 @@ impl Instance {
         let shared = &self.shared;
         let outline = described.network.outline()?;
         let kept = Arc::new(kept(shared.plugin(), &shared.attributes, shared.preference, Some(&outline))?);
+        self.first.store(combination.tactics.first().copied().unwrap_or(0), Ordering::Relaxed);
         let mut asked = self.asked();
         asked.tactics.clone_from(&combination.tactics);
         asked.kept.push(kept);
@@ -383,6 +397,17 @@ impl Instance {
         }
     }
 
+    /// The tactic to run.
+    #[inline]
+    pub(super) fn tactic(&self) -> i32 {
+        match self.tactic.load(Ordering::Relaxed) {
+            0 => self.first.load(Ordering::Relaxed),
+            tactic => tactic,
+        }
+    }
+
+    /// Takes the tactic that the host chose; 0 where it chose none.
+    ///
     /// # Errors
     /// For a tactic that it doesn't have.
     pub(super) fn set_tactic(&self, tactic: i32) -> Result<()> {

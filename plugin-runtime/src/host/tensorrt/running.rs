@@ -1,7 +1,6 @@
 //! A node of the host that runs.
 
 use std::ffi::c_void;
-use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, TryLockError};
 
 use super::abi::TensorDesc;
@@ -111,7 +110,7 @@ impl Instance {
         inputs: &[TensorDesc],
         outputs: &[TensorDesc],
     ) -> Result<&'r Running> {
-        let (tactic, ordinal) = (self.tactic.load(Ordering::Relaxed), crate::device::cuda::current()?);
+        let (tactic, ordinal) = (self.tactic(), crate::device::cuda::current()?);
         let holds = match running {
             Some(running) => running.holds_for(inputs, outputs, tactic, ordinal)?,
             None => false,
@@ -125,7 +124,7 @@ impl Instance {
     #[cold]
     fn prepare(&self, inputs: &[TensorDesc], outputs: &[TensorDesc], device: Device) -> Result<Running> {
         let shared = &self.shared;
-        let tactic = self.tactic.load(Ordering::Relaxed);
+        let tactic = self.tactic();
         let (types, formats) = laid_out(inputs.iter().chain(outputs))?;
         let scales: Vec<f32> =
             inputs.iter().chain(outputs).zip(&types).map(|(desc, &dtype)| desc.scale(dtype)).collect();
