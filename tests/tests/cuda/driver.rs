@@ -122,6 +122,12 @@ impl Driver {
         self.destroy_graph(graph);
     }
 
+    /// Waits for bytes that were copied from the host: the call may return before they are there, and streams that don't
+    /// wait for the default one would read too early.
+    fn arrived(&self) {
+        self.synchronize_stream(null_mut());
+    }
+
     /// Copies bytes on the GPU, in the order of a stream.
     pub(crate) fn copy(&self, from: *mut c_void, to: *mut c_void, bytes: usize, stream: *mut c_void) {
         self.copy_async(to.addr() as u64, from.addr() as u64, bytes, stream);
@@ -174,6 +180,7 @@ impl Bytes<'_> {
         assert_eq!(bytes.len(), self.len);
         if !bytes.is_empty() {
             self.driver.upload(self.address, bytes.as_ptr().cast(), self.len);
+            self.driver.arrived();
         }
     }
 
@@ -220,6 +227,7 @@ impl Memory<'_> {
     pub(crate) fn write(&self, values: &[f32]) {
         assert_eq!(values.len(), self.len);
         self.driver.upload(self.address, values.as_ptr().cast(), self.bytes());
+        self.driver.arrived();
     }
 
     pub(crate) fn read(&self) -> Vec<f32> {

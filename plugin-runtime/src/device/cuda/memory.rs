@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::sys::{self, CUresult};
 
-use super::driver::{DeviceError, check};
+use super::driver::{DeviceError, check, relaxed};
 use super::services;
 use super::staging::PinnedMemory;
 use super::stream::CudaStream;
@@ -169,13 +169,13 @@ fn explained(error: Error, gpu: &super::Gpu, len: usize) -> Error {
 /// Copies bytes from the host. Returns when they were read.
 pub(crate) fn upload(stream: &CudaStream, address: u64, bytes: &[u8]) -> Result<()> {
     let _bound = stream.gpu().bind()?;
-    services::with_staging(stream.gpu(), |staging| staging.upload(stream, address, bytes))
+    relaxed(|| services::with_staging(stream.gpu(), |staging| staging.upload(stream, address, bytes)))
 }
 
-/// Copies bytes to the host, after the work before. Returns when they were written.
+/// Copies bytes to the host, after the work before. Returns when they were written. Another thread's capture isn't disturbed.
 pub(crate) fn download(stream: &CudaStream, address: u64, bytes: &mut [u8]) -> Result<()> {
     let _bound = stream.gpu().bind()?;
-    services::with_staging(stream.gpu(), |staging| staging.download(stream, address, bytes))
+    relaxed(|| services::with_staging(stream.gpu(), |staging| staging.download(stream, address, bytes)))
 }
 
 /// Sets bytes of device memory, in the stream's order.
