@@ -102,7 +102,7 @@ impl fmt::Display for Compare {
 
 /// A value of `compare = ..`, for a plugin of `N` outputs.
 #[diagnostic::on_unimplemented(
-    message = "`compare` is a `Compare`, or an array with one an output: `[Compare; {N}]`",
+    message = "`compare` is a `Compare`, or an array of one per output: `[Compare; {N}]`",
     label = "expected `Compare` or `[Compare; {N}]`, found `{Self}`"
 )]
 pub trait IntoComparisons<const N: usize> {

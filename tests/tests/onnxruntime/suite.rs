@@ -26,7 +26,7 @@ impl Runtime for Sessions<'_> {
     }
 
     fn leaves_out(&self, case: &Case) -> Option<String> {
-        if self.provider != CPU && !case.on.contains(&On::Cuda) {
+        if self.provider != CPU && case.on.is_empty() {
             return Some("a plugin of it has no impl for a GPU".into());
         }
         if case.name.starts_with("layouts") {

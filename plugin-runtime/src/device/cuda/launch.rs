@@ -73,7 +73,7 @@ impl LaunchConfig {
         }
         if self.shared_bytes > device.shared_bytes_per_block_optin {
             return Some(format!(
-                "{} bytes of shared memory a block, and {} has {}",
+                "{} bytes of shared memory per block, and {} has {}",
                 self.shared_bytes, device.name, device.shared_bytes_per_block_optin
             ));
         }

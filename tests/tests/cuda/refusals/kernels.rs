@@ -48,7 +48,7 @@ fn launches_beyond_the_devices_limits_name_kernel_and_limit() {
         ([1, 1, 1], [0, 1, 1], 0, format!("blocks of 0 threads in x, and {name} allows 1 to {block_x}")),
         ([1, 70000, 1], [32, 1, 1], 0, format!("70000 blocks in y, and {name} allows {grid_y}")),
         ([1, 1, 70000], [32, 1, 1], 0, format!("70000 blocks in z, and {name} allows {grid_z}")),
-        ([1, 1, 1], [32, 1, 1], 1 << 20, format!("1048576 bytes of shared memory a block, and {name} has {shared}")),
+        ([1, 1, 1], [32, 1, 1], 1 << 20, format!("1048576 bytes of shared memory per block, and {name} has {shared}")),
     ];
     for (grid, block, shared, expected) in cases {
         let mut context = context(&device, |network| {
