@@ -13,6 +13,7 @@ mod output;
 mod session;
 mod source;
 mod table;
+mod tensorrt_rtx;
 mod text;
 mod tuning;
 mod verify;

@@ -134,13 +134,17 @@ impl Slot {
 
     /// Of a model that another engine read.
     pub(super) fn of_model(slot: &ModelSlot) -> Self {
+        Slot::of_dims(&slot.name, slot.dtype, slot.dims.as_deref().unwrap_or_default())
+    }
+
+    /// Of dimensions, of which some may be open.
+    pub(super) fn of_dims(name: &str, dtype: DataType, dims: &[Dim]) -> Self {
         let extent = |(axis, dim): (usize, &Dim)| match dim {
             Dim::Fixed(extent) => ShapeExpr::constant(*extent),
             Dim::Named(name) => symbol(axis, name),
             _ => symbol(axis, "?"),
         };
-        let dims = slot.dims.iter().flatten().enumerate();
-        Slot::new(slot.name.clone(), slot.dtype, dims.map(extent).collect())
+        Slot::new(name.into(), dtype, dims.iter().enumerate().map(extent).collect())
     }
 
     pub(super) fn is_dynamic(&self) -> bool {

@@ -51,6 +51,13 @@ impl Progress {
     }
 }
 
+/// A line on the terminal, if stderr is one, that turns while something else works.
+pub(super) fn spinner(what: &str) -> ProgressBar {
+    let bar = ProgressBar::new_spinner().with_message(what.to_owned());
+    bar.enable_steady_tick(PATIENCE);
+    bar
+}
+
 /// A row for each combination and tactic of each layer; those that need a type that the build doesn't allow share one.
 pub(super) fn table(report: &BuildReport) -> Table {
     let mut table = Table::new(["layer", "combination", "tactic", "", "time"]);

@@ -5,6 +5,7 @@ mod models;
 mod numpy;
 mod onnxruntime;
 mod samples;
+mod tensorrt_rtx;
 mod waiting;
 
 use std::process::Command;

@@ -80,7 +80,10 @@ fn what_is_wrong_is_told() {
     let model = "run @model.onnx --engine onnxruntime --input X=@x.npy";
     assert!(wrong(&format!("{model} --onnxruntime @libnothing.so"), 1).contains("libnothing.so: can't be loaded: "));
     assert!(wrong(&format!("{model} --onnxruntime @missing.so"), 1).contains("missing.so: can't be loaded: "));
-    assert!(wrong(&format!("{model} --save @an.engine"), 2).contains("--save is for --engine own: leave it out"));
+    assert!(
+        wrong(&format!("{model} --save @an.engine"), 2)
+            .contains("--save is for --engine own or tensorrt-rtx: leave it out")
+    );
     assert!(wrong("run @x.npy --engine onnxruntime", 1).contains("expected an ONNX model"));
     assert!(wrong("run @model.onnx --onnxruntime @libnothing.so", 2).contains("is for --engine onnxruntime"));
     if !is_there("what_is_wrong_is_told, what ONNX Runtime tells") {

@@ -18,17 +18,27 @@ pub(in crate::runner) struct RunArgs {
     /// aren't letters, digits, '_', '-' or '.' are written as %XX.
     #[arg(long, value_name = "DIR")]
     pub(in crate::runner) output: Option<PathBuf>,
-    /// Save the engine that was built.
+    /// Save the engine that was built, or TensorRT-RTX's plan.
     #[arg(long, value_name = "ENGINE")]
     pub(in crate::runner) save: Option<PathBuf>,
-    /// What runs the model: this program's own engine, which takes models of linked plugins, or ONNX Runtime with the plugins
-    /// in it, which takes all operators.
+    /// What runs the model: this program's own engine, which takes models of linked plugins, or ONNX Runtime or TensorRT-RTX
+    /// with the plugins in it, which take all operators.
     #[arg(long, value_enum, default_value_t = EngineName::Own)]
     pub(in crate::runner) engine: EngineName,
     /// ONNX Runtime's library, libonnxruntime.so; else what ONNXRUNTIME_LIBRARY names, else that of the Python that PYTHON
     /// names, or python3.
     #[arg(long, value_name = "FILE")]
     pub(in crate::runner) onnxruntime: Option<PathBuf>,
+    /// Folder of the Python packages of TensorRT-RTX; else what TENSORRT_RTX_PACKAGES names, else those of the Python that
+    /// PYTHON names, or python3.
+    #[arg(long = "tensorrt-rtx", value_name = "DIR")]
+    pub(in crate::runner) tensorrt_rtx: Option<PathBuf>,
+    /// Library of plugins that TensorRT-RTX loads; else the one beside this program.
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::runner) plugins: Option<PathBuf>,
+    /// What TensorRT-RTX builds for; else the GPU that is there.
+    #[arg(long, value_name = "sm_NN")]
+    pub(in crate::runner) architecture: Option<String>,
     #[command(flatten)]
     pub(in crate::runner) profiles: ProfileArgs,
     #[command(flatten)]
@@ -39,6 +49,7 @@ pub(in crate::runner) struct RunArgs {
 pub(in crate::runner) enum EngineName {
     Own,
     Onnxruntime,
+    TensorrtRtx,
 }
 
 #[derive(Args, Debug)]

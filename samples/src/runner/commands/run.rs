@@ -1,8 +1,11 @@
 //! `samples run`: a model or an engine, on arrays from files.
 
+mod hosts;
+
 use std::fs;
 use std::path::Path;
 
+use clap::ValueEnum;
 use plugin_runtime::engine::{Engine, PlanSummary};
 use plugin_runtime::tensor::HostTensor;
 
@@ -11,9 +14,8 @@ use crate::runner::cli::{EngineName, RunArgs};
 use crate::runner::failure::{Failure, Result};
 use crate::runner::named;
 use crate::runner::npy;
-use crate::runner::onnxruntime;
 use crate::runner::output::Output;
-use crate::runner::source::{Kind, Slot, Source};
+use crate::runner::source::{Slot, Source};
 use crate::runner::table::Table;
 use crate::runner::text::file_name;
 
@@ -22,12 +24,16 @@ use crate::runner::text::file_name;
 /// # Errors
 /// When a file can't be read or written, an input is missing or doesn't fit, or something fails.
 pub(in crate::runner) fn run(args: &RunArgs, out: &mut Output) -> Result<()> {
-    if args.engine == EngineName::Onnxruntime {
-        return run_in_onnxruntime(args, out);
+    check_engine(args)?;
+    match args.engine {
+        EngineName::Own => run_here(args, out),
+        EngineName::Onnxruntime => hosts::onnxruntime(args, out),
+        EngineName::TensorrtRtx => hosts::tensorrt_rtx(args, out),
     }
-    if args.onnxruntime.is_some() {
-        return Err(Failure::usage("--onnxruntime is for --engine onnxruntime"));
-    }
+}
+
+/// In this program's own engine.
+fn run_here(args: &RunArgs, out: &mut Output) -> Result<()> {
     let source = Source::open(&args.file, args.build.device)?;
     if let Source::Engine(_) = &source {
         check_options(args)?;
@@ -54,32 +60,26 @@ pub(in crate::runner) fn run(args: &RunArgs, out: &mut Output) -> Result<()> {
     show(&named, &results, args.output.as_deref(), out)
 }
 
-/// The whole model in ONNX Runtime, with the linked plugins among its operators.
-fn run_in_onnxruntime(args: &RunArgs, out: &mut Output) -> Result<()> {
-    let of_builds = [
-        ("--profile", !args.profiles.profiles.is_empty()),
-        ("--save", args.save.is_some()),
-        ("--without-checks", args.build.without_checks),
-        ("--locked", args.build.locked),
+/// Options of one engine aren't for another.
+fn check_engine(args: &RunArgs) -> Result<()> {
+    use EngineName::{Onnxruntime, Own, TensorrtRtx};
+    let options: [(&str, bool, &[EngineName]); 9] = [
+        ("--onnxruntime", args.onnxruntime.is_some(), &[Onnxruntime]),
+        ("--tensorrt-rtx", args.tensorrt_rtx.is_some(), &[TensorrtRtx]),
+        ("--plugins", args.plugins.is_some(), &[TensorrtRtx]),
+        ("--architecture", args.architecture.is_some(), &[TensorrtRtx]),
+        ("--profile", !args.profiles.profiles.is_empty(), &[Own, TensorrtRtx]),
+        ("--save", args.save.is_some(), &[Own, TensorrtRtx]),
+        ("--lockfile", args.build.lockfile.is_some(), &[Own, Onnxruntime]),
+        ("--without-checks", args.build.without_checks, &[Own]),
+        ("--locked", args.build.locked, &[Own]),
     ];
-    if let Some((option, _)) = of_builds.iter().find(|(_, given)| *given) {
-        return Err(Failure::usage(format_args!("{option} is for --engine own: leave it out")));
-    }
-    if Kind::of(&args.file)? != Kind::Model {
-        let file = args.file.display();
-        return Err(Failure::work(format_args!("{file} isn't an ONNX model, which --engine onnxruntime takes")));
-    }
-    let library = onnxruntime::library(args.onnxruntime.as_deref())?;
-    let session = onnxruntime::session(&library, &args.file, &args.build)?;
-    let slots = |slots: &[onnxruntime::ModelSlot]| slots.iter().map(Slot::of_model).collect::<Vec<Slot>>();
-    let (inputs, outputs) = (slots(session.inputs()), slots(session.outputs()));
-    let given = read(args, &inputs)?;
-    if let Some(folder) = &args.output {
-        prepare(folder, &outputs)?;
-    }
-    let named: Vec<(&str, &HostTensor)> = inputs.iter().map(|slot| &*slot.name).zip(&given).collect();
-    let results = session.run(&named)?;
-    show(&named, &results, args.output.as_deref(), out)
+    let wrong = options.iter().find(|(_, given, engines)| *given && !engines.contains(&args.engine));
+    wrong.map_or(Ok(()), |(option, _, engines)| {
+        let names = engines.iter().filter_map(|engine| Some(engine.to_possible_value()?.get_name().to_owned()));
+        let names = names.collect::<Vec<_>>().join(" or ");
+        Err(Failure::usage(format_args!("{option} is for --engine {names}: leave it out")))
+    })
 }
 
 fn check_options(args: &RunArgs) -> Result<()> {
