@@ -1,6 +1,6 @@
 """Checks and times the samples' CUDA kernels by themselves, without the runtime: what they were tuned with.
 
-Usage: gpu_kernels.py [check|time|all], or `compute-sanitizer --tool TOOL python3 gpu_kernels.py sanitize N` (N is 0 to 2).
+Usage: gpu_kernels.py [check|time|all [add,pad,nz]], or `compute-sanitizer --tool TOOL python3 gpu_kernels.py sanitize N` (N is 0 to 2).
 
 Needs cupy, numpy, a GPU and NVRTC. Inputs are random; outputs are poisoned and lie between guards; times are medians of
 events around calls one behind the other, those called "alone" of events around one call that is waited for. Everything
@@ -49,22 +49,26 @@ U32 = lambda a: ctypes.c_uint32(int(a))
 I32 = lambda a: ctypes.c_int32(int(a))
 F32 = lambda a: ctypes.c_float(a)
 def blob(b): return (ctypes.c_char * len(b)).from_buffer_copy(b)
-def launch(f, grid, block, *args):
+def launch(f, grid, block, *args, shared=0):
     """A prepared launch."""
     arr = (ctypes.c_void_p * len(args))(*[ctypes.cast(ctypes.pointer(a), ctypes.c_void_p) for a in args])
     s = ctypes.c_void_p(cp.cuda.get_current_stream().ptr)
-    grid = grid if isinstance(grid, tuple) else (grid, 1); g, gy = ctypes.c_uint(int(grid[0])), ctypes.c_uint(int(grid[1])); b = ctypes.c_uint(int(block)); one = ctypes.c_uint(1); z = ctypes.c_uint(0)
+    grid = grid if isinstance(grid, tuple) else (grid, 1); g, gy = ctypes.c_uint(int(grid[0])), ctypes.c_uint(int(grid[1])); b = ctypes.c_uint(int(block)); one = ctypes.c_uint(1)
     def go(_keep=args):
-        r = cu.cuLaunchKernel(f, g, gy, one, b, one, one, z, s, arr, None)
+        r = cu.cuLaunchKernel(f, g, gy, one, b, one, one, ctypes.c_uint(shared), s, arr, None)
         if r: raise RuntimeError(f'cuLaunchKernel {r}')
     return go
 
 stream = cp.cuda.Stream(non_blocking=True); stream.use()
 SM = cp.cuda.Device().attributes['MultiProcessorCount']
 
+BUSY = None
 def timed(fns, n=15, warm=3):
     """Median microseconds of one call, back to back; fns are rotated."""
     for i in range(warm): fns[i % len(fns)]()
+    # The GPU is kept busy until all is asked for, so that it never waits for this program.
+    if BUSY is not None:
+        for _ in range(4): cu.cuMemsetD8Async(P(BUSY.data.ptr), ctypes.c_ubyte(0), ctypes.c_size_t(BUSY.nbytes), ctypes.c_void_p(cp.cuda.get_current_stream().ptr))
     ev = [cp.cuda.Event() for _ in range(n + 1)]
     ev[0].record()
     for i in range(n):
@@ -85,18 +89,19 @@ def nz_matrix(n, cols): return blob(struct.pack('<QQII', n, EXT, max(cols, 1), -
 def nz_small(v, dt, x, out, cnt, n, cols):
     return launch(fn(v, f'non_zero_small_{dt}'), max(1, -(-n // 1024)), 1024, P(x), P(out), P(cnt), nz_matrix(n, cols))
 def nz_scan(v, dt, x, out, cnt, ws, n, cols):
-    tt = 512; tiles = max(1, -(-n // (tt * 32)))
+    tt = 256; tiles = max(1, -(-n // (tt * 32)))
     a = launch(fn(v, 'non_zero_clear'), min(-(-(tiles + 1) // 256), 1024), 256, P(ws), P(tiles + 1))
     b = launch(fn(v, f'non_zero_scan_{dt}'), tiles, tt, P(x), P(out), P(cnt), P(ws), nz_matrix(n, cols))
     return lambda: (a(), b())
-def nz_two(v, dt, x, out, cnt, ws, n, cols, ranges=None):
-    tt = 512; tiles = max(1, -(-n // (tt * 32)))
+def nz_two(v, dt, x, out, cnt, ws, n, cols, ranges=None, group=1):
+    tt = 256; tiles = max(1, -(-n // (tt * 32)))
     ranges = ranges or SM * 16
     per = -(-tiles // ranges); nr = -(-tiles // per)
     words = ws; tc = ws + tiles * tt * 4; rc = tc + tiles * 4
     m = nz_matrix(n, cols)
     a = launch(fn(v, f'non_zero_mark_{dt}'), nr, tt, P(x), P(words), P(tc), P(rc), U32(tiles), U32(per), m)
-    b = launch(fn(v, 'non_zero_write'), tiles, tt, P(words), P(tc), P(rc), P(out), P(cnt), U32(per), m)
+    given = (P(words), P(tc), P(rc), P(out), P(cnt), *([] if group == 1 else [U32(tiles)]), U32(per), m)
+    b = launch(fn(v, 'non_zero_write' + ('' if group == 1 else '_groups')), -(-tiles // group), tt, *given)
     return lambda: (a(), b())
 def nz_ws(n): return (n // 4096 + 2) * (1024 + 24) + 65536
 
@@ -131,7 +136,22 @@ def pad_with(threads, suffix):
         return pad_rows(v, size, bits, *a, kind='vectors', threads=32 if bits == 64 else threads, suffix='_long' if bits == 64 else '_' + suffix, **k)
     pad.__name__ = 'pad_vectors_' + suffix
     return pad
-PADS = [pad_elements, pad_rows, pad_with(8, '8'), pad_with(16, '16'), pad_with(32, '32'), pad_with(32, 'long')]
+TILE = 8192
+def pad_tiles(v, size, bits, x, out, shape, pads, block=None, tile=None):
+    """None where rows are too long, or indices too large."""
+    by, ins, outs, rows, segs = cp_plan(shape, pads, 32); padded = struct.unpack_from('<I', by, 24)[0]
+    if bits == 64 or padded > 512 or not outs: return None
+    blocks = range(128, 513, 32) if block is None else [max(block, -(-padded // 32) * 32)]
+    threads = max(blocks, key=lambda b: (b // padded * padded / b > 0.9, -abs(b - 256) if b // padded * padded / b > 0.9 else b // padded * padded / b))
+    tile = tile or TILE
+    in_tile = max(1, int(tile) // (padded * size)); in_tile = -(-in_tile // 8) * 8 if in_tile * padded * size >= 2048 else in_tile
+    in_tile = min(in_tile, rows); by = by[:12] + struct.pack('<I', in_tile) + by[16:]
+    return launch(fn(v, f'circ_pad_tiles_{size}x32'), -(-rows // in_tile), threads, P(x), P(out), blob(by), shared=-(-in_tile // 4) * 16 + in_tile * padded * size + 16)
+def pad_stream(v, size, bits, x, out, shape, pads, block=256):
+    by, ins, outs, rows, segs = cp_plan(shape, pads, 32)
+    if bits == 64 or not outs: return None
+    return launch(fn(v, f'circ_pad_stream_{size}x32'), max(1, -(-(outs * size // 16) // (256 * 2))), 256, P(x), P(out), blob(by))
+PADS = [pad_tiles, pad_stream, pad_elements, pad_rows, pad_with(8, '8'), pad_with(16, '16'), pad_with(32, '32'), pad_with(32, 'long')]
 def pad_reference(x, shape, pads):
     out = x.reshape(shape)
     for i in range(len(shape)):
@@ -180,7 +200,7 @@ def expect(ok, what):
 
 NZ_SHAPES = [(0, 5), (5, 0), (1, 1), (1, 7), (7, 1), (1, 40000), (40000, 1), (33, 31), (128, 128), (257, 129), (2, 32768), (3, 32767),
              (3, 32769), (3, 70001), (70001, 3), (1024, 1024), (99, 8192), (99, 8193), (513, 2), (1000, 999), (65537, 2)]
-def check_non_zero(variants, shapes=NZ_SHAPES, densities=(0.5, 0.0, 1.0, 0.01)):
+def check_non_zero(variants, shapes=NZ_SHAPES, densities=(0.5, 0.0, 1.0, 0.01, 0.1)):
     n_done = 0
     for k, shape in enumerate(shapes):
         n = shape[0] * shape[1]
@@ -191,11 +211,11 @@ def check_non_zero(variants, shapes=NZ_SHAPES, densities=(0.5, 0.0, 1.0, 0.01)):
                 xo, oo = [(0, 0), (size, 8), (0, 8), (16, 0)][(k + int(d * 3)) % 4]
                 xb = Guarded(x.nbytes, xo, x)
                 for v in variants:
-                    for kind in ('small', 'scan', 'two'):
+                    for kind in ('small', 'scan', 'two', 'two_few'):
                         ob = Guarded(n * 8, oo); cb = Guarded(8); ws = Guarded(nz_ws(n))
                         if kind == 'small': f = nz_small(v, dt, xb.ptr, ob.ptr, cb.ptr, n, shape[1])
                         elif kind == 'scan': f = nz_scan(v, dt, xb.ptr, ob.ptr, cb.ptr, ws.ptr, n, shape[1])
-                        else: f = nz_two(v, dt, xb.ptr, ob.ptr, cb.ptr, ws.ptr, n, shape[1], 7 if k % 2 else None)
+                        else: f = nz_two(v, dt, xb.ptr, ob.ptr, cb.ptr, ws.ptr, n, shape[1], [None, 7, 1, 2][k % 4], group=1 if kind == 'two' else 8)
                         f(); stream.synchronize()
                         c = int(cb.get().view(np.int64)[0]); what = f'non_zero {v} {kind} {shape} {dt} {d} {xo} {oo}'
                         if c != len(want): expect(False, what + f' count {c} for {len(want)}'); continue
@@ -225,7 +245,9 @@ def check_pad(variants, count):
             for v in variants:
                 for bits in (32, 64):
                     for how in PADS:
-                        ob = Guarded(want.nbytes, oo); how(v, size, bits, xb.ptr, ob.ptr, shape, pads, [256, 128, 96][k % 3] if how is pad_elements else [128, 64, 96][k % 3])(); stream.synchronize()
+                        ob = Guarded(want.nbytes, oo); go = how(v, size, bits, xb.ptr, ob.ptr, shape, pads, [256, 128, 96][k % 3] if how is pad_elements else [128, 64, 96][k % 3])
+                        if go is None: continue
+                        go(); stream.synchronize()
                         what = f'{how.__name__} {v} {shape} {pads} {size} {bits} {xo} {oo}'
                         try: expect(np.array_equal(ob.get().view(ty), want), what)
                         except AssertionError as e: expect(False, what + ' ' + str(e))
@@ -304,39 +326,53 @@ def time_add(variants, copy_us):
             row('inplace_add f32 1 GiB', copy_us, f'{v} block 256 waves {waves}', timed([launch(fn(v, 'inplace_add_f32'), add_grid(v, 4, n, 256, waves), 256, P(out.data.ptr), P(n), P(0), U32(0), F32(1))], 9))
 def time_pad(variants, rate):
     for size, ty in ((4, np.uint32), (2, np.uint16)):
-        for shape, n_sets in (((64, 64, 256, 256), 1), ((10, 3, 32, 32), 1), ((64, 64, 64, 64), 4), ((100000, 14), 4), ((64, 64, 255, 255), 1), ((16, 3, 1024, 1024), 1), ((2, 20000000), 1)):
-            pads = (1, 1, 1, 1); y = (*shape[:-2], shape[-2] + 2, shape[-1] + 2); n, m = int(np.prod(shape)), int(np.prod(y))
+        for shape, n_sets, pads in (((64, 64, 256, 256), 1, (1,) * 4), ((10, 3, 32, 32), 1, (1,) * 4), ((64, 64, 64, 64), 4, (1,) * 4), ((8, 512, 33, 33), 8, (1,) * 4), ((1024, 1024, 14, 14), 1, (1,) * 4),
+                                    ((1, 1, 4097, 4099), 4, (1,) * 4), ((64, 64, 128, 128), 1, (64,) * 4), ((100000, 14), 8, (1,) * 4), ((64, 64, 255, 255), 1, (1,) * 4), ((16, 3, 1024, 1024), 2, (1,) * 4), ((1024, 32, 64, 7), 2, (3, 3, 1, 1)), ((512, 512, 300), 2, (2, 2)), ((2, 20000000), 2, (1,) * 4)):
+            y = (*shape[:-2], shape[-2] + sum(pads[2:]), shape[-1] + sum(pads[:2])); n, m = int(np.prod(shape)), int(np.prod(y))
             floor = (n + m) * size / rate / 1e3; work = f'circ_pad {shape} {size} bytes'
             sets = [(cp.random.randint(0, 2**15, n, dtype=np.int32).astype(ty), cp.empty(m, ty)) for _ in range(n_sets)]
             want = None; big = n > 10**7
+            half = (n + m) * size // 2; copies = [(cp.empty(half, np.uint8), cp.empty(half, np.uint8)) for _ in range(n_sets)]
+            row(work, floor, 'pad_copy of as many bytes', timed([lambda a=a, b=b: b.data.copy_from_device_async(a.data, half) for a, b in copies], 11)); del copies
             for v in variants:
-                for block in (64, 128, 256) if big else (128,):
+                for block in (128,):
                     for how in PADS:
-                            kw = {'waves': 64} if how is pad_elements else {}
-                            row(work, floor, f'{how.__name__} {v} block {block}', timed([how(v, size, 32, x.data.ptr, o.data.ptr, shape, pads, block, **kw) for x, o in sets], 11))
+                            if how is pad_tiles:
+                                for tile in (4096, 8192, 16384):
+                                    runs = [how(v, size, 32, x.data.ptr, o.data.ptr, shape, pads, tile=tile) for x, o in sets]
+                                    if runs[0]: row(work, floor, f'{how.__name__} {v} tile {tile}', timed(runs, 11))
+                                if not runs[0]: continue
+                            else:
+                                kw = {'waves': 64} if how is pad_elements else {}
+                                row(work, floor, f'{how.__name__} {v} block {block}', timed([how(v, size, 32, x.data.ptr, o.data.ptr, shape, pads, block, **kw) for x, o in sets], 11))
                             if big and block == 128:
-                                o = sets[0][1]; w = o.reshape(y)[..., 1:-1, 1:-1]
-                                if want is None: want = sets[0][0].reshape(shape)
-                                expect(bool((w == want).all()), f'{how.__name__} {v} big'); o[:] = 7
+                                o = sets[0][1]
+                                if want is None: want = cp.pad(sets[0][0].reshape(shape), [(0, 0)] * (len(shape) - 2) + [pads[2:] if len(pads) > 2 else (0, 0), pads[:2]], 'wrap').reshape(-1)
+                                expect(bool((o == want).all()), f'{how.__name__} {v} {shape} big'); o[:] = 7
             del sets, want
 def time_nz(variants, rate):
-    for shape, dts, n_sets in (((16384, 16384), ('f32', 'f16'), 1), ((4096, 4096), ('f32', 'f16'), 3), ((128, 128), ('f32',), 1), ((128, 129), ('f16',), 1), ((256, 256), ('f32', 'f16'), 1), ((300, 300), ('f32',), 1), ((362, 362), ('f32', 'f16'), 1), ((512, 512), ('f32',), 1)):
+    both = ('f32', 'f16')
+    for shape, dts, n_sets, kept in (((16384, 16384), both, 1, .5), ((16384, 16384), both, 1, .01), ((16384, 16384), ('f32',), 1, .99), ((4096, 4096), both, 3, .5), ((4096, 4096), both, 3, .01), ((4096, 4096), ('f32',), 3, .99),
+                                     ((1024, 1024), both, 1, .5), ((1024, 1024), ('f32',), 1, .01), ((2048, 2048), both, 2, .5), ((128, 128), ('f32',), 1, .5), ((256, 256), both, 1, .5), ((362, 362), both, 1, .5), ((512, 512), ('f32',), 1, .5)):
         for dt in dts:
             n = shape[0] * shape[1]; ty = np.float32 if dt == 'f32' else np.float16
             sets = []
             for _ in range(n_sets):
-                x = cp.random.standard_normal(n, dtype=np.float32); x[cp.random.random(n, dtype=np.float32) < 0.5] = 0; x = x.astype(ty)
+                x = cp.random.standard_normal(n, dtype=np.float32); x[cp.random.random(n, dtype=np.float32) >= kept] = 0; x = x.astype(ty)
                 c = int(cp.count_nonzero(x)); sets.append((x, cp.empty(2 * c if n > 10**6 else 2 * n, np.int32), cp.zeros(1, np.int64)))
             ws = cp.empty(nz_ws(n), np.uint8); want = cp.flatnonzero(sets[0][0]).astype(np.int32)
-            floor = (n * ty(0).itemsize + c * 8) / rate / 1e3; work = f'non_zero {shape} {dt}'
+            floor = (n * ty(0).itemsize + c * 8) / rate / 1e3; work = f'non_zero {shape} {dt} {kept}'
             runs = []
+            half = int(floor * rate * 1e3 / 2); copies = [(cp.empty(half, np.uint8), cp.empty(half, np.uint8)) for _ in range(n_sets)]
+            fs = [lambda a=a, b=b: b.data.copy_from_device_async(a.data, half) for a, b in copies]
+            row(work, floor, 'nz copy of as many bytes', timed(fs, 11)); row(work + ' alone', floor, 'nz copy of as many bytes', timed_alone(fs[0], 20)); del copies, fs
             for v in variants:
                 if n <= 2**18: runs.append((f'{v} small', [nz_small(v, dt, x.data.ptr, o.data.ptr, k.data.ptr, n, shape[1]) for x, o, k in sets], n))
                 runs.append((f'{v} scan', [nz_scan(v, dt, x.data.ptr, o.data.ptr, k.data.ptr, ws.data.ptr, n, shape[1]) for x, o, k in sets], n))
-                for waves in (16,):
-                    runs.append((f'{v} two ranges {waves}/SM', [nz_two(v, dt, x.data.ptr, o.data.ptr, k.data.ptr, ws.data.ptr, n, shape[1], SM * waves) for x, o, k in sets], n))
-                if n > 2**24 and dt == 'f32':
-                    m = nz_two(v, dt, *[a.data.ptr for a in sets[0]], ws.data.ptr, n, shape[1], SM * 8)
+                for group in (1, 8):
+                    runs.append((f'{v} two group {group}', [nz_two(v, dt, x.data.ptr, o.data.ptr, k.data.ptr, ws.data.ptr, n, shape[1], group=group) for x, o, k in sets], n))
+                if n >= 2**20:
+                    m = nz_two(v, dt, *[a.data.ptr for a in sets[0]], ws.data.ptr, n, shape[1], SM * 16)
                     cells = [c.cell_contents for c in m.__closure__]
                     row(work, floor, f'{v} two: mark alone, write alone', timed([cells[0]], 7)); row(work, floor, f'{v} two: write alone', timed([cells[1]], 7))
             for name, fs, _ in runs:
@@ -367,8 +403,9 @@ if __name__ == '__main__':
         say('checked pad', check_pad(by('pad', 'check')[:1], 4), check_settled(by('nz', 'check')[0], by('pad', 'check')[0], by('add', 'check')[0]), f'{time.time() - t0:.1f} s')
         say('WRONG' if BAD else 'all right', len(BAD))
     if mode in ('time', 'all'):
-        rate, copy_us = copy_rate()
+        rate, copy_us = copy_rate(); BUSY = cp.empty(2**30, np.uint8)
         for what in (lambda: time_add(by('add', 'time'), copy_us), lambda: time_pad(by('pad', 'time'), rate), lambda: time_nz(by('nz', 'time'), rate)):
+            if len(sys.argv) > 2 and not any(f'time_{kind}' in what.__code__.co_names for kind in sys.argv[2].split(',')): continue
             try: what()
             except Exception as e: say('FAILED', repr(e))
             cp.get_default_memory_pool().free_all_blocks(); say(f'{time.time() - t0:.1f} s')

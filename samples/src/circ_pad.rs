@@ -4,6 +4,7 @@ mod aot;
 mod check;
 mod cuda;
 mod kernel;
+mod launch;
 mod parameters;
 mod plan;
 
@@ -45,12 +46,32 @@ pub enum CircPadCudaTactic {
     Rows = 12,
     /// Some threads per row, 16 bytes at a time.
     Vectors = 13,
+    /// Whole rows put together in shared memory, then written 16 bytes at a time: best for short ones.
+    Tiles = 14,
+    /// 16 bytes of the output at a time, in whichever rows they are: best for long ones of odd lengths, and wide pads.
+    Stream = 15,
+}
+
+/// Those that may be best for rows of the output of this length, if it is known.
+fn cuda_tactics(row: Option<usize>) -> Vec<CircPadCudaTactic> {
+    use CircPadCudaTactic::{Element, Rows, Stream, Tiles, Vectors};
+    const SHORT: usize = 64;
+    const LONG: usize = 128;
+    let fits = |tactic: &CircPadCudaTactic| match tactic {
+        Element => row.is_none_or(|row| row <= SHORT),
+        Tiles => row.is_none_or(|row| row <= launch::MAX_TILE_ROW),
+        Stream => row.is_none_or(|row| row >= LONG),
+        Rows | Vectors => true,
+    };
+    [Element, Rows, Vectors, Tiles, Stream].into_iter().filter(fits).collect()
 }
 
 #[autotune("sample::circ_pad_plugin")]
-fn circ_pad_autotune(inp0: &TensorDesc, outputs: &[TensorDesc; 1]) -> Vec<AutoTuneCombination> {
+fn circ_pad_autotune(inp0: &TensorDesc, pads: &[i32], outputs: &[TensorDesc; 1]) -> Vec<AutoTuneCombination> {
     let on_cpu = [CircPadTactic::Rows, CircPadTactic::Stream];
-    let on_gpus = [CircPadCudaTactic::Element, CircPadCudaTactic::Rows, CircPadCudaTactic::Vectors];
+    let extents: Option<Vec<i64>> = inp0.shape_exprs().iter().map(ShapeExpr::constant_value).collect();
+    let row = extents.and_then(|extents| Some(Plan::new(&extents, pads).ok()?.row().padded));
+    let on_gpus = cuda_tactics(row);
     let ahead_of_time = [CircPadAotTactic::Block256, CircPadAotTactic::Block1024];
     let combination = AutoTuneCombination::by_position().pos([0, 1], "FP32|FP16");
     vec![combination.tactics(on_cpu).tactics(on_gpus).tactics(ahead_of_time)]

@@ -2,7 +2,8 @@
 
 use plugin_runtime::prelude::*;
 
-use super::parameters::{NarrowPlan, Pads, WidePlan, segment};
+use super::launch::{Tiles, element_launch, row_launch, stream_launch};
+use super::parameters::{NarrowPlan, Pads, WidePlan};
 use super::plan::Plan;
 use super::{CircPadCudaTactic, check};
 
@@ -13,8 +14,6 @@ kernels! {
     fn circ_pad_elements_4x32(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
     /// One warp per row.
     fn circ_pad_rows_4x32(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
-    /// 8 threads per row.
-    fn circ_pad_vectors_4x32_8(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
     /// 16 threads per row.
     fn circ_pad_vectors_4x32_16(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
     /// One warp per row.
@@ -25,14 +24,20 @@ kernels! {
     fn circ_pad_elements_2x32(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
     /// One warp per row.
     fn circ_pad_rows_2x32(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
-    /// 8 threads per row.
-    fn circ_pad_vectors_2x32_8(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
     /// 16 threads per row.
     fn circ_pad_vectors_2x32_16(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
     /// One warp per row.
     fn circ_pad_vectors_2x32_32(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
     /// One warp per long row.
     fn circ_pad_vectors_2x32_long(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
+    /// A tile of whole rows per block.
+    fn circ_pad_tiles_4x32(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
+    /// Two vectors of the output per thread.
+    fn circ_pad_stream_4x32(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
+    /// A tile of whole rows per block, of elements of 2 bytes.
+    fn circ_pad_tiles_2x32(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
+    /// Two vectors of the output per thread.
+    fn circ_pad_stream_2x32(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
     /// Indices of 64 bits.
     fn circ_pad_elements_4x64(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: WidePlan);
     /// One warp per row.
@@ -55,13 +60,7 @@ kernels! {
     );
 }
 
-/// Threads of a block whose threads do an element at a time.
-const ELEMENT_BLOCK: u32 = 256;
-/// How many such blocks a multiprocessor gets; what is left they do afterwards.
-const ELEMENT_BLOCKS: u32 = 64;
-/// The most threads of a block that does rows.
-const ROW_BLOCK: usize = 128;
-/// Threads of a warp.
+/// Threads of a warp, of which the kernels for rows and long rows take one per row.
 const WARP: usize = 32;
 /// Bytes that a thread writes at once.
 const VECTOR_BYTES: usize = 16;
@@ -85,12 +84,20 @@ struct Vectors<P> {
     pad: Pad<P>,
 }
 
+/// The kernels for which it doesn't matter where rows begin, for one size of elements.
+struct Flat {
+    tiles: Pad<NarrowPlan>,
+    stream: Pad<NarrowPlan>,
+}
+
+static FLAT_4: Flat = Flat { tiles: circ_pad_tiles_4x32, stream: circ_pad_stream_4x32 };
+static FLAT_2: Flat = Flat { tiles: circ_pad_tiles_2x32, stream: circ_pad_stream_2x32 };
+
 static NARROW_4: Family<NarrowPlan> = Family {
     element_bytes: 4,
     elements: circ_pad_elements_4x32,
     rows: circ_pad_rows_4x32,
     vectors: &[
-        Vectors { threads: 8, most: 16, pad: circ_pad_vectors_4x32_8 },
         Vectors { threads: 16, most: 32, pad: circ_pad_vectors_4x32_16 },
         Vectors { threads: 32, most: 96, pad: circ_pad_vectors_4x32_32 },
         Vectors { threads: 32, most: usize::MAX, pad: circ_pad_vectors_4x32_long },
@@ -102,7 +109,6 @@ static NARROW_2: Family<NarrowPlan> = Family {
     elements: circ_pad_elements_2x32,
     rows: circ_pad_rows_2x32,
     vectors: &[
-        Vectors { threads: 8, most: 16, pad: circ_pad_vectors_2x32_8 },
         Vectors { threads: 16, most: 32, pad: circ_pad_vectors_2x32_16 },
         Vectors { threads: 32, most: 96, pad: circ_pad_vectors_2x32_32 },
         Vectors { threads: 32, most: usize::MAX, pad: circ_pad_vectors_2x32_long },
@@ -140,7 +146,20 @@ pub(super) fn pad(stream: &Stream, x: Tensor, pads: &[i32], out: TensorMut, tact
     }
     let halves = x.dtype() == DataType::Float16;
     let (x, out) = (x.device_bytes()?, out.into_device_bytes()?);
-    match NarrowPlan::new(&plan) {
+    let narrow = NarrowPlan::new(&plan);
+    let (flat, bytes) = if halves { (&FLAT_2, 2) } else { (&FLAT_4, 4) };
+    match (tactic, narrow) {
+        (CircPadCudaTactic::Tiles, Some(narrow)) => {
+            if let Some(tiles) = Tiles::new(&plan, bytes)? {
+                return (flat.tiles)(stream, tiles.launch, x, out, narrow.in_tiles(tiles.rows));
+            }
+        }
+        (CircPadCudaTactic::Stream, Some(narrow)) => {
+            return (flat.stream)(stream, stream_launch(&plan, bytes)?, x, out, narrow);
+        }
+        _ => {}
+    }
+    match narrow {
         Some(narrow) if halves => NARROW_2.pad(stream, (x, out), &plan, narrow, tactic),
         Some(narrow) => NARROW_4.pad(stream, (x, out), &plan, narrow, tactic),
         None if halves => WIDE_2.pad(stream, (x, out), &plan, WidePlan::new(&plan)?, tactic),
@@ -166,7 +185,8 @@ impl<P> Family<P> {
                 let launch = row_launch(plan, WARP, plan.row().padded)?;
                 (self.rows)(stream, launch, x, out, parameters)
             }
-            CircPadCudaTactic::Vectors => {
+            // Tiles and streams of what they can't do become vectors too.
+            CircPadCudaTactic::Vectors | CircPadCudaTactic::Tiles | CircPadCudaTactic::Stream => {
                 let kernel = self.vectors_for(plan)?;
                 let launch = row_launch(plan, kernel.threads, plan.row().extent)?;
                 (kernel.pad)(stream, launch, x, out, parameters)
@@ -195,49 +215,10 @@ fn pad_settled(stream: &Stream, x: Tensor, extents: DeviceSlice<'_, i64>, pads: 
     circ_pad_settled_4(stream, launch, x, out, elements, extents, pads)
 }
 
-fn element_launch(stream: &Stream, elements: usize) -> Result<LaunchConfig> {
-    let multiprocessors = stream.device().cuda_properties().map_or(1, |gpu| gpu.multiprocessors);
-    let threads = multiprocessors as usize * (ELEMENT_BLOCKS * ELEMENT_BLOCK) as usize;
-    LaunchConfig::for_elements(elements.min(threads), ELEMENT_BLOCK)
-}
-
-/// Some threads per row, and as many blocks per column of the grid as share a row of `len` elements.
-fn row_launch(plan: &Plan, threads: usize, len: usize) -> Result<LaunchConfig> {
-    let padded = plan.row().padded.max(1);
-    let rows = plan.elements() / padded;
-    let block = rows.saturating_mul(threads).clamp(WARP, ROW_BLOCK).next_multiple_of(WARP);
-    let blocks = rows.div_ceil(block / threads);
-    let segments = len.div_ceil(segment(padded)).max(1);
-    match (u32::try_from(blocks), u32::try_from(segments)) {
-        (Ok(blocks), Ok(segments)) if blocks <= i32::MAX as u32 => {
-            Ok(LaunchConfig { grid: [blocks, segments, 1], block: [block as u32, 1, 1], shared_bytes: 0 })
-        }
-        _ => bail!("{rows} rows need {blocks} blocks of {block} threads, more than a grid has"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{NARROW_2, NARROW_4, WIDE_4, row_launch};
+    use super::{NARROW_2, NARROW_4, WIDE_4};
     use crate::circ_pad::plan::Plan;
-
-    fn launch(shape: &[i64], threads: usize) -> ([u32; 3], u32) {
-        let plan = Plan::new(shape, &[1, 1, 1, 1]).unwrap();
-        let launch = row_launch(&plan, threads, plan.row().extent).unwrap();
-        (launch.grid, launch.block[0])
-    }
-
-    #[test]
-    fn every_row_has_its_threads() {
-        assert_eq!(launch(&[64, 64, 256, 256], 32), ([64 * 64 * 258 / 4, 1, 1], 128));
-        assert_eq!(launch(&[64, 64, 256, 256], 8), ([64 * 64 * 258 / 16, 1, 1], 128));
-        assert_eq!(launch(&[1, 256], 8), ([1, 1, 1], 32));
-        assert_eq!(launch(&[3, 256], 16), ([1, 1, 1], 96), "5 rows and room for one more");
-        assert_eq!(launch(&[2, 20_000_000], 32), ([1, 4883, 1], 128));
-        assert_eq!(launch(&[2, 1 << 40], 32).0, [1, 65535, 1]);
-        let rows = Plan::new(&[1 << 34, 2], &[1, 1]).unwrap();
-        assert!(row_launch(&rows, 32, 2).unwrap_err().to_string().starts_with("17179869184 rows need"));
-    }
 
     #[test]
     fn rows_get_as_many_threads_as_suit_their_length() {
@@ -246,8 +227,8 @@ mod tests {
             let family = if two_bytes { &NARROW_2 } else { &NARROW_4 };
             family.vectors_for(&plan).unwrap().threads
         };
-        assert_eq!([1, 64, 68, 128, 132, 256, 260, 99999].map(|n| threads(n, false)), [8, 8, 16, 16, 32, 32, 32, 32]);
-        assert_eq!([128, 256, 264].map(|n| threads(n, true)), [8, 16, 32]);
+        assert_eq!([1, 128, 132, 256, 260, 99999].map(|n| threads(n, false)), [16, 16, 32, 32, 32, 32]);
+        assert_eq!([128, 256, 264].map(|n| threads(n, true)), [16, 16, 32]);
         assert_eq!(WIDE_4.vectors_for(&Plan::new(&[1 << 33], &[1, 1]).unwrap()).unwrap().threads, 32);
     }
 }

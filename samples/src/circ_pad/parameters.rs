@@ -33,7 +33,7 @@ pub(super) struct WidePlan {
     axes: [[u64; PER_AXIS]; MAX_RANK],
 }
 
-/// Elements of the input, of the output, rows of the output, elements of a segment, number of axes.
+/// Elements of the input, of the output, rows of the output, elements of a segment or rows of a tile, number of axes.
 const WHOLE: usize = 5;
 /// Extent, padded extent, the input's index for the output's first, stride, and for both extents a multiplier and a shift.
 const PER_AXIS: usize = 8;
@@ -51,6 +51,12 @@ impl NarrowPlan {
             *to = narrow(*from)?;
         }
         Some(packed)
+    }
+
+    /// The same, where a block does so many whole rows.
+    pub(super) fn in_tiles(mut self, rows: u32) -> NarrowPlan {
+        self.whole[3] = rows;
+        self
     }
 }
 

@@ -35,10 +35,15 @@ kernels! {
         words: DeviceSlice<i32>, tile_counts: DeviceSlice<i32>, range_counts: DeviceSlice<i32>,
         out: DeviceSliceMut<i32>, count: DeviceSliceMut<i64>, tiles_per_range: u32, matrix: Matrix,
     );
+    /// A block a group of 8 tiles: writes from the bits.
+    fn non_zero_write_groups(
+        words: DeviceSlice<i32>, tile_counts: DeviceSlice<i32>, range_counts: DeviceSlice<i32>,
+        out: DeviceSliceMut<i32>, count: DeviceSliceMut<i64>, tiles: u32, tiles_per_range: u32, matrix: Matrix,
+    );
 }
 
 /// Threads of a block that does a tile.
-const TILE_THREADS: u32 = 512;
+const TILE_THREADS: u32 = 256;
 /// A tile's elements; each thread does a word of 32.
 const TILE: usize = TILE_THREADS as usize * 32;
 /// Elements up to which each block counts by itself what is before it.
@@ -50,8 +55,11 @@ const RANGES_PER_MULTIPROCESSOR: u32 = 16;
 /// The fewest ranges of many tiles, so that a range's count fits 32 bits, and the most.
 const MIN_RANGES: u32 = 1024;
 const MAX_RANGES: u32 = 4096;
+/// Tiles that one block writes, where ranges have as many as make that worth while.
+const GROUP: u32 = 8;
+const MANY_PER_RANGE: u32 = 4;
 /// The most tiles.
-const MAX_TILES: u32 = 1 << 27;
+const MAX_TILES: u32 = 1 << 28;
 /// Up to as many columns the kernels divide with a reciprocal.
 const FEW_COLUMNS: u32 = 32768;
 
@@ -190,8 +198,12 @@ fn two_pass(
             non_zero_mark_f32(stream, mark, x, marked, of_tile, of_range, tiles, per_range, matrix)?;
         }
     }
-    let write = launch(tiles, TILE_THREADS);
     let (words, of_tiles, of_ranges) = (words.as_slice(), of_tiles.as_slice(), of_ranges.as_slice());
+    if per_range >= MANY_PER_RANGE {
+        let write = launch(tiles.div_ceil(GROUP), TILE_THREADS);
+        return non_zero_write_groups(stream, write, words, of_tiles, of_ranges, out, count, tiles, per_range, matrix);
+    }
+    let write = launch(tiles, TILE_THREADS);
     non_zero_write(stream, write, words, of_tiles, of_ranges, out, count, per_range, matrix)
 }
 

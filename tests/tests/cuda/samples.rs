@@ -14,7 +14,7 @@ use samples::non_zero::non_zero_plugin;
 use samples::reference::{self, Float};
 use tests::Random;
 
-use crate::gpu::{gpu, quick};
+use crate::gpu::{gpu, quick, too_long_for_quick};
 use crate::plugins::sizes::column_sums;
 use crate::rig::{Rig, Twin, assert_same};
 
@@ -35,16 +35,18 @@ pub(crate) fn tactics(
     add: impl Fn(&mut Network, TensorId) -> TensorId,
 ) -> Vec<i32> {
     let mut network = Network::new();
-    let x = network.add_input("x", DataType::Float32, [17, 9]).unwrap();
+    // Of extents that aren't known, since tactics may be listed for some only.
+    let x = network.add_input("x", DataType::Float32, [-1, -1]).unwrap();
     let y = add(&mut network, x);
     network.mark_output(y, "y").unwrap();
-    let engine = Builder::new(device.clone()).build(&network).unwrap();
+    let builder = || Builder::new(device.clone()).profile(Profile::new().dims("x", [17, 9], [17, 9], [17, 9]));
+    let engine = builder().build(&network).unwrap();
     for trial in engine.report().layers.iter().flat_map(|layer| &layer.trials) {
         if let TrialOutcome::Rejected(reason) = &trial.outcome {
             assert!(reason.contains("this build doesn't allow"), "{plugin}, tactic {}: {reason}", trial.tactic);
         }
     }
-    let builds = |tactic: &i32| Builder::new(device.clone()).limit_tactics(plugin, [*tactic]).build(&network).is_ok();
+    let builds = |tactic: &i32| builder().limit_tactics(plugin, [*tactic]).build(&network).is_ok();
     let found: Vec<i32> = (0..40).filter(builds).collect();
     assert!(found.len() >= least, "{plugin} has tactics {found:?}");
     found
@@ -230,6 +232,36 @@ fn positions_in_half_precision() {
     positions::<f16>(&device, 6);
 }
 
+/// So many elements that a block writes several tiles, at once where it finds little in them.
+#[test]
+fn positions_in_many_tiles() {
+    const NAME: &str = "positions_in_many_tiles";
+    let Some(device) = gpu(NAME) else { return };
+    if too_long_for_quick(NAME) {
+        return;
+    }
+    const DIMS: [i64; 2] = [9001, 8193];
+    let add = |network: &mut Network, x| network.add_plugin(non_zero_plugin::op(x)).unwrap()[0];
+    let mut random = Random::new(12);
+    for tactic in tactics(&device, NON_ZERO, 2, add) {
+        let mut network = Network::new();
+        let x = network.add_input("x", DataType::Float16, DIMS).unwrap();
+        let y = add(&mut network, x);
+        network.mark_output(y, "y").unwrap();
+        let builder = Builder::new(device.clone()).without_checks().limit_tactics(NON_ZERO, [tactic]);
+        let mut rig = Rig::new(builder.build(&network).unwrap(), &[]);
+        // Few, many, and few here and many there.
+        let n = DIMS.iter().product::<i64>() as usize;
+        let [few, many]: [Vec<f16>; 2] = [15, 8].map(|zeros| sparse(&mut random, (1 << 20) + 13, zeros));
+        for pattern in [few.clone(), many.clone(), [few.repeat(3), many].concat()] {
+            let x: Vec<f16> = pattern.iter().copied().cycle().take(n).collect();
+            let expected = reference::non_zero(&x, &DIMS);
+            let expected = host(&expected, &[expected.len() as i64 / 2, 2]);
+            assert_same(&rig.run(&[("x", &host(&x, &DIMS))])[0], &expected, &format!("tactic {tactic}"));
+        }
+    }
+}
+
 #[test]
 fn the_number_of_positions_stays_on_the_gpu() {
     let Some(device) = gpu("the_number_of_positions_stays_on_the_gpu") else { return };
@@ -308,14 +340,22 @@ fn fixed_padding<T: Float>(device: &Device, tactic: i32, random: &mut Random) {
             (vec![3, 1000, 1003], vec![3, 2, 1, 0]),
             (vec![1 << 20], vec![7, 9]),
             (vec![5, 200_001], vec![0, 3]),
+            (vec![64, 33, 33], vec![1, 1, 1, 1]),
+            (vec![200, 14, 14], vec![1, 1, 1, 1]),
+            (vec![3, 2, 128, 128], vec![64, 64, 64, 64]),
+            (vec![65, 4099], vec![1, 1, 1, 1]),
+            (vec![9, 510], vec![1, 1]),
+            (vec![9, 511], vec![1, 1]),
         ]);
     }
     for (dims, pads) in cases {
         let mut network = Network::new();
-        let x = network.add_input("x", T::DTYPE, dims.clone()).unwrap();
+        let x = network.add_input("x", T::DTYPE, vec![-1; dims.len()]).unwrap();
         let [y] = network.add_plugin(circ_pad_plugin::op(x, &pads)).unwrap();
         network.mark_output(y, "y").unwrap();
-        let engine = Builder::new(device.clone()).limit_tactics(CIRC_PAD, [tactic]).build(&network).unwrap();
+        let profile = Profile::new().dims("x", dims.clone(), dims.clone(), dims.clone());
+        let builder = Builder::new(device.clone()).profile(profile).limit_tactics(CIRC_PAD, [tactic]);
+        let engine = builder.build(&network).unwrap();
         let x: Vec<T> = sparse(random, dims.iter().product::<i64>() as usize, 2);
         let (padded, values) = reference::circ_pad(&x, &dims, &pads);
         let found = Rig::new(engine, &[]).run(&[("x", &host(&x, &dims))]);

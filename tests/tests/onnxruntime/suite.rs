@@ -6,7 +6,7 @@ use std::path::Path;
 use plugin_runtime::prelude::*;
 use plugin_runtime::tensor::HostTensor;
 use tests::command::library;
-use tests::suite::{Case, On, Runtime, cases, check};
+use tests::suite::{Case, Runtime, cases, check};
 
 use super::{Host, hosts};
 
