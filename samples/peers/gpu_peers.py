@@ -1,17 +1,25 @@
-"""Times PyTorch, Triton and CuPy on the work that `samples bench --device cuda` times.
+"""Times PyTorch, Triton, CuPy, CUB and JAX on the work that `samples bench --device cuda` times.
 
 Usage: gpu_peers.py [--json FILE] [--quick]
 
-Needs torch, triton, cupy and a GPU. Give the file to `samples bench --device cuda --peers FILE` to see the ratios.
+Needs torch, triton, cupy and a GPU; CUB is timed where nvcc is, JAX where Python has it for GPUs. Give the file to `samples bench --device cuda --peers FILE` to see the ratios.
 GPU times are medians of events around one call after another; CuPy's, whose calls wait, are wall time. Host times are
 medians of batches, the GPU's work aside.
 """
 
 import argparse
+import ctypes
 import json
+import os
+import shutil
 import statistics
+import subprocess
 import sys
+import tempfile
 import time
+
+# Memory that JAX doesn't use is for the others.
+os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")
 
 import cupy
 import torch
@@ -22,6 +30,19 @@ import triton.language as tl
 TYPES = {"f32": torch.float32, "f16": torch.float16}
 BLOCKS = (256, 1024)
 IMAGE = (10, 3, 32, 32)
+# Extents, and what is put around the two last dimensions on each side.
+IMAGES = (
+    (IMAGE, 1),
+    ((64, 64, 256, 256), 1),
+    ((64, 64, 64, 64), 1),
+    ((8, 512, 33, 33), 1),
+    ((1024, 1024, 14, 14), 1),
+    ((1, 1, 4097, 4099), 1),
+    ((64, 64, 128, 128), 64),
+    ((16, 3, 1024, 1024), 1),
+)
+# Rows and columns, and how many percent of the elements aren't zero.
+MATRICES = ((128, 50), (1024, 50), (4096, 50), (4096, 1), (4096, 99), (16384, 50), (16384, 1), (16384, 99))
 CHAIN = 20
 
 
@@ -97,7 +118,8 @@ def add_kernel(x, y, n, BLOCK: tl.constexpr):
 
 
 def row(work, dtype, shape, **times):
-    return {"work": work, "dtype": dtype, "shape": list(shape), **{f"{name}_us": t for name, t in times.items()}}
+    times = {f"{name}_us": time for name, time in times.items() if time is not None}
+    return {"work": work, "dtype": dtype, "shape": list(shape), **times}
 
 
 def copy_row(clock, quick):
@@ -107,35 +129,103 @@ def copy_row(clock, quick):
     return row("copy", "u8", [bytes_], pytorch=clock.gpu_us(lambda: target.copy_(source)))
 
 
-def non_zero_row(clock, shape):
+class Cub:
+    """CUB's selection, compiled by nvcc where there is one."""
+
+    def __init__(self):
+        self.library = None
+        nvcc = shutil.which("nvcc") or "/usr/local/cuda/bin/nvcc"
+        if not os.path.exists(nvcc):
+            print("no nvcc: CUB isn't timed", flush=True)
+            return
+        self.folder = tempfile.TemporaryDirectory()
+        library = os.path.join(self.folder.name, "libcub_non_zero.so")
+        source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "cub_non_zero.cu")
+        options = ["-O3", "-std=c++17", "-arch=native", "-shared", "-Xcompiler", "-fPIC"]
+        subprocess.run([nvcc, *options, source, "-o", library], check=True)
+        self.library = ctypes.CDLL(library)
+
+    def non_zero_us(self, clock, x, dtype):
+        if self.library is None:
+            return None
+        select = getattr(self.library, f"non_zero_{dtype}")
+        out = torch.empty((x.numel(), 2), dtype=torch.int32, device="cuda")
+        count = torch.zeros(1, dtype=torch.int64, device="cuda")
+        needed = ctypes.c_size_t()
+        stream = ctypes.c_void_p(torch.cuda.current_stream().cuda_stream)
+
+        def call(scratch):
+            address = [ctypes.c_void_p(tensor.data_ptr()) for tensor in (x, out, count)]
+            n, columns = ctypes.c_longlong(x.numel()), ctypes.c_uint(x.shape[1])
+            status = select(address[0], n, columns, address[1], address[2], scratch, ctypes.byref(needed), stream)
+            assert status == 0, f"CUB fails with CUDA error {status}"
+
+        call(ctypes.c_void_p())
+        scratch = torch.empty(needed.value, dtype=torch.uint8, device="cuda")
+        call(ctypes.c_void_p(scratch.data_ptr()))
+        assert count.item() == torch.count_nonzero(x).item(), "CUB finds another number"
+        return clock.gpu_us(lambda: call(ctypes.c_void_p(scratch.data_ptr())))
+
+
+def non_zero_row(clock, cub, dtype, side, percent):
+    shape = (side, side)
     x = torch.randn(shape, device="cuda")
-    x[torch.rand(shape, device="cuda") < 0.5] = 0
-    times = {
-        "pytorch": clock.gpu_us(lambda: torch.nonzero(x)),
-        "pytorch_static": clock.gpu_us(lambda: torch.nonzero_static(x, size=x.numel())),
-    }
+    x[x == 0] = 1
+    x[torch.rand(shape, device="cuda") >= percent / 100] = 0
+    x = x.to(TYPES[dtype])
+    times = {"pytorch": clock.gpu_us(lambda: torch.nonzero(x)), "cub": cub.non_zero_us(clock, x, dtype)}
+    if percent == 50:
+        times["pytorch_static"] = clock.gpu_us(lambda: torch.nonzero_static(x, size=x.numel()))
+        torch.cuda.empty_cache()
+        same = cupy.from_dlpack(x)
+        times["cupy"] = clock.wall_us(lambda: cupy.argwhere(same), cupy.cuda.Device().synchronize)
+        cupy.get_default_memory_pool().free_all_blocks()
     torch.cuda.empty_cache()
-    same = cupy.from_dlpack(x)
-    times["cupy"] = clock.wall_us(lambda: cupy.argwhere(same), cupy.cuda.Device().synchronize)
-    cupy.get_default_memory_pool().free_all_blocks()
-    return row("non_zero", "f32", shape, **times)
+    return row("non_zero" if percent == 50 else f"non_zero of {percent} %", dtype, shape, **times)
 
 
-def circ_pad_row(clock, dtype, shape):
+def jax_pad_us(clock, x, pad):
+    """The median of batches of calls, waited for; `None` where there is no JAX for GPUs."""
+    try:
+        import jax
+        import jax.numpy as jnp
+
+        jax.devices("gpu")
+    except (ImportError, RuntimeError):
+        return None
+    given = jax.dlpack.from_dlpack(x)
+    padded = jax.jit(lambda x: jnp.pad(x, ((0, 0), (0, 0), (pad, pad), (pad, pad)), mode="wrap"))
+    calls = 10
+
+    def batch():
+        for _ in range(calls):
+            last = padded(given)
+        last.block_until_ready()
+
+    return clock.wall_us(batch, lambda: None) / calls
+
+
+def circ_pad_row(clock, dtype, shape, by, compiled):
     x = torch.randn(shape, device="cuda").to(TYPES[dtype])
-    pad = lambda: functional.pad(x, (1, 1, 1, 1), mode="circular")
-    expected = pad()
+    pad = lambda x: functional.pad(x, (by, by, by, by), mode="circular")
+    expected = pad(x)
     y = torch.empty_like(expected)
     _, _, h, w = shape
     times = []
     for block in BLOCKS:
         grid = (triton.cdiv(y.numel(), block),)
-        run = lambda: circ_pad_kernel[grid](x, y, y.numel(), 1, 1, h, w, h + 2, w + 2, BLOCK=block)
+        run = lambda: circ_pad_kernel[grid](x, y, y.numel(), by, by, h, w, h + 2 * by, w + 2 * by, BLOCK=block)
         run()
         assert torch.equal(y, expected), "Triton's result differs from PyTorch's"
         times.append(clock.gpu_us(run))
+    others = {}
+    if compiled:
+        by_inductor = torch.compile(pad, dynamic=False)
+        assert torch.equal(by_inductor(x), expected), "torch.compile's result differs from PyTorch's"
+        others = {"torch_compile": clock.gpu_us(lambda: by_inductor(x)), "jax": jax_pad_us(clock, x, by)}
     del expected
-    return row("circ_pad", dtype, shape, pytorch=clock.gpu_us(pad), triton=min(times))
+    work = "circ_pad" if by == 1 else f"circ_pad by {by}"
+    return row(work, dtype, shape, pytorch=clock.gpu_us(lambda: pad(x)), triton=min(times), **others)
 
 
 def add_row(clock, dtype, elements):
@@ -186,11 +276,14 @@ def host_rows(clock):
 
 def measure(clock, quick):
     yield copy_row(clock, quick)
-    for side in (128,) if quick else (128, 4096, 16384):
-        yield non_zero_row(clock, (side, side))
+    cub = Cub()
     for dtype in TYPES:
-        for shape in (IMAGE,) if quick else (IMAGE, (64, 64, 256, 256)):
-            yield circ_pad_row(clock, dtype, shape)
+        for side, percent in MATRICES[:1] if quick else MATRICES:
+            yield non_zero_row(clock, cub, dtype, side, percent)
+    for dtype in TYPES:
+        for shape, by in IMAGES[:1] if quick else IMAGES:
+            yield circ_pad_row(clock, dtype, shape, by, compiled=not quick)
+            torch.cuda.empty_cache()
     for dtype, element in TYPES.items():
         yield add_row(clock, dtype, (1 << (20 if quick else 30)) // element.itemsize)
         torch.cuda.empty_cache()

@@ -4,6 +4,8 @@ mod active;
 mod binding;
 mod captured;
 mod constant;
+#[cfg(feature = "bench")]
+mod conversion;
 pub mod cpu;
 pub mod cuda;
 pub mod dlpack;
@@ -22,6 +24,8 @@ pub(crate) use active::Active;
 pub use binding::{Binding, FOREIGN_ALIGNMENT};
 pub(crate) use binding::{BindingRule, BindingUse};
 pub(crate) use constant::{Constant, ConstantInFile};
+#[cfg(feature = "bench")]
+pub use conversion::Conversion;
 pub(crate) use frame::{Frame, FrameSize};
 #[doc(hidden)]
 pub use invocation::{DynAttributes, Invocation};

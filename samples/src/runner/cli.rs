@@ -174,6 +174,9 @@ pub(super) struct BenchArgs {
     /// Time only work whose name contains this.
     #[arg(long, value_name = "TEXT")]
     pub(super) only: Option<String>,
+    /// Time changes of type and layout, as engines insert them, in place of the samples.
+    #[arg(long)]
+    pub(super) conversions: bool,
     /// Small inputs and few runs, to see that it works.
     #[arg(long)]
     pub(super) quick: bool,

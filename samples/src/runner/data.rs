@@ -17,6 +17,8 @@ pub(super) enum Fill {
     Values,
     /// The same, about half of them replaced by zero.
     HalfZeros,
+    /// The same, about so many of a hundred of them not replaced by zero.
+    NonZeros { percent: u8 },
 }
 
 /// The input that the command line asks for.
@@ -75,7 +77,12 @@ pub(super) fn made_up(dtype: DataType, shape: &[i64], seed: u64, fill: Fill) -> 
 }
 
 fn value(random: u64, fill: Fill) -> f32 {
-    if fill == Fill::HalfZeros && random & 1 == 0 {
+    let is_zero = match fill {
+        Fill::Values => false,
+        Fill::HalfZeros => random & 1 == 0,
+        Fill::NonZeros { percent } => random % 100 >= u64::from(percent),
+    };
+    if is_zero {
         return 0.0;
     }
     // The high 8 bits: whole numbers that f32 holds.

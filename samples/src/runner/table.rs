@@ -17,7 +17,11 @@ impl Table {
     }
 
     pub(super) fn row<const N: usize>(&mut self, cells: [String; N]) {
-        self.rows.push(cells.iter().map(|cell| shown(cell)).collect());
+        self.row_of(cells);
+    }
+
+    pub(super) fn row_of(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows.push(cells.into_iter().map(|cell| shown(&cell)).collect());
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -9,6 +9,10 @@ use super::nodes::KernelNode;
 use super::tensor::DeviceTensor;
 use crate::device::Stream;
 use crate::error::{Error, Result};
+#[cfg(feature = "bench")]
+use crate::shape::Dims;
+#[cfg(feature = "bench")]
+use crate::tensor::{DeviceSlice, DeviceSliceMut, Representation};
 
 /// Copies a tensor's bytes within a GPU's memory, in the order of `stream`: the fastest way of reading and writing as
 /// much.
@@ -29,6 +33,27 @@ pub fn device_copy(stream: &Stream, from: &DeviceTensor, to: &mut DeviceTensor) 
     from.use_for_reading(stream.cuda()?)?;
     to.use_for_writing(stream.cuda()?)?;
     memory::copy(stream.cuda()?, from.address(), to.address(), from.byte_len())
+}
+
+/// Converts the bytes of a tensor from one representation to another in those of a tensor, in the order of `stream`.
+///
+/// # Errors
+/// As `reformat`, or when a tensor is on another device than the stream.
+#[cfg(feature = "bench")]
+pub(in crate::device) fn convert(
+    stream: &Stream,
+    (from, source): (Representation, &DeviceTensor),
+    (to, target): (Representation, &mut DeviceTensor),
+    dims: &Dims,
+) -> Result<()> {
+    source.on(stream)?;
+    target.on(stream)?;
+    let _bound = stream.bind()?;
+    source.use_for_reading(stream.cuda()?)?;
+    target.use_for_writing(stream.cuda()?)?;
+    let source = DeviceSlice::new(source.address(), source.byte_len())?;
+    let target = DeviceSliceMut::new(target.address(), target.byte_len())?;
+    super::reformat::reformat(stream, (from, source), (to, target), dims, None)
 }
 
 /// The driver calls of one run of an engine, without the engine: the same kernels with the same parameters, as

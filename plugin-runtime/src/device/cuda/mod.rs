@@ -54,6 +54,8 @@ pub(crate) use constants::DeviceConstants;
 pub use driver::DeviceError;
 pub(crate) use event::Event;
 pub(crate) use find::find_gpus;
+#[cfg(feature = "bench")]
+pub(in crate::device) use floor::convert;
 #[cfg(any(feature = "bench", test))]
 pub use floor::{BareLaunches, device_copy};
 pub use gpu::CudaProperties;

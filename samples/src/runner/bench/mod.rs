@@ -1,5 +1,6 @@
 //! `samples bench`: how long the samples take.
 
+mod conversions;
 mod floor;
 mod gpu;
 mod join;
@@ -10,11 +11,13 @@ mod touch;
 mod workloads;
 
 use plugin_runtime::device::DeviceKind;
+use plugin_runtime::tensor::{DataType, HostTensor};
 
 use crate::runner::cli::BenchArgs;
 use crate::runner::failure::{Failure, Result};
 use crate::runner::output::Output;
 use crate::runner::table::Table;
+use conversions::Named;
 use floor::Floor;
 use measure::{Effort, in_turns};
 use row::Row;
@@ -38,8 +41,12 @@ pub(super) fn bench(args: &BenchArgs, out: &mut Output) -> Result<()> {
         rows: Vec::new(),
         tuning: Vec::new(),
     };
-    workloads::run_all(&mut bench, &device, args)?;
-    join::run(&mut bench)?;
+    if args.conversions {
+        time_conversions(&mut bench, args.quick)?;
+    } else {
+        workloads::run_all(&mut bench, &device, args)?;
+        join::run(&mut bench)?;
+    }
     if bench.rows.is_empty() {
         return Err(Failure::work(format_args!("no work has '{}' in its name", bench.only)));
     }
@@ -50,6 +57,20 @@ pub(super) fn bench(args: &BenchArgs, out: &mut Output) -> Result<()> {
     if let Some(path) = &args.json {
         row::write_json(path, &bench.rows)?;
         out.line(format_args!("written to {}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn time_conversions(bench: &mut Bench<'_>, quick: bool) -> Result<()> {
+    for Named { name, dims, conversion } in conversions::all(quick)? {
+        if !bench.wants(&name) {
+            continue;
+        }
+        let (from, to) = conversion.bytes();
+        let bytes = |bytes: usize| HostTensor::zeros(DataType::UInt8, &[i64::try_from(bytes).unwrap_or(0)]);
+        let (source, mut target) = (bytes(from)?, bytes(to)?);
+        let work = Work { name: &name, dtype: "-", shape: &dims, bytes: (from + to) as u64 };
+        bench.add(&work, || Ok(conversion.run(source.bytes(), target.bytes_mut())?))?;
     }
     Ok(())
 }

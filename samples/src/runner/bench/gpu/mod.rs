@@ -71,8 +71,12 @@ pub(super) fn bench(args: &BenchArgs, device: &Device, peers: Option<&[Peer]>, o
         bench.bytes_a_us / 1e3
     ))?;
     out.flush()?;
-    workloads::run_all(&mut bench)?;
-    host::run_all(&mut bench)?;
+    if args.conversions {
+        workloads::conversions(&mut bench)?;
+    } else {
+        workloads::run_all(&mut bench)?;
+        host::run_all(&mut bench)?;
+    }
     if bench.rows.is_empty() {
         let only = args.only.as_deref().unwrap_or_default();
         return Err(Failure::work(format_args!("no work has '{only}' in its name")));

@@ -129,22 +129,26 @@ pub(super) fn table(rows: &[Row], peers: Option<&[Peer]>) -> Table {
         "at most",
         "met",
         "PyTorch",
-        "× faster",
         "Triton",
         "CuPy",
+        "CUB",
+        "torch.compile",
+        "JAX",
+        "× the best",
     ]);
     for row in rows {
         let peer = peers::find(peers, &row.work, row.dtype, &row.shape);
-        let time = |software: &str| peer.and_then(|peer| peer.time(software));
-        let [a, b, c, d, e, f, g, h, i] = row.own_cells();
-        let pytorch = time("pytorch");
-        let [of_pytorch, faster] = [pytorch, pytorch.map(|time| time / row.median_us)];
-        let [of_pytorch, faster, triton, cupy] =
-            [of_pytorch, faster, time("triton"), time("cupy")].map(|time| time.map_or_else(none, figure));
-        table.row([a, b, c, d, e, f, g, h, i, of_pytorch, faster, triton, cupy]);
+        let times = SOFTWARE.map(|software| peer.and_then(|peer| peer.time(software)));
+        let best = times.iter().flatten().copied().min_by(f64::total_cmp);
+        let of_peers = times.into_iter().chain([best.map(|best| best / row.median_us)]);
+        let cells = of_peers.map(|time| time.map_or_else(none, figure));
+        table.row_of(row.own_cells().into_iter().chain(cells));
     }
     table
 }
+
+/// As their times are called in the file of peers.
+const SOFTWARE: [&str; 6] = ["pytorch", "triton", "cupy", "cub", "torch_compile", "jax"];
 
 #[cfg(test)]
 mod tests {
@@ -180,8 +184,8 @@ mod tests {
     fn peers_stand_beside_the_row_of_the_same_work() {
         let text = r#"[{"work": "add", "dtype": "f32", "shape": [2], "pytorch_us": 25.0, "cupy_us": 50.0}]"#;
         let peers = peers::parse(text).unwrap();
-        assert!(line(row("add", &[2], 5.0), Some(&peers)).ends_with("- - 25.00 5.00 - 50.00"));
-        assert!(line(row("add", &[3], 5.0), Some(&peers)).ends_with("- - - - - -"));
+        assert!(line(row("add", &[2], 5.0), Some(&peers)).ends_with("- - 25.00 - 50.00 - - - 5.00"));
+        assert!(line(row("add", &[3], 5.0), Some(&peers)).ends_with("- - - - - - - - -"));
     }
 
     #[test]

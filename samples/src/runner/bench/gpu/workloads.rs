@@ -7,6 +7,7 @@ use plugin_runtime::tensor::{DataType, HostTensor};
 
 use super::row::Row;
 use super::{Bench, Cache};
+use crate::runner::bench::conversions::{self, Named};
 use crate::runner::commands;
 use crate::runner::data::{self, Fill};
 use crate::runner::failure::Result;
@@ -14,57 +15,107 @@ use crate::runner::tuning;
 
 const TYPES: [(DataType, &str); 2] = [(DataType::Float32, "f32"), (DataType::Float16, "f16")];
 
+/// Extents of images, and what is put around their two last dimensions on each side.
+type Padded = ([i64; 4], i32);
+
+/// Narrow, odd and wide rows, in which tensors of convolutions come, and large images.
+const IMAGES: [Padded; 7] = [
+    ([64, 64, 256, 256], 1),
+    ([64, 64, 64, 64], 1),
+    ([8, 512, 33, 33], 1),
+    ([1024, 1024, 14, 14], 1),
+    ([1, 1, 4097, 4099], 1),
+    ([64, 64, 128, 128], 64),
+    ([16, 3, 1024, 1024], 1),
+];
+const SMALL_IMAGE: Padded = ([10, 3, 32, 32], 1);
+
+/// Extents of matrices, and how many percent of their elements aren't zero.
+const MATRICES: [([i64; 2], u8); 7] = [
+    ([1024, 1024], 50),
+    ([4096, 4096], 50),
+    ([4096, 4096], 1),
+    ([4096, 4096], 99),
+    ([16384, 16384], 50),
+    ([16384, 16384], 1),
+    ([16384, 16384], 99),
+];
+const SMALL_MATRIX: ([i64; 2], u8) = ([128, 128], 50);
+
 /// Times the samples on small and large inputs.
 ///
 /// # Errors
 /// When an engine can't be built or run.
 pub(super) fn run_all(bench: &mut Bench<'_>) -> Result<()> {
     let quick = bench.args.quick;
-    let (mut matrices, mut images) = (vec![[128, 128]], vec![[10, 3, 32, 32]]);
-    if !quick {
-        matrices.extend([[4096, 4096], [16384, 16384]]);
-        images.push([64, 64, 256, 256]);
+    let (matrices, images): (&[_], &[_]) = if quick { (&[], &[]) } else { (&MATRICES, &IMAGES) };
+    for (dtype, name) in TYPES {
+        for &(shape, percent) in [SMALL_MATRIX].iter().chain(matrices) {
+            non_zero(bench, (dtype, name), shape, percent)?;
+        }
+    }
+    for (dtype, name) in TYPES {
+        for &image in [SMALL_IMAGE].iter().chain(images) {
+            circ_pad(bench, (dtype, name), image)?;
+        }
     }
     // 1 GiB.
     let bytes: i64 = if quick { 1 << 20 } else { 1 << 30 };
-    for shape in matrices {
-        non_zero(bench, shape)?;
-    }
-    for (dtype, name) in TYPES {
-        for &shape in &images {
-            circ_pad(bench, dtype, name, shape)?;
-        }
-    }
     for (dtype, name) in TYPES {
         add(bench, dtype, name, [bytes / i64::from(dtype.bits() / 8)])?;
     }
     Ok(())
 }
 
-fn non_zero(bench: &mut Bench<'_>, shape: [i64; 2]) -> Result<()> {
-    let dtype = DataType::Float32;
-    let timed = Timed {
-        name: "non_zero",
-        dtype: (dtype, "f32"),
-        shape: &shape,
-        output: (DataType::Int32, &[shape.iter().product(), 2]),
-        fill: Fill::HalfZeros,
-        floor: Floor::Bandwidth,
-    };
-    timed.run(bench, || commands::non_zero_network(dtype, &shape))
+/// Times every change of type and layout.
+///
+/// # Errors
+/// When one can't be run.
+pub(super) fn conversions(bench: &mut Bench<'_>) -> Result<()> {
+    for Named { name, dims, conversion } in conversions::all(bench.args.quick)? {
+        if !bench.wants(&name) {
+            continue;
+        }
+        let stream = &bench.stream;
+        let (from, to) = conversion.bytes();
+        let zeros =
+            |bytes: usize| DeviceTensor::zeros(stream, DataType::UInt8, &[i64::try_from(bytes).unwrap_or(i64::MAX)]);
+        let (source, mut target) = (zeros(from)?, zeros(to)?);
+        let mut convert = || conversion.enqueue(stream, &source, &mut target);
+        let median_us = bench.median_us(Cache::Warm, &mut convert)?;
+        let cold_us = Some(bench.median_us(Cache::Cold, &mut convert)?);
+        let floor_us = (from + to) as f64 / bench.bytes_a_us;
+        bench.rows.push(Row { work: name, dtype: "-", shape: dims, median_us, cold_us, floor_us });
+    }
+    Ok(())
 }
 
-fn circ_pad(bench: &mut Bench<'_>, dtype: DataType, name: &'static str, shape: [i64; 4]) -> Result<()> {
-    let [n, c, h, w] = shape;
+fn non_zero(bench: &mut Bench<'_>, dtype: (DataType, &'static str), shape: [i64; 2], percent: u8) -> Result<()> {
+    let name = if percent == 50 { "non_zero".to_owned() } else { format!("non_zero of {percent} %") };
     let timed = Timed {
-        name: "circ_pad",
-        dtype: (dtype, name),
+        name: &name,
+        dtype,
         shape: &shape,
-        output: (dtype, &[n, c, h + 2, w + 2]),
+        output: (DataType::Int32, &[shape.iter().product(), 2]),
+        fill: Fill::NonZeros { percent },
+        floor: Floor::Bandwidth,
+    };
+    timed.run(bench, || commands::non_zero_network(dtype.0, &shape))
+}
+
+fn circ_pad(bench: &mut Bench<'_>, dtype: (DataType, &'static str), (shape, pad): Padded) -> Result<()> {
+    let [n, c, h, w] = shape;
+    let around = 2 * i64::from(pad);
+    let name = if pad == 1 { "circ_pad".to_owned() } else { format!("circ_pad by {pad}") };
+    let timed = Timed {
+        name: &name,
+        dtype,
+        shape: &shape,
+        output: (dtype.0, &[n, c, h + around, w + around]),
         fill: Fill::Values,
         floor: Floor::Bandwidth,
     };
-    timed.run(bench, || commands::circ_pad_network(dtype, &shape, &[1, 1, 1, 1], Preference::Unspecified))
+    timed.run(bench, || commands::circ_pad_network(dtype.0, &shape, &[pad; 4], Preference::Unspecified))
 }
 
 fn add(bench: &mut Bench<'_>, dtype: DataType, name: &'static str, shape: [i64; 1]) -> Result<()> {
@@ -90,7 +141,7 @@ enum Floor {
 
 /// A network of one input and one output.
 struct Timed<'a> {
-    name: &'static str,
+    name: &'a str,
     dtype: (DataType, &'static str),
     shape: &'a [i64],
     /// Type and largest extents.
