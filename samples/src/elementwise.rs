@@ -32,24 +32,12 @@ impl Float for f32 {
 impl Float for f16 {
     #[inline(always)]
     fn map(x: &[f16], out: &mut [f16], f: impl Fn(f32) -> f32) {
-        let mut wide = [0.0; BATCH];
-        for (x, out) in x.chunks(BATCH).zip(out.chunks_mut(BATCH)) {
-            let wide = &mut wide[..x.len().min(out.len())];
-            cpu::widen(x, wide);
-            wide.iter_mut().for_each(|value| *value = f(*value));
-            cpu::narrow(wide, out);
-        }
+        cpu::map_halves(x, out, f);
     }
 
     #[inline(always)]
     fn update(values: &mut [f16], f: impl Fn(f32) -> f32) {
-        let mut wide = [0.0; BATCH];
-        for values in values.chunks_mut(BATCH) {
-            let wide = &mut wide[..values.len()];
-            cpu::widen(values, wide);
-            wide.iter_mut().for_each(|value| *value = f(*value));
-            cpu::narrow(wide, values);
-        }
+        cpu::update_halves(values, f);
     }
 }
 

@@ -23,6 +23,25 @@ pub fn narrow(from: &[f32], to: &mut [f16]) {
     from_rest.iter().zip(to_rest).for_each(|(from, to)| *to = f16::from_f32(*from));
 }
 
+/// Sets each of `to` to `f` of the element of `from` in its place, computed in single precision and rounded to the nearest (of
+/// two, the even one), as far as there are both. For `f` that is short: it is compiled for several elements at a time.
+#[inline]
+pub fn map_halves(from: &[f16], to: &mut [f16], f: impl Fn(f32) -> f32) {
+    let len = from.len().min(to.len());
+    let (from, from_rest) = from[..len].as_chunks();
+    let (to, to_rest) = to[..len].as_chunks_mut();
+    arch::map(from, to, &f);
+    from_rest.iter().zip(to_rest).for_each(|(from, to)| *to = f16::from_f32(f(from.to_f32())));
+}
+
+/// Replaces each of `values` by `f` of it, as [`map_halves`].
+#[inline]
+pub fn update_halves(values: &mut [f16], f: impl Fn(f32) -> f32) {
+    let (values, rest) = values.as_chunks_mut();
+    arch::update(values, &f);
+    rest.iter_mut().for_each(|value| *value = f16::from_f32(f(value.to_f32())));
+}
+
 #[cfg(target_arch = "x86_64")]
 #[expect(unsafe_code, reason = "the compiler doesn't know which processor this is")]
 mod arch {
@@ -51,6 +70,47 @@ mod arch {
         } else {
             portable::narrow(from, to);
         }
+    }
+
+    #[inline]
+    pub(super) fn map(from: &[[f16; 8]], to: &mut [[f16; 8]], f: &impl Fn(f32) -> f32) {
+        if has_avx2() {
+            // SAFETY: the processor has the instructions, as was just asked.
+            unsafe { map_f16c(from, to, f) };
+        } else {
+            portable::map(from, to, f);
+        }
+    }
+
+    #[inline]
+    pub(super) fn update(values: &mut [[f16; 8]], f: &impl Fn(f32) -> f32) {
+        if has_avx2() {
+            // SAFETY: the processor has the instructions, as was just asked.
+            unsafe { update_f16c(values, f) };
+        } else {
+            portable::update(values, f);
+        }
+    }
+
+    #[target_feature(enable = "avx2,f16c")]
+    fn map_f16c(from: &[[f16; 8]], to: &mut [[f16; 8]], f: &impl Fn(f32) -> f32) {
+        for (from, to) in from.iter().zip(to) {
+            *to = of_eight(*from, f);
+        }
+    }
+
+    #[target_feature(enable = "avx2,f16c")]
+    fn update_f16c(values: &mut [[f16; 8]], f: &impl Fn(f32) -> f32) {
+        for value in values {
+            *value = of_eight(*value, f);
+        }
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2,f16c")]
+    fn of_eight(halves: [f16; 8], f: &impl Fn(f32) -> f32) -> [f16; 8] {
+        let wide: [f32; 8] = bytemuck::cast(_mm256_cvtph_ps(bytemuck::cast(halves)));
+        bytemuck::cast(_mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(bytemuck::cast(wide.map(f))))
     }
 
     #[inline]
@@ -83,11 +143,19 @@ mod portable {
     pub(super) fn narrow(from: &[[f32; 8]], to: &mut [[f16; 8]]) {
         from.iter().zip(to).for_each(|(from, to)| *to = from.map(f16::from_f32));
     }
+
+    pub(super) fn map(from: &[[f16; 8]], to: &mut [[f16; 8]], f: &impl Fn(f32) -> f32) {
+        from.iter().zip(to).for_each(|(from, to)| *to = from.map(|half| f16::from_f32(f(half.to_f32()))));
+    }
+
+    pub(super) fn update(values: &mut [[f16; 8]], f: &impl Fn(f32) -> f32) {
+        values.iter_mut().for_each(|value| *value = value.map(|half| f16::from_f32(f(half.to_f32()))));
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{narrow, portable, widen};
+    use super::{map_halves, narrow, portable, update_halves, widen};
     use half::f16;
 
     fn same(a: f32, b: f32) -> bool {
@@ -118,6 +186,23 @@ mod tests {
         let repeated: Vec<[f32; 8]> = floats.iter().map(|&float| [float; 8]).collect();
         portable::narrow(&repeated, &mut expected);
         assert!(got.iter().zip(&expected).all(|(a, b)| same(a.to_f32(), b[0].to_f32())));
+    }
+
+    #[test]
+    fn a_function_of_halves_is_computed_in_single_precision() {
+        let f = |x: f32| x * 1.37 - 0.02;
+        for len in (0..35).chain([1 << 16]) {
+            let halves: Vec<f16> = (0..len).map(|bits| f16::from_bits((bits * 7) as u16)).collect();
+            let expected: Vec<f16> = halves.iter().map(|half| f16::from_f32(f(half.to_f32()))).collect();
+            let mut got = vec![f16::ONE; len + 3];
+            map_halves(&halves, &mut got, f);
+            assert!(got[len..].iter().all(|&v| v == f16::ONE), "{len}");
+            let mut updated = halves.clone();
+            update_halves(&mut updated, f);
+            for of in [&got[..len], &updated] {
+                assert!(of.iter().zip(&expected).all(|(a, b)| same(a.to_f32(), b.to_f32())), "{len}");
+            }
+        }
     }
 
     #[test]

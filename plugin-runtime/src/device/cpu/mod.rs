@@ -33,7 +33,7 @@ mod vector;
 
 pub use chunks::{for_each_chunk_mut, try_for_each_chunk_mut};
 pub use compact::{Claim, compact};
-pub use halves::{narrow, widen};
+pub use halves::{map_halves, narrow, update_halves, widen};
 #[cfg(feature = "onnxruntime")]
 pub(crate) use lent::{Lender, with_threads_of};
 pub use stream::{StreamWriter, stream_into};
