@@ -167,85 +167,163 @@ struct alignas(16) Tile {
     u8 bytes[(TILE_ELEMENTS + TILE_CHANNELS) * sizeof(u64)];
 };
 
-struct Spot {
-    u32 channel;
-    u32 place;
+// How one side walks through a tile: groups of `lanes` channels, place by place.
+struct Side {
+    const Layout& layout;
+    const Divider& by_layout_lanes;
+    u32 lanes;
+    const Divider& by_lanes;
 };
 
-__device__ inline Spot spot_of(u32 slot, u32 lanes, const Divider& by_lanes, const Tiling& tiling) {
-    u32 row = divide(slot, by_lanes);
-    u32 group = divide(row, tiling.by_places);
-    return {group * lanes + (slot - row * lanes), row - group * tiling.places};
-}
+// Eight elements of a tile, neighbours in the order of a side.
+template <typename Index>
+struct Piece {
+    // Of the first one, within the tile.
+    u32 group;
+    u32 place;
+    u32 lane;
+    // Of the tile's first element.
+    Index first_channel;
+    Index first_place;
+    // Whether the tile has it at all.
+    bool exists;
+    // Whether all are stored, one behind the other.
+    bool whole;
+
+    __device__ inline Piece(const Side& side, const Tiling& tiling, Index first_channel, Index first_place)
+        : first_channel(first_channel), first_place(first_place) {
+        u32 slot = threadIdx.x * COUNT;
+        u32 row = divide(slot, side.by_lanes);
+        group = divide(row, tiling.by_places);
+        lane = slot - row * side.lanes;
+        place = row - group * tiling.places;
+        exists = slot < tiling.channels * tiling.places;
+        Index channel = first_channel + group * side.lanes + lane, at = first_place + place;
+        Index stored = (Index)(side.layout.blocks * side.layout.lanes), places = (Index)side.layout.spatial;
+        // A group's places lie behind each other where it has all lanes; else one place's lanes do.
+        if ((Index)side.layout.lanes == side.lanes) {
+            whole = side.lanes * (tiling.places - place) - lane >= COUNT && at < places && channel < stored &&
+                    (places - at) * side.lanes - lane >= COUNT;
+        } else {
+            Index of_block = channel - divide(channel, side.by_layout_lanes) * (Index)side.layout.lanes;
+            whole = side.lanes - lane >= COUNT && at < places && channel + COUNT <= stored &&
+                    of_block + COUNT <= (Index)side.layout.lanes;
+        }
+    }
+
+    // Calls `each` with the number, channel and place of each one.
+    template <typename Each>
+    __device__ inline void visit(const Side& side, const Tiling& tiling, Each each) const {
+        u32 visited_group = group, visited_place = place, visited_lane = lane;
+        EACH {
+            each(k, visited_group * side.lanes + visited_lane, visited_place);
+            if (++visited_lane == side.lanes) {
+                visited_lane = 0;
+                if (++visited_place == tiling.places) {
+                    visited_place = 0;
+                    ++visited_group;
+                }
+            }
+        }
+    }
+
+    __device__ inline Index offset(const Side& side, Index outer) const {
+        return offset_of(side.layout, side.by_layout_lanes, outer, first_channel + group * side.lanes + lane,
+                         first_place + place);
+    }
+};
 
 // Rows of a tile in shared memory, apart so that neither rows nor columns meet in one bank.
 template <typename T>
-__device__ inline u32 tile_offset(Spot spot, const Tiling& tiling) {
+__device__ inline u32 tile_offset(u32 channel, u32 place, const Tiling& tiling) {
     constexpr u32 PADDING = sizeof(T) < 4 ? 4 / sizeof(T) : 1;
-    return spot.channel * (tiling.places + PADDING) + spot.place;
+    return channel * (tiling.places + PADDING) + place;
 }
 
-template <typename T>
-__device__ inline void write_tile(u8* tile, const Tiling& tiling, const Spot (&spots)[COUNT], u32 wanted,
-                                  const u64 (&raw)[COUNT]) {
-    EACH if (wanted >> k & 1) reinterpret_cast<T*>(tile)[tile_offset<T>(spots[k], tiling)] = (T)raw[k];
+// Reads a piece of the source into the tile.
+template <typename T, typename Index>
+__device__ inline void fill_tile(const u8* source, const Work& work, const Side& side, Index outer,
+                                 const Piece<Index>& piece, T* tile) {
+    u64 raw[COUNT];
+    if (piece.whole) {
+        read_row<T>(source + (u64)piece.offset(side, outer) * sizeof(T), COUNT, raw);
+    } else {
+        const T* elements = reinterpret_cast<const T*>(source);
+        piece.visit(side, work.tiling, [&](u32 k, u32 channel, u32 place) {
+            Index of = piece.first_channel + channel, at = piece.first_place + place;
+            bool real = of < (Index)side.layout.channels && at < (Index)side.layout.spatial;
+            raw[k] = real ? elements[offset_of(side.layout, side.by_layout_lanes, outer, of, at)] : 0;
+        });
+    }
+    piece.visit(side, work.tiling, [&](u32 k, u32 channel, u32 place) {
+        tile[tile_offset<T>(channel, place, work.tiling)] = (T)raw[k];
+    });
 }
 
-template <typename T>
-__device__ inline void read_tile(const u8* tile, const Tiling& tiling, const Spot (&spots)[COUNT], u32 wanted,
-                                 u64 (&raw)[COUNT]) {
-    EACH raw[k] = wanted >> k & 1 ? reinterpret_cast<const T*>(tile)[tile_offset<T>(spots[k], tiling)] : 0;
+// Takes a piece of the target out of the tile. Padding is 0.
+template <typename T, typename Index>
+__device__ inline void take_from_tile(const T* tile, const Work& work, const Side& side, const Piece<Index>& piece,
+                                      u64 (&raw)[COUNT]) {
+    piece.visit(side, work.tiling, [&](u32 k, u32 channel, u32 place) {
+        bool real = piece.first_channel + channel < (Index)side.layout.channels;
+        raw[k] = real ? tile[tile_offset<T>(channel, place, work.tiling)] : 0;
+    });
 }
 
-// A tile each block: read in the order of the source, written in the order of the target. Neither side is INT4.
+// Writes a piece of the target.
+template <typename T, typename Index>
+__device__ inline void write_piece(u8* target, const Work& work, const Side& side, Index outer, const Piece<Index>& piece,
+                                   const u64 (&raw)[COUNT]) {
+    if (piece.whole) {
+        return write_row<T>(target + (u64)piece.offset(side, outer) * sizeof(T), COUNT, raw);
+    }
+    T* elements = reinterpret_cast<T*>(target);
+    piece.visit(side, work.tiling, [&](u32 k, u32 channel, u32 place) {
+        Index of = piece.first_channel + channel, at = piece.first_place + place;
+        if (of < (Index)(side.layout.blocks * side.layout.lanes) && at < (Index)side.layout.spatial) {
+            elements[offset_of(side.layout, side.by_layout_lanes, outer, of, at)] = (T)raw[k];
+        }
+    });
+}
+
+// A tile each block, eight elements each thread: read in the order of the source, written in the order of the target.
+// Neither side is INT4.
 template <typename Index>
 __device__ inline void in_tiles(const u8* source, u8* target, const Work& work, u8* tile) {
     const Tiling& tiling = work.tiling;
     u32 tiles = divide(blockIdx.x, tiling.by_place_tiles);
     Index first_place = (Index)(blockIdx.x - tiles * (u32)tiling.by_place_tiles.divisor) * tiling.places;
-    u32 batch = divide(tiles, tiling.by_channel_tiles);
-    Index first_channel = (Index)(tiles - batch * (u32)tiling.by_channel_tiles.divisor) * tiling.channels;
-    Index outer = batch;
-    u32 slots = tiling.channels * tiling.places;
+    Index outer = divide(tiles, tiling.by_channel_tiles);
+    Index first_channel = (Index)(tiles - (u32)outer * (u32)tiling.by_channel_tiles.divisor) * tiling.channels;
 
-    u64 raw[COUNT];
-    Spot spots[COUNT];
-    Index at[COUNT];
-    u32 wanted = 0;
-    EACH {
-        u32 slot = threadIdx.x + k * THREADS;
-        spots[k] = spot_of(slot, tiling.source_lanes, tiling.by_source_lanes, tiling);
-        Index channel = first_channel + spots[k].channel, place = first_place + spots[k].place;
-        bool real = slot < slots && channel < (Index)work.source.channels && place < (Index)work.source.spatial;
-        wanted |= (u32)real << k;
-        at[k] = real ? offset_of(work.source, work.by_source_lanes, outer, channel, place) : 0;
-    }
-    gather(source, work.conversion.source_bytes, at, wanted, raw);
-    switch (work.conversion.source_bytes) {
-    case 1: write_tile<u8>(tile, tiling, spots, wanted, raw); break;
-    case 2: write_tile<u16>(tile, tiling, spots, wanted, raw); break;
-    case 4: write_tile<u32>(tile, tiling, spots, wanted, raw); break;
-    default: write_tile<u64>(tile, tiling, spots, wanted, raw); break;
+    const Side from{work.source, work.by_source_lanes, tiling.source_lanes, tiling.by_source_lanes};
+    const Side to{work.target, work.by_target_lanes, tiling.target_lanes, tiling.by_target_lanes};
+    const Piece<Index> read(from, tiling, first_channel, first_place);
+    if (read.exists) {
+        switch (work.conversion.source_bytes) {
+        case 1: fill_tile(source, work, from, outer, read, tile); break;
+        case 2: fill_tile(source, work, from, outer, read, reinterpret_cast<u16*>(tile)); break;
+        case 4: fill_tile(source, work, from, outer, read, reinterpret_cast<u32*>(tile)); break;
+        default: fill_tile(source, work, from, outer, read, reinterpret_cast<u64*>(tile)); break;
+        }
     }
     __syncthreads();
-    u32 stored = 0;
-    wanted = 0;
-    EACH {
-        u32 slot = threadIdx.x + k * THREADS;
-        spots[k] = spot_of(slot, tiling.target_lanes, tiling.by_target_lanes, tiling);
-        Index channel = first_channel + spots[k].channel, place = first_place + spots[k].place;
-        bool inside = slot < slots && channel < (Index)(work.target.blocks * work.target.lanes) &&
-                      place < (Index)work.target.spatial;
-        stored |= (u32)inside << k;
-        wanted |= (u32)(inside && channel < (Index)work.target.channels) << k;
-        at[k] = inside ? offset_of(work.target, work.by_target_lanes, outer, channel, place) : 0;
+    const Piece<Index> written(to, tiling, first_channel, first_place);
+    if (!written.exists) {
+        return;
     }
+    u64 raw[COUNT];
     switch (work.conversion.source_bytes) {
-    case 1: read_tile<u8>(tile, tiling, spots, wanted, raw); break;
-    case 2: read_tile<u16>(tile, tiling, spots, wanted, raw); break;
-    case 4: read_tile<u32>(tile, tiling, spots, wanted, raw); break;
-    default: read_tile<u64>(tile, tiling, spots, wanted, raw); break;
+    case 1: take_from_tile(tile, work, to, written, raw); break;
+    case 2: take_from_tile(reinterpret_cast<const u16*>(tile), work, to, written, raw); break;
+    case 4: take_from_tile(reinterpret_cast<const u32*>(tile), work, to, written, raw); break;
+    default: take_from_tile(reinterpret_cast<const u64*>(tile), work, to, written, raw); break;
     }
     convert(work.conversion, raw);
-    scatter(target, work.conversion.target_bytes, at, stored, raw);
+    switch (work.conversion.target_bytes) {
+    case 1: write_piece<u8>(target, work, to, outer, written, raw); break;
+    case 2: write_piece<u16>(target, work, to, outer, written, raw); break;
+    case 4: write_piece<u32>(target, work, to, outer, written, raw); break;
+    default: write_piece<u64>(target, work, to, outer, written, raw); break;
+    }
 }
