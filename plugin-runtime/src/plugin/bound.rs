@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::combination::{Combination, merge};
 use super::{AotEntry, AttributeValue, Compare, ImplEntry, Plugin, Sample, Work, output_rules};
 use crate::device::DynAttributes;
-use crate::device::cuda::{AotCompiler, AotProgram, AotSlots};
+use crate::device::cuda::{AotCompiler, AotImage, AotProgram, AotSlots, CheckedLaunches};
 use crate::error::{Error, Result};
 use crate::guard::guarded;
 use crate::shape::ShapeExpr;
@@ -27,6 +27,15 @@ pub(crate) struct BoundPlugin {
 #[derive(Clone, Debug)]
 pub(crate) struct DescribedKernels {
     pub(crate) program: Arc<AotProgram>,
+    /// Bytes of scratch memory.
+    pub(crate) workspace: Option<ShapeExpr>,
+}
+
+/// Launches of kernels, and the image that these are in, before anything is compiled.
+#[derive(Debug)]
+pub(crate) struct DescribedLaunches {
+    pub(crate) image: AotImage,
+    pub(crate) launches: CheckedLaunches,
     /// Bytes of scratch memory.
     pub(crate) workspace: Option<ShapeExpr>,
 }
@@ -117,33 +126,16 @@ impl BoundPlugin {
         Ok(Some(bytes))
     }
 
-    /// The scratch memory that `#[aot_impl]`'s kernels ask for, in bytes. Nothing is compiled.
+    /// The launches that `#[aot_impl]` describes. Nothing is compiled.
     ///
     /// # Errors
-    /// When the author's function fails, or its expression carries a mistake.
-    #[cfg(feature = "tensorrt")]
-    pub(crate) fn kernels_workspace(
+    /// When the author's function fails, or whatever is wrong with what it describes but for its image.
+    pub(crate) fn launches(
         &self,
         entry: &AotEntry,
         (inputs, outputs): (&[TensorDesc], &[TensorDesc]),
         tactic: i32,
-    ) -> Result<Option<ShapeExpr>> {
-        let kernel = guarded(|| (entry.kernel)(inputs, outputs, &*self.typed, tactic))?;
-        kernel.workspace.as_ref().map_or(Ok(()), check_workspace)?;
-        Ok(kernel.workspace)
-    }
-
-    /// The kernels that `#[aot_impl]` describes, compiled.
-    ///
-    /// # Errors
-    /// When the author's function fails, or whatever is wrong with what it describes.
-    pub(crate) fn kernels(
-        &self,
-        entry: &AotEntry,
-        (inputs, outputs): (&[TensorDesc], &[TensorDesc]),
-        tactic: i32,
-        compiler: &AotCompiler,
-    ) -> Result<DescribedKernels> {
+    ) -> Result<DescribedLaunches> {
         let kernel = guarded(|| (entry.kernel)(inputs, outputs, &*self.typed, tactic))?;
         kernel.workspace.as_ref().map_or(Ok(()), check_workspace)?;
         let slots = AotSlots {
@@ -152,12 +144,37 @@ impl BoundPlugin {
             workspace: kernel.workspace.is_some(),
             device_shape: entry.device_shape,
         };
-        let module = compiler.module(&kernel.image).map_err(|e| match kernel.launches.first() {
-            Some(launch) => e.within(format_args!("kernel `{}`", launch.name.escape_debug())),
+        let launches = CheckedLaunches::new(&kernel.launches, slots)?;
+        Ok(DescribedLaunches { image: kernel.image, launches, workspace: kernel.workspace })
+    }
+
+    /// The kernels that `#[aot_impl]` describes, compiled.
+    ///
+    /// # Errors
+    /// As [`BoundPlugin::launches`], and when the image can't be made, or lacks a kernel.
+    pub(crate) fn kernels(
+        &self,
+        entry: &AotEntry,
+        descs: (&[TensorDesc], &[TensorDesc]),
+        tactic: i32,
+        compiler: &AotCompiler,
+    ) -> Result<DescribedKernels> {
+        self.launches(entry, descs, tactic)?.compiled(compiler)
+    }
+}
+
+impl DescribedLaunches {
+    /// With an image for each architecture of a compiler.
+    ///
+    /// # Errors
+    /// When the image can't be made, or lacks a kernel.
+    pub(crate) fn compiled(self, compiler: &AotCompiler) -> Result<DescribedKernels> {
+        let module = compiler.module(&self.image).map_err(|e| match self.launches.launches.first() {
+            Some(launch) => e.within(format_args!("kernel `{}`", launch.kernel.escape_debug())),
             None => e,
         })?;
-        let program = Arc::new(AotProgram::new(module, &kernel.launches, slots)?);
-        Ok(DescribedKernels { program, workspace: kernel.workspace })
+        let program = Arc::new(AotProgram::of_checked(module, self.launches)?);
+        Ok(DescribedKernels { program, workspace: self.workspace })
     }
 }
 

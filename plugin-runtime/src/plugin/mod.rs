@@ -22,6 +22,8 @@ pub use attribute::{Attribute, AttributeSchema, AttributeType, AttributeValue};
 pub(crate) use bound::BoundPlugin;
 #[cfg(test)]
 pub(crate) use bound::DescribedKernels;
+#[cfg(feature = "tensorrt")]
+pub(crate) use bound::DescribedLaunches;
 pub(crate) use compare::Tolerance;
 pub use compare::{Compare, IntoComparisons};
 #[cfg(feature = "onnx")]

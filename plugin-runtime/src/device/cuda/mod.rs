@@ -44,10 +44,12 @@ mod sys;
 mod tensor;
 mod uses;
 
+#[cfg(feature = "tensorrt")]
+pub(crate) use aot::DIMENSIONS;
 pub use aot::{AotArg, AotImage, AotKernel, AotLaunch, AotParameter, LaunchParams};
 pub(crate) use aot::{
-    AotBinary, AotCompiler, AotLaunches, AotModule, AotProgram, AotSlots, LARGEST_IMAGE, ProgramLaunch,
-    ProgramParameter,
+    AotBinary, AotCompiler, AotLaunches, AotModule, AotProgram, AotSlots, CheckedLaunches, LARGEST_IMAGE,
+    ProgramLaunch, ProgramParameter,
 };
 pub use compiler::{CompileReport, KernelReport, compile_report};
 pub(crate) use constants::DeviceConstants;

@@ -10,7 +10,9 @@ pub use image::AotImage;
 pub use launch::{AotArg, AotLaunch, AotParameter, LaunchParams};
 pub(crate) use launches::AotLaunches;
 pub(crate) use module::{AotBinary, AotCompiler, AotModule, LARGEST_IMAGE};
-pub(crate) use program::{AotProgram, AotSlots, ProgramLaunch, ProgramParameter};
+#[cfg(feature = "tensorrt")]
+pub(crate) use program::DIMENSIONS;
+pub(crate) use program::{AotProgram, AotSlots, CheckedLaunches, ProgramLaunch, ProgramParameter};
 
 use crate::shape::ShapeExpr;
 

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::shape::{ShapeExpr, ShapeProgram, SymbolKind};
 
 /// Names of a launch's dimensions, in the order of their expressions.
-const DIMENSIONS: [&str; 7] = ["grid.x", "grid.y", "grid.z", "block.x", "block.y", "block.z", "shared_mem"];
+pub(crate) const DIMENSIONS: [&str; 7] = ["grid.x", "grid.y", "grid.z", "block.x", "block.y", "block.z", "shared_mem"];
 /// CUDA's limit of each dimension on every device. Shared memory differs by device.
 const LIMITS: [i64; 7] = [i32::MAX as i64, 65_535, 65_535, 1024, 1024, 64, i32::MAX as i64];
 /// CUDA's limit of threads per block.
@@ -57,27 +57,54 @@ pub(crate) enum ProgramParameter {
     F32(f32),
 }
 
-impl AotProgram {
-    /// Checks the launches: names, expressions, parameters, limits.
+/// Launches that were checked as far as that needs no image.
+#[derive(Debug)]
+pub(crate) struct CheckedLaunches {
+    pub(crate) launches: Vec<ProgramLaunch>,
+    /// As of [`AotProgram`].
+    pub(crate) exprs: Vec<ShapeExpr>,
+}
+
+impl CheckedLaunches {
+    /// Checks names, expressions, parameters and limits.
     ///
     /// # Errors
     /// The mistake, and the kernel that it is in.
-    pub(crate) fn new(module: Arc<AotModule>, launches: &[AotLaunch], slots: AotSlots) -> Result<Self> {
+    pub(crate) fn new(launches: &[AotLaunch], slots: AotSlots) -> Result<Self> {
         if launches.is_empty() {
             return Err(Error::invalid("it launches no kernel: give at least one AotLaunch"));
         }
         let mut exprs = Vec::new();
-        let mut planned = Vec::with_capacity(launches.len());
+        let mut checked = Vec::with_capacity(launches.len());
         for launch in launches {
-            let name = &launch.name;
-            let launch = ProgramLaunch::new(launch, slots, &mut exprs).and_then(|launch| {
-                launch.check_constants(&exprs)?;
-                let sizes: Vec<usize> = launch.parameters.iter().map(|parameter| parameter.bytes()).collect();
-                module.check_kernel(name, &sizes).map(|()| launch)
-            });
-            planned.push(launch.map_err(|e| in_kernel(name, e))?);
+            let planned = ProgramLaunch::new(launch, slots, &mut exprs)
+                .and_then(|planned| planned.check_constants(&exprs).map(|()| planned));
+            checked.push(planned.map_err(|e| in_kernel(&launch.name, e))?);
         }
-        Ok(AotProgram { module, launches: planned, program: ShapeProgram::compile(&exprs)?, exprs })
+        Ok(CheckedLaunches { launches: checked, exprs })
+    }
+}
+
+impl AotProgram {
+    /// Checks the launches, and compares them with the images.
+    ///
+    /// # Errors
+    /// The mistake, and the kernel that it is in.
+    pub(crate) fn new(module: Arc<AotModule>, launches: &[AotLaunch], slots: AotSlots) -> Result<Self> {
+        AotProgram::of_checked(module, CheckedLaunches::new(launches, slots)?)
+    }
+
+    /// The same of launches that were checked before.
+    ///
+    /// # Errors
+    /// When an image lacks a kernel, or gives it other parameters.
+    pub(crate) fn of_checked(module: Arc<AotModule>, checked: CheckedLaunches) -> Result<Self> {
+        let CheckedLaunches { launches, exprs } = checked;
+        for launch in &launches {
+            let sizes: Vec<usize> = launch.parameters.iter().map(|parameter| parameter.bytes()).collect();
+            module.check_kernel(&launch.kernel, &sizes).map_err(|e| in_kernel(&launch.kernel, e))?;
+        }
+        Ok(AotProgram { module, launches, program: ShapeProgram::compile(&exprs)?, exprs })
     }
 }
 
