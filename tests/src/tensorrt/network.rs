@@ -6,7 +6,7 @@ use plugin_runtime::network::{LayerSummary, Network, NetworkSummary, TensorSumma
 use plugin_runtime::plugin::AttributeValue;
 use plugin_runtime::prelude::*;
 
-use super::{DynamicDesc, Field, Plugin, find, log, types};
+use super::{DynamicDesc, Field, Plugin, Request, find, find_quick, log, types};
 
 /// An element type in the host's numbers.
 ///
@@ -73,6 +73,14 @@ pub struct Step {
 }
 
 impl Step {
+    /// The plugin that a host makes of what a plan keeps; `None` where it refuses.
+    pub fn made_again(&self, fields: &[Field]) -> Option<Plugin> {
+        match self.plugin.is_quick() {
+            true => find_quick(&self.id)?.create_quick(&self.layer.name, fields, true, Request::Unknown),
+            false => find(&self.id).create(&self.layer.name, fields, true),
+        }
+    }
+
     /// How many inputs and outputs it has.
     pub fn counts(&self) -> (i32, i32) {
         (self.inputs.len() as i32, self.layer.outputs.len() as i32)
@@ -102,7 +110,7 @@ impl Step {
     }
 }
 
-/// The layers of a network, each after those that it depends on.
+/// The layers of a network, each after those that it depends on, as plugins of kind V3ONE.
 ///
 /// # Errors
 /// Why the host can't run it.
@@ -110,6 +118,23 @@ impl Step {
 /// # Panics
 /// When a plugin can't be created.
 pub fn steps(network: &Network) -> Result<(NetworkSummary, Vec<Step>), String> {
+    steps_of(network, &|id, name, fields| {
+        let plugin = find(id).create(name, fields, false);
+        Ok(plugin.unwrap_or_else(|| panic!("{id}: {:?}", log())))
+    })
+}
+
+/// What makes a plugin of its id, its layer's name, and its attributes.
+pub type Create<'c> = dyn Fn(&str, &str, &[Field]) -> Result<Plugin, String> + 'c;
+
+/// The same of plugins that `create` makes.
+///
+/// # Errors
+/// As [`steps`], and as `create`.
+///
+/// # Panics
+/// When a tensor is used that nothing makes.
+pub fn steps_of(network: &Network, create: &Create<'_>) -> Result<(NetworkSummary, Vec<Step>), String> {
     let summary = network.inspect();
     if !summary.constants.is_empty() {
         return Err("the host has no constants".into());
@@ -125,15 +150,14 @@ pub fn steps(network: &Network) -> Result<(NetworkSummary, Vec<Step>), String> {
         let label = layer.plugin.as_deref().expect("a plugin");
         let (id, _version) = label.split_once(' ').expect("an id and a version");
         let fields: Vec<Field> = layer.attributes.iter().map(|(name, value)| field(name, value)).collect();
-        let plugin = find(id).create(&layer.name, &fields, false);
-        Step {
-            plugin: plugin.unwrap_or_else(|| panic!("{id}: {:?}", log())),
+        Ok(Step {
+            plugin: create(id, &layer.name, &fields)?,
             id: id.to_owned(),
             inputs: layer.inputs.iter().map(|name| tensors[name].0).collect(),
             shapes: layer.inputs.iter().map(|name| tensors[name].1.clone()).collect(),
             layer: layer.clone(),
-        }
+        })
     };
-    let steps = summary.layers.iter().map(step).collect();
+    let steps = summary.layers.iter().map(step).collect::<Result<_, String>>()?;
     Ok((summary, steps))
 }

@@ -1,43 +1,14 @@
-//! Creators and plugins, driven by the slots of their tables.
+//! Plugins, driven by the slots of their tables.
 
 #![expect(unsafe_code, reason = "calls plugins by their tables")]
 
-use std::ffi::{CStr, CString, c_char, c_void};
+use std::ffi::{CStr, c_char, c_void};
 use std::ptr;
 
 use super::descs::{RawField, RawFields};
-use super::{Desc, DynamicDesc, Expr, Exprs, Field, call, logger};
+use super::{Desc, DynamicDesc, Expr, Exprs, Field, call};
 
-/// A creator: the library's own.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Creator(*mut c_void);
-
-/// All creators, in the library's order. The plugins' log is this thread's.
-///
-/// # Panics
-/// When there are none.
-pub fn creators() -> Vec<Creator> {
-    logger::give();
-    let mut count = 0;
-    // SAFETY: the pointer is to a local; what is returned are as many creators, for ever.
-    unsafe {
-        let creators = plugin_runtime::host::tensorrt::getCreators(&raw mut count);
-        assert!(count > 0 && !creators.is_null());
-        std::slice::from_raw_parts(creators, count as usize).iter().map(|&raw| Creator(raw.cast_mut())).collect()
-    }
-}
-
-/// The creator of a plugin by its id, version 1.
-///
-/// # Panics
-/// When there is none.
-pub fn find(id: &str) -> Creator {
-    let (namespace, name) = id.split_once("::").expect("an id");
-    let found = creators().into_iter().find(|c| c.namespace() == namespace && c.name() == name && c.version() == "1");
-    found.unwrap_or_else(|| panic!("no creator of {id}"))
-}
-
-unsafe fn text(text: *const c_char) -> String {
+pub(super) unsafe fn text(text: *const c_char) -> String {
     // SAFETY: plugins give texts that end with 0.
     unsafe { CStr::from_ptr(text) }.to_string_lossy().into_owned()
 }
@@ -50,7 +21,7 @@ struct InterfaceInfo {
 }
 
 /// Kind and version of an interface.
-fn info(interface: *mut c_void) -> (String, i32, i32) {
+pub(super) fn info(interface: *mut c_void) -> (String, i32, i32) {
     // SAFETY: it is an interface of a plugin.
     unsafe {
         let language = call!(interface, 0, fn() -> i32);
@@ -60,7 +31,7 @@ fn info(interface: *mut c_void) -> (String, i32, i32) {
     }
 }
 
-unsafe fn read(fields: *const c_void) -> Option<Vec<Field>> {
+pub(super) unsafe fn read(fields: *const c_void) -> Option<Vec<Field>> {
     if fields.is_null() {
         return None;
     }
@@ -85,69 +56,19 @@ unsafe fn read(fields: *const c_void) -> Option<Vec<Field>> {
     }
 }
 
-impl Creator {
-    /// Slots 6 to 8 are texts.
-    pub fn name(self) -> String {
-        // SAFETY: it is a creator.
-        unsafe { text(call!(self.0, 6, fn() -> *const c_char)) }
-    }
-
-    /// The plugin's version.
-    pub fn version(self) -> String {
-        // SAFETY: as above.
-        unsafe { text(call!(self.0, 7, fn() -> *const c_char)) }
-    }
-
-    /// The plugin's namespace.
-    pub fn namespace(self) -> String {
-        // SAFETY: as above.
-        unsafe { text(call!(self.0, 8, fn() -> *const c_char)) }
-    }
-
-    /// Kind and version of its interface.
-    pub fn info(self) -> (String, i32, i32) {
-        info(self.0)
-    }
-
-    /// The names of its attributes.
-    ///
-    /// # Panics
-    /// When there is no collection.
-    pub fn field_names(self) -> Vec<String> {
-        // SAFETY: as above.
-        let fields = unsafe { read(call!(self.0, 5, fn() -> *const c_void)) }.expect("fields");
-        fields.iter().map(|field| field.name.to_string_lossy().into_owned()).collect()
-    }
-
-    /// A plugin; `None` where it refuses.
-    pub fn create(self, name: &str, fields: &[Field], runtime: bool) -> Option<Plugin> {
-        let name = CString::new(name).expect("no 0");
-        let raw: Vec<RawField> = fields
-            .iter()
-            .map(|field| RawField {
-                name: field.name.as_ptr(),
-                data: if field.bytes.is_empty() { ptr::null() } else { field.bytes.as_ptr().cast() },
-                ty: field.ty,
-                count: field.count,
-            })
-            .collect();
-        let raw = RawFields { count: raw.len() as i32, fields: raw.as_ptr() };
-        self.create_raw(name.as_ptr(), (&raw const raw).cast(), i32::from(runtime))
-    }
-
-    /// The same of whatever pointers.
-    #[expect(clippy::not_unsafe_ptr_arg_deref, reason = "what isn't there has to be refused")]
-    pub fn create_raw(self, name: *const c_char, fields: *const c_void, phase: i32) -> Option<Plugin> {
-        // SAFETY: it is a creator, and takes pointers that are there or null.
-        let raw =
-            unsafe { call!(self.0, 4, fn(*const c_char, *const c_void, i32) -> *mut c_void, name, fields, phase) };
-        (!raw.is_null()).then(|| Plugin(raw))
-    }
+/// Which interfaces a plugin has, whose functions stand in different slots.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Family {
+    One,
+    Quick,
 }
 
 /// A plugin, which this owns.
 #[derive(Debug)]
-pub struct Plugin(*mut c_void);
+pub struct Plugin {
+    raw: *mut c_void,
+    family: Family,
+}
 
 // SAFETY: each is used by one thread at a time.
 unsafe impl Send for Plugin {}
@@ -155,25 +76,49 @@ unsafe impl Send for Plugin {}
 impl Drop for Plugin {
     fn drop(&mut self) {
         // SAFETY: it is a plugin that this owns; slot 3 destroys and frees it.
-        unsafe { call!(self.0, 3, fn()) }
+        unsafe { call!(self.raw, 3, fn()) }
     }
 }
 
 impl Plugin {
+    /// `None` for a null pointer.
+    pub(super) fn own(raw: *mut c_void, family: Family) -> Option<Plugin> {
+        (!raw.is_null()).then_some(Plugin { raw, family })
+    }
+
+    /// Where a function stands in the interface of V3ONE, and in that of V3QUICK.
+    pub(super) fn slot(&self, one: usize, quick: usize) -> usize {
+        match self.family {
+            Family::One => one,
+            Family::Quick => quick,
+        }
+    }
+
+    /// Whether it has the quick interfaces.
+    pub fn is_quick(&self) -> bool {
+        self.family == Family::Quick
+    }
+
+    /// Whether the host takes its kernels into the plan, and calls nothing when it runs.
+    pub fn is_aot(&self) -> bool {
+        self.is_quick() && self.interface(2).is_null()
+    }
+
     /// Itself, as a host has it.
     pub fn raw(&self) -> *mut c_void {
-        self.0
+        self.raw
     }
 
     /// An interface: core 0, build 1, runtime 2; null for others.
     pub fn interface(&self, which: i32) -> *mut c_void {
         // SAFETY: it is a plugin.
-        unsafe { call!(self.0, 4, fn(i32) -> *mut c_void, which) }
+        unsafe { call!(self.raw, 4, fn(i32) -> *mut c_void, which) }
     }
 
-    /// Kind and version of itself, of its core, build and runtime.
-    pub fn infos(&self) -> [(String, i32, i32); 4] {
-        [self.0, self.interface(0), self.interface(1), self.interface(2)].map(info)
+    /// Kind and version of itself, of its core, build and runtime, as far as it has them.
+    pub fn infos(&self) -> Vec<(String, i32, i32)> {
+        let all = [self.raw, self.interface(0), self.interface(1), self.interface(2)];
+        all.into_iter().filter(|interface| !interface.is_null()).map(info).collect()
     }
 
     /// Name, version and namespace.
@@ -196,9 +141,8 @@ impl Plugin {
     #[must_use]
     pub fn copy(&self) -> Plugin {
         // SAFETY: it is a plugin.
-        let raw = unsafe { call!(self.0, 5, fn() -> *mut c_void) };
-        assert!(!raw.is_null());
-        Plugin(raw)
+        let raw = unsafe { call!(self.raw, 5, fn() -> *mut c_void) };
+        Plugin::own(raw, self.family).expect("a copy")
     }
 
     /// A copy for an execution context.
@@ -207,22 +151,24 @@ impl Plugin {
     /// For a null pointer.
     #[must_use]
     pub fn attach(&self) -> Plugin {
+        if self.is_quick() {
+            return self.copy();
+        }
         // SAFETY: it is a plugin's runtime.
         let raw = unsafe { call!(self.interface(2), 7, fn(*mut c_void) -> *mut c_void, ptr::null_mut()) };
-        assert!(!raw.is_null());
-        Plugin(raw)
+        Plugin::own(raw, self.family).expect("a copy")
     }
 
-    /// Slot 8 of the runtime.
+    /// What a plan keeps.
     pub fn fields(&self) -> Option<Vec<Field>> {
         // SAFETY: as above.
-        unsafe { read(call!(self.interface(2), 8, fn() -> *const c_void)) }
+        unsafe { read(call!(self.interface(2), self.slot(8, 6), fn() -> *const c_void)) }
     }
 
-    /// Slot 8 of the build.
+    /// How many outputs it has.
     pub fn outputs(&self) -> i32 {
         // SAFETY: it is a plugin's build.
-        unsafe { call!(self.interface(1), 8, fn() -> i32) }
+        unsafe { call!(self.interface(1), self.slot(8, 9), fn() -> i32) }
     }
 
     /// Types of the outputs for types of the inputs; an error is what was returned.
@@ -232,23 +178,25 @@ impl Plugin {
     pub fn output_types(&self, inputs: &[i32]) -> Result<Vec<i32>, i32> {
         let mut types = vec![-7; self.outputs().max(0) as usize];
         let (room, count) = (types.as_mut_ptr(), types.len() as i32);
-        match self.output_types_raw(room, count, inputs.as_ptr(), inputs.len() as i32) {
-            0 => Ok(types),
-            code => Err(code),
-        }
+        let code = match self.family {
+            Family::One => self.output_types_raw(room, count, inputs.as_ptr(), inputs.len() as i32),
+            Family::Quick => return self.types_of_ranks(inputs, &vec![4; inputs.len()]),
+        };
+        if code == 0 { Ok(types) } else { Err(code) }
     }
 
     /// The same with whatever pointers and numbers.
     #[expect(clippy::not_unsafe_ptr_arg_deref, reason = "what isn't there has to be refused")]
     pub fn output_types_raw(&self, out: *mut i32, out_count: i32, inputs: *const i32, count: i32) -> i32 {
+        assert!(!self.is_quick());
         // SAFETY: it is a plugin's build; tests give room, or pointers that are refused.
         unsafe { call!(self.interface(1), 5, fn(*mut i32, i32, *const i32, i32) -> i32, out, out_count, inputs, count) }
     }
 
-    /// Slot 15 of the build.
+    /// The input that an output is in the memory of, or -1.
     pub fn aliased_input(&self, output: i32) -> i32 {
         // SAFETY: as above.
-        unsafe { call!(self.interface(1), 15, fn(i32) -> i32, output) }
+        unsafe { call!(self.interface(1), self.slot(15, 10), fn(i32) -> i32, output) }
     }
 
     /// The outputs' extents for extents of the inputs.
@@ -287,7 +235,7 @@ impl Plugin {
         unsafe {
             call!(
                 self.interface(1),
-                6,
+                self.slot(6, 5),
                 fn(*const RawExprs, i32, *const RawExprs, i32, *mut RawExprs, i32, *mut c_void) -> i32,
                 inputs,
                 count,
@@ -302,6 +250,9 @@ impl Plugin {
 
     /// Whether the types and layouts up to a position can be.
     pub fn supports(&self, position: i32, tensors: &[DynamicDesc], (inputs, outputs): (i32, i32)) -> bool {
+        if self.is_quick() {
+            return self.supports_quick(position, tensors, (inputs, outputs));
+        }
         let tensors = tensors.as_ptr();
         // SAFETY: as above.
         unsafe {
@@ -317,13 +268,13 @@ impl Plugin {
         }
     }
 
-    /// Slot 4 of the build.
+    /// Settles types and layouts.
     pub fn configure(&self, inputs: &[DynamicDesc], outputs: &[DynamicDesc]) -> i32 {
         // SAFETY: as above.
         unsafe {
             call!(
                 self.interface(1),
-                4,
+                self.slot(4, 6),
                 fn(*const DynamicDesc, i32, *const DynamicDesc, i32) -> i32,
                 inputs.as_ptr(),
                 inputs.len() as i32,
@@ -333,8 +284,11 @@ impl Plugin {
         }
     }
 
-    /// Slot 9 of the build.
+    /// Bytes of scratch memory, of which quick plugins get none.
     pub fn workspace(&self, inputs: &[DynamicDesc], outputs: &[DynamicDesc]) -> usize {
+        if self.is_quick() {
+            return 0;
+        }
         // SAFETY: as above.
         unsafe {
             call!(
@@ -349,7 +303,7 @@ impl Plugin {
         }
     }
 
-    /// Slots 11 and 10 of the build.
+    /// The tactics of the combination that was configured.
     ///
     /// # Errors
     /// What was returned, where it isn't 0.
@@ -357,20 +311,25 @@ impl Plugin {
         let build = self.interface(1);
         // SAFETY: as above.
         unsafe {
-            let count = call!(build, 11, fn() -> i32);
+            let count = call!(build, self.slot(11, 12), fn() -> i32);
             let mut tactics = vec![0; usize::try_from(count).map_err(|_| count)?];
-            match call!(build, 10, fn(*mut i32, i32) -> i32, tactics.as_mut_ptr(), count) {
+            match call!(build, self.slot(10, 11), fn(*mut i32, i32) -> i32, tactics.as_mut_ptr(), count) {
                 0 => Ok(tactics),
                 code => Err(code),
             }
         }
     }
 
-    /// Slots 12 and 14 of the build: the timing cache's id, and the metadata.
+    /// The timing cache's id, and the metadata.
     pub fn texts(&self) -> [String; 2] {
         let build = self.interface(1);
         // SAFETY: as above.
-        unsafe { [text(call!(build, 12, fn() -> *const c_char)), text(call!(build, 14, fn() -> *const c_char))] }
+        unsafe {
+            [
+                text(call!(build, self.slot(12, 13), fn() -> *const c_char)),
+                text(call!(build, 14, fn() -> *const c_char)),
+            ]
+        }
     }
 
     /// Slot 13 of the build.
@@ -379,14 +338,21 @@ impl Plugin {
         unsafe { call!(self.interface(1), 13, fn() -> i32) }
     }
 
-    /// Slot 4 of the runtime.
+    /// Takes a tactic: AOT kernels are asked for by it while the host builds.
     pub fn set_tactic(&self, tactic: i32) -> i32 {
+        if self.is_aot() {
+            // SAFETY: it is a plugin's build, for AOT kernels.
+            return unsafe { call!(self.interface(1), 17, fn(i32) -> i32, tactic) };
+        }
         // SAFETY: it is a plugin's runtime.
         unsafe { call!(self.interface(2), 4, fn(i32) -> i32, tactic) }
     }
 
-    /// Slot 5 of the runtime.
+    /// Takes the shapes of the runs that follow, which quick plugins aren't told.
     pub fn on_shape_change(&self, inputs: &[Desc], outputs: &[Desc]) -> i32 {
+        if self.is_quick() {
+            return 0;
+        }
         // SAFETY: as above.
         unsafe {
             call!(
@@ -401,7 +367,7 @@ impl Plugin {
         }
     }
 
-    /// Slot 6 of the runtime.
+    /// Runs it.
     ///
     /// # Safety
     /// The memory is there, as large as the descs say, until the work is done; the stream is the device's.
@@ -413,6 +379,10 @@ impl Plugin {
         workspace: *mut c_void,
         stream: *mut c_void,
     ) -> i32 {
+        if self.is_quick() {
+            // SAFETY: as the caller says.
+            return unsafe { self.enqueue_quick((input_descs, output_descs), inputs, outputs, stream) };
+        }
         // SAFETY: as the caller says.
         unsafe {
             call!(

@@ -2,7 +2,7 @@
 
 use std::ffi::{CStr, c_char};
 
-use super::abi::{Dims, DimsExprs, DynamicDesc, MAX_DIMS, TensorDesc};
+use super::abi::{Dims, DimsExprs, MAX_DIMS, TensorDesc};
 use super::types::{data_type, format};
 use crate::error::{Error, Result};
 use crate::network::Dim;
@@ -147,6 +147,6 @@ pub(super) fn laid_out<'d>(descs: impl IntoIterator<Item = &'d TensorDesc>) -> R
 }
 
 /// Dimensions of each input.
-pub(super) fn dims<'d>(inputs: impl IntoIterator<Item = &'d DynamicDesc>) -> Result<Vec<Vec<Dim>>> {
-    inputs.into_iter().map(|input| input.desc.dims.dims()).collect()
+pub(super) fn dims<'d>(inputs: impl IntoIterator<Item = &'d TensorDesc>) -> Result<Vec<Vec<Dim>>> {
+    inputs.into_iter().map(|input| input.dims.dims()).collect()
 }

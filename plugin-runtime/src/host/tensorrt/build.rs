@@ -12,7 +12,7 @@ use super::types::data_type;
 use crate::error::{Error, Result};
 
 /// What says that something failed, where a number does.
-const FAILED: i32 = -1;
+pub(super) const FAILED: i32 = -1;
 /// More bytes than any device has: where a size can't say that it failed, the host must refuse it.
 const IMPOSSIBLE_BYTES: usize = 1 << 48;
 /// The most combinations that the host asks of, where a plugin lists more than its own default.
@@ -41,7 +41,7 @@ pub(super) fn table(interface: Interface) -> BuildTable {
 /// # Safety
 /// As [`instance`].
 #[expect(unsafe_code, reason = "takes a pointer on trust")]
-unsafe fn ask<S: Copy>(failed: S, this: *mut c_void, body: impl FnOnce(&Instance) -> Result<S>) -> S {
+pub(super) unsafe fn ask<S: Copy>(failed: S, this: *mut c_void, body: impl FnOnce(&Instance) -> Result<S>) -> S {
     answer(failed, || {
         // SAFETY: as the caller says.
         let instance = unsafe { instance(this, BUILD)? };
@@ -52,7 +52,7 @@ unsafe fn ask<S: Copy>(failed: S, this: *mut c_void, body: impl FnOnce(&Instance
 /// # Safety
 /// Called by the host, with descs.
 #[expect(unsafe_code, reason = "called by the host")]
-unsafe extern "C" fn configure(
+pub(super) unsafe extern "C" fn configure(
     this: *mut c_void,
     inputs: *const DynamicDesc,
     input_count: i32,
@@ -86,13 +86,13 @@ unsafe extern "C" fn output_types(
             let outputs = slice_mut(outputs, output_count, "output types")?;
             check_counts(instance, (inputs.len(), outputs.len()))?;
             let types = inputs.iter().map(|&number| data_type(number)).collect::<Result<_>>()?;
-            outputs.copy_from_slice(&instance.output_types(types)?);
+            outputs.copy_from_slice(&instance.output_types(types, None)?);
             Ok(0)
         })
     }
 }
 
-fn check_counts(instance: &Instance, given: (usize, usize)) -> Result<()> {
+pub(super) fn check_counts(instance: &Instance, given: (usize, usize)) -> Result<()> {
     let wanted = instance.shared.counts();
     if given.0 != wanted.0 {
         let names = instance.shared.plugin().entry.inputs.join(", ");
@@ -107,7 +107,7 @@ fn check_counts(instance: &Instance, given: (usize, usize)) -> Result<()> {
 /// # Safety
 /// Called by the host, with expressions, room for those of the outputs, and its builder.
 #[expect(unsafe_code, reason = "called by the host")]
-unsafe extern "C" fn output_shapes(
+pub(super) unsafe extern "C" fn output_shapes(
     this: *mut c_void,
     inputs: *const DimsExprs,
     input_count: i32,
@@ -146,7 +146,7 @@ unsafe extern "C" fn output_shapes(
 /// # Safety
 /// The expressions are the host's, and live during its call.
 #[expect(unsafe_code, reason = "takes pointers on trust")]
-unsafe fn extents(dims: &DimsExprs) -> Result<Vec<Extent>> {
+pub(super) unsafe fn extents(dims: &DimsExprs) -> Result<Vec<Extent>> {
     // SAFETY: as the caller says.
     dims.extents[..dims.rank()?].iter().map(|&expr| unsafe { Extent::new(expr) }).collect()
 }
@@ -176,7 +176,7 @@ unsafe extern "C" fn supports(
 /// # Safety
 /// Called by the host.
 #[expect(unsafe_code, reason = "called by the host")]
-unsafe extern "C" fn outputs(this: *mut c_void) -> i32 {
+pub(super) unsafe extern "C" fn outputs(this: *mut c_void) -> i32 {
     // SAFETY: as above.
     unsafe { ask(FAILED, this, |instance| Ok(i32::try_from(instance.shared.counts().1).unwrap_or(FAILED))) }
 }
@@ -204,7 +204,7 @@ unsafe extern "C" fn workspace(
 /// # Safety
 /// Called by the host, with room for the tactics.
 #[expect(unsafe_code, reason = "called by the host")]
-unsafe extern "C" fn tactics(this: *mut c_void, room: *mut i32, count: i32) -> i32 {
+pub(super) unsafe extern "C" fn tactics(this: *mut c_void, room: *mut i32, count: i32) -> i32 {
     // SAFETY: as above.
     unsafe {
         ask(FAILED, this, |instance| {
@@ -225,7 +225,7 @@ unsafe extern "C" fn tactics(this: *mut c_void, room: *mut i32, count: i32) -> i
 /// # Safety
 /// Called by the host.
 #[expect(unsafe_code, reason = "called by the host")]
-unsafe extern "C" fn tactic_count(this: *mut c_void) -> i32 {
+pub(super) unsafe extern "C" fn tactic_count(this: *mut c_void) -> i32 {
     // SAFETY: as above.
     unsafe { ask(FAILED, this, |instance| Ok(i32::try_from(instance.tactics().len()).unwrap_or(FAILED))) }
 }
@@ -233,7 +233,7 @@ unsafe extern "C" fn tactic_count(this: *mut c_void) -> i32 {
 /// # Safety
 /// Called by the host.
 #[expect(unsafe_code, reason = "called by the host")]
-unsafe extern "C" fn timing_cache_id(this: *mut c_void) -> *const c_char {
+pub(super) unsafe extern "C" fn timing_cache_id(this: *mut c_void) -> *const c_char {
     // SAFETY: as above.
     unsafe { ask(std::ptr::null(), this, |instance| Ok(instance.shared.timing_cache_id.as_ptr())) }
 }
@@ -249,7 +249,7 @@ unsafe extern "C" fn combination_limit(this: *mut c_void) -> i32 {
 /// # Safety
 /// Called by the host.
 #[expect(unsafe_code, reason = "called by the host")]
-unsafe extern "C" fn metadata(this: *mut c_void) -> *const c_char {
+pub(super) unsafe extern "C" fn metadata(this: *mut c_void) -> *const c_char {
     // SAFETY: as above.
     unsafe { ask(std::ptr::null(), this, |instance| Ok(instance.shared.metadata.as_ptr())) }
 }
@@ -257,7 +257,7 @@ unsafe extern "C" fn metadata(this: *mut c_void) -> *const c_char {
 /// # Safety
 /// Called by the host.
 #[expect(unsafe_code, reason = "called by the host")]
-unsafe extern "C" fn aliased_input(this: *mut c_void, output: i32) -> i32 {
+pub(super) unsafe extern "C" fn aliased_input(this: *mut c_void, output: i32) -> i32 {
     // SAFETY: as above.
     unsafe {
         ask(FAILED, this, |instance| {

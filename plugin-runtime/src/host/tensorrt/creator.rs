@@ -1,6 +1,6 @@
 //! The linked plugins as creators: what the host makes its nodes of.
 
-use std::ffi::{CString, c_char, c_void};
+use std::ffi::{CStr, CString, c_char, c_void};
 use std::ptr;
 use std::sync::{Arc, OnceLock};
 
@@ -9,7 +9,9 @@ use super::arguments::text;
 use super::attributes::{Attributes, OwnFields, fields, of_plugin, outline, preference};
 use super::instance::{Instance, Shared};
 use super::log::answer;
-use super::object::{self, type_info};
+use super::object::{self, Family, type_info};
+use super::quick;
+use super::version::Version;
 use crate::error::{Error, LayerContext, Result};
 use crate::host::implementation;
 use crate::network::{Preference, attribute_values};
@@ -25,16 +27,20 @@ pub(super) struct Names {
     fields: OwnFields,
 }
 
-/// A creator, as the host has it.
+/// A creator, as the host has it: its table, of whatever kind, comes first.
 #[repr(C)]
 pub(super) struct Creator {
-    table: *const CreatorTable,
-    names: Names,
+    table: *const c_void,
+    pub(super) names: &'static Names,
 }
 
 /// Pointers to all creators, which live for ever.
 #[derive(Debug)]
-pub(super) struct Creators(Vec<*const Creator>);
+pub(super) struct Creators {
+    /// Those of kind V3ONE, then those of kind V3QUICK: of two that have the same name the host takes the last.
+    all: Vec<*const Creator>,
+    ones: usize,
+}
 
 // SAFETY: creators are only read.
 #[expect(unsafe_code, reason = "pointers to what is only read")]
@@ -44,36 +50,40 @@ unsafe impl Send for Creators {}
 unsafe impl Sync for Creators {}
 
 impl Creators {
-    /// One of each linked plugin, and of each other name that it claims. The host unregisters them by their addresses, so
-    /// they are the same each time.
+    /// Those for a host of this version: one of each linked plugin, and of each other name that it claims, of each kind. The
+    /// host unregisters them by their addresses, so they are the same each time.
     ///
     /// # Errors
     /// When the linked plugins contradict each other.
-    pub(super) fn all() -> Result<&'static Creators> {
+    pub(super) fn of(version: Option<Version>) -> Result<&'static [*const Creator]> {
         static ALL: OnceLock<Result<Creators>> = OnceLock::new();
-        let all = ALL.get_or_init(|| Ok(Creators(creators(Registry::global()?)?)));
-        all.as_ref().map_err(Error::clone)
+        let all = ALL.get_or_init(|| Creators::new(Registry::global()?));
+        let Creators { all, ones } = all.as_ref().map_err(Error::clone)?;
+        let knows_all = version.is_some_and(Version::knows_quick_plugins);
+        Ok(if knows_all { all } else { &all[..*ones] })
     }
 
-    pub(super) fn as_slice(&self) -> &[*const Creator] {
-        &self.0
-    }
-}
-
-fn creators(registry: &'static Registry) -> Result<Vec<*const Creator>> {
-    let mut made: Vec<Creator> = Vec::new();
-    for plugin in registry.plugins().iter().filter(|plugin| runs(plugin)) {
-        for id in [plugin.entry.id].iter().chain(plugin.entry.onnx) {
-            let Some((namespace, name)) = id.split_once("::") else { continue };
-            let namespace = if namespace == OWN_DOMAIN { "" } else { namespace };
-            let names = Names::new(plugin, namespace, name)?;
-            let key = |names: &Names| (names.name.clone(), names.version.clone(), names.namespace.clone());
-            if made.iter().all(|creator| key(&creator.names) != key(&names)) {
-                made.push(Creator { table: &raw const table().slots, names });
+    fn new(registry: &'static Registry) -> Result<Creators> {
+        let mut names: Vec<&'static Names> = Vec::new();
+        for plugin in registry.plugins().iter().filter(|plugin| runs(plugin)) {
+            for id in [plugin.entry.id].iter().chain(plugin.entry.onnx) {
+                let Some((namespace, name)) = id.split_once("::") else { continue };
+                let namespace = if namespace == OWN_DOMAIN { "" } else { namespace };
+                let given = Names::new(plugin, namespace, name)?;
+                if names.iter().all(|known| known.key() != given.key()) {
+                    names.push(Box::leak(Box::new(given)));
+                }
             }
         }
+        let made =
+            |table: *const c_void, names: &'static Names| ptr::from_ref(Box::leak(Box::new(Creator { table, names })));
+        let one = (&raw const table().slots).cast();
+        let quick = (&raw const quick::creator_table().slots).cast();
+        let mut all: Vec<*const Creator> = names.iter().map(|names| made(one, names)).collect();
+        let ones = all.len();
+        all.extend(names.iter().filter(|names| quick::is_offered(names.plugin)).map(|names| made(quick, names)));
+        Ok(Creators { all, ones })
     }
-    Ok(made.into_iter().map(|creator| ptr::from_ref(Box::leak(Box::new(creator)))).collect())
 }
 
 /// Whether a plugin has something for a GPU.
@@ -82,6 +92,10 @@ fn runs(plugin: &Plugin) -> bool {
 }
 
 impl Names {
+    fn key(&self) -> (&CStr, &CStr, &CStr) {
+        (&self.name, &self.version, &self.namespace)
+    }
+
     fn new(plugin: &'static Plugin, namespace: &str, name: &str) -> Result<Names> {
         let text = |text: &str| CString::new(text).map_err(|_| Error::invalid("a plugin's name holds a 0"));
         let own = plugin.entry.attributes.iter().map(|attribute| (attribute.name, attribute.ty));
@@ -96,25 +110,26 @@ impl Names {
     }
 }
 
-/// The table of all creators.
+/// A table that all threads read.
+pub(super) struct Static<S>(pub(super) Table<S>);
+
+// SAFETY: its pointers are to functions and constants.
+#[expect(unsafe_code, reason = "pointers to what is only read")]
+unsafe impl<S> Send for Static<S> {}
+// SAFETY: as above.
+#[expect(unsafe_code, reason = "pointers to what is only read")]
+unsafe impl<S> Sync for Static<S> {}
+
+/// The table of all creators of kind V3ONE.
 fn table() -> &'static Table<CreatorTable> {
-    struct Shared(Table<CreatorTable>);
-    // SAFETY: its pointers are to functions and constants.
-    #[expect(unsafe_code, reason = "pointers to what is only read")]
-    unsafe impl Send for Shared {}
-    // SAFETY: as above.
-    #[expect(unsafe_code, reason = "pointers to what is only read")]
-    unsafe impl Sync for Shared {}
-    static TABLE: OnceLock<Shared> = OnceLock::new();
-    let slots = CreatorTable {
-        interface: Interface { language, info, destroy: keep, delete: keep },
-        create,
-        field_names,
-        name,
-        version,
-        namespace,
-    };
-    &TABLE.get_or_init(|| Shared(Table { offset_to_top: 0, type_info: type_info(), slots })).0
+    static TABLE: OnceLock<Static<CreatorTable>> = OnceLock::new();
+    let slots = CreatorTable { interface: interface(info), create, field_names, name, version, namespace };
+    &TABLE.get_or_init(|| Static(Table { offset_to_top: 0, type_info: type_info(), slots })).0
+}
+
+/// What creators begin with: they are the library's own, and nobody deletes them.
+pub(super) fn interface(info: unsafe extern "C" fn(*mut c_void) -> InterfaceInfo) -> Interface {
+    Interface { language, info, destroy: keep, delete: keep }
 }
 
 /// # Safety
@@ -142,7 +157,7 @@ macro_rules! answers {
         /// # Safety
         /// Called by the host, with a creator.
         #[expect(unsafe_code, reason = "called by the host")]
-        unsafe extern "C" fn $name(this: *mut c_void) -> $ty {
+        pub(super) unsafe extern "C" fn $name(this: *mut c_void) -> $ty {
             // SAFETY: the host hands back what it was given, which lives for ever.
             match unsafe { this.cast_const().cast::<Creator>().as_ref() } {
                 Some($creator) => $answer,
@@ -168,21 +183,37 @@ unsafe extern "C" fn create(
     collection: *const FieldCollection,
     phase: i32,
 ) -> *mut c_void {
+    // SAFETY: as above.
+    unsafe { created(this, (name, collection), phase, None) }
+}
+
+/// A plugin that the host asked a creator for: a quick one where it gave a `request`.
+///
+/// # Safety
+/// As [`create`].
+#[expect(unsafe_code, reason = "takes pointers on trust")]
+pub(super) unsafe fn created(
+    this: *mut c_void,
+    (name, collection): (*const c_char, *const FieldCollection),
+    phase: i32,
+    request: Option<i32>,
+) -> *mut c_void {
     answer(ptr::null_mut(), || {
-        // SAFETY: as above.
+        // SAFETY: as the caller says.
         let (creator, name, fields) = unsafe {
             let Some(creator) = this.cast_const().cast::<Creator>().as_ref() else {
                 return Err(Error::invalid("TensorRT gave no creator, but a null pointer"));
             };
             (creator, text(name).unwrap_or_default(), fields(collection))
         };
-        let names = &creator.names;
+        let names = creator.names;
         let failed = |error: Error| {
             let layer = if name.is_empty() { names.name.to_string_lossy().into_owned() } else { name.clone() };
             error.in_layer(LayerContext::new(&layer, &names.plugin.label()))
         };
         // SAFETY: the host's fields hold what they say.
-        let shared = fields.and_then(|fields| unsafe { made(names, &name, &fields, phase) }).map_err(failed)?;
+        let shared =
+            fields.and_then(|fields| unsafe { made((names, &name), &fields, phase, request) }).map_err(failed)?;
         Ok(object::new(Instance::new(Arc::new(shared))))
     })
 }
@@ -190,7 +221,12 @@ unsafe extern "C" fn create(
 /// # Safety
 /// Each field holds as many elements as it says.
 #[expect(unsafe_code, reason = "takes pointers on trust")]
-unsafe fn made(names: &'static Names, name: &str, fields: &[(&std::ffi::CStr, &Field)], phase: i32) -> Result<Shared> {
+unsafe fn made(
+    (names, name): (&'static Names, &str),
+    fields: &[(&CStr, &Field)],
+    phase: i32,
+    request: Option<i32>,
+) -> Result<Shared> {
     let saved = match phase {
         phase::BUILD => false,
         phase::RUNTIME => true,
@@ -201,6 +237,10 @@ unsafe fn made(names: &'static Names, name: &str, fields: &[(&std::ffi::CStr, &F
     let (mut given, preference, outline): (Attributes, Preference, _) = unsafe {
         let outline = if saved { outline(fields)? } else { None };
         (of_plugin(plugin, fields, saved)?, preference(plugin, fields)?, outline)
+    };
+    let (family, preference) = match request {
+        Some(request) => quick::requested(plugin, saved, request, preference)?,
+        None => (Family::One, preference),
     };
     let schema = plugin.entry.attributes;
     if outline.is_some() {
@@ -213,7 +253,7 @@ unsafe fn made(names: &'static Names, name: &str, fields: &[(&std::ffi::CStr, &F
     }
     let values = attribute_values(plugin, &given)?;
     let attributes = schema.iter().map(|attribute| attribute.name).zip(values).collect();
-    Shared::new(names, name, attributes, (preference, outline))
+    Shared::new(names, name, attributes, (family, preference, outline))
 }
 
 /// What a plan keeps has to hold all that the impl reads.

@@ -64,6 +64,11 @@ pub(super) fn of_any_shape(node: &Node) -> Option<Network> {
         .or_else(|| RANKS.into_iter().find_map(|rank| asked(vec![rank; inputs], Dim::Fixed(64))))
 }
 
+/// The same where the inputs' ranks are known too.
+pub(super) fn of_ranks(node: &Node, ranks: &[usize]) -> Option<Network> {
+    network(node, &ranks.iter().map(|&rank| vec![Dim::Dynamic; rank]).collect::<Vec<_>>()).ok()
+}
+
 impl Described {
     pub(super) fn new(node: &Node, dims: Vec<Vec<Dim>>) -> Result<Described> {
         let network = network(node, &dims)?;

@@ -3,11 +3,25 @@
 use std::ffi::c_void;
 use std::ptr;
 
-use super::creator::Creators;
-use super::log::{answer, set_finder};
+use super::creator::{Creator, Creators};
+use super::log::{answer, host_version, set_finder};
+use super::version::Version;
+use crate::error::Result;
 use crate::host::library::pin;
 
-/// What TensorRT calls when it loads this library: all creators, one of each linked plugin. Not for use by hand.
+/// The creators of all linked plugins as a TensorRT of a version is given them, for programs that register them by hand:
+/// addresses of objects whose class is `IPluginCreatorInterface`. They live for ever, and are the same each time.
+///
+/// `version` is what `getInferLibVersion()` of that TensorRT gives.
+///
+/// # Errors
+/// When the linked plugins contradict each other.
+pub fn creators_for(version: i32) -> Result<Vec<*const c_void>> {
+    pin();
+    Ok(Creators::of(Some(Version(version)))?.iter().map(|creator| creator.cast()).collect())
+}
+
+/// What TensorRT calls when it loads this library: the creators of all linked plugins. Not for use by hand.
 ///
 /// # Safety
 /// Called by TensorRT: `count` is room for a number.
@@ -18,7 +32,7 @@ pub unsafe extern "C" fn getCreators(count: *mut i32) -> *const *const c_void {
     if count.is_null() || !count.is_aligned() {
         return ptr::null();
     }
-    let creators: &[_] = answer(&[], || Ok(Creators::all()?.as_slice()));
+    let creators: &[*const Creator] = answer(&[], || Creators::of(host_version()));
     // SAFETY: as the caller says.
     unsafe { count.write(i32::try_from(creators.len()).unwrap_or(0)) };
     creators.as_ptr().cast()

@@ -8,18 +8,18 @@ use super::abi::{DynamicDesc, FieldCollection, Severity, TensorDesc};
 use super::arguments::{dims, impossible, laid_out};
 use super::attributes::{Attributes, OwnFields, of_preference};
 use super::creator::Names;
-use super::described::{Described, of_any_shape};
+use super::described::{Described, of_any_shape, of_ranks};
 use super::log;
+use super::object::Family;
+use super::quick::Lent;
 use super::running::Running;
-use super::shapes::{Exprs, Extent};
 use super::types::type_number;
 use crate::device::Device;
 use crate::error::{Error, LayerContext, Result};
 use crate::host::{Node, implementation, only_layer};
-use crate::network::{Dim, Network, Preference, SymbolSource, range};
+use crate::network::{Network, Preference};
 use crate::plugin::combination::{Combination, MAX_TACTICS};
 use crate::plugin::{AttributeValue, BoundPlugin, Implementation, Plugin};
-use crate::shape::Interval;
 use crate::tactic::{kernels_checksum, values_text};
 use crate::tensor::DataType;
 
@@ -27,6 +27,7 @@ use crate::tensor::DataType;
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) names: &'static Names,
+    pub(super) family: Family,
     pub(super) name: Arc<str>,
     pub(super) attributes: Attributes,
     pub(super) preference: Preference,
@@ -42,12 +43,12 @@ pub(super) struct Shared {
 
 /// What the host said so far.
 #[derive(Clone, Debug, Default)]
-struct Asked {
+pub(super) struct Asked {
     /// The network's own types of the inputs.
-    types: Option<Vec<DataType>>,
+    pub(super) types: Option<Vec<DataType>>,
     /// What the host was told of the outputs' types.
-    outputs: Option<Vec<DataType>>,
-    described: Option<Arc<Described>>,
+    pub(super) outputs: Option<Vec<DataType>>,
+    pub(super) described: Option<Arc<Described>>,
     /// Those of the combination that the host configured last.
     tactics: Vec<i32>,
     /// What a plan keeps, the newest last; the host may still read the others.
@@ -82,6 +83,8 @@ pub(super) struct Instance {
     first: AtomicI32,
     /// Only one thread at a time runs it, so this is never waited for.
     pub(super) running: Mutex<Option<Running>>,
+    /// What the host was lent, as long as this lives.
+    pub(super) lent: Mutex<Lent>,
 }
 
 impl Shared {
@@ -89,7 +92,7 @@ impl Shared {
         names: &'static Names,
         name: &str,
         attributes: Attributes,
-        (preference, outline): (Preference, Option<Vec<u8>>),
+        (family, preference, outline): (Family, Preference, Option<Vec<u8>>),
     ) -> Result<Shared> {
         let plugin = names.plugin;
         let fields = kept(plugin, &attributes, preference, outline.as_deref())?;
@@ -103,6 +106,7 @@ impl Shared {
         );
         Ok(Shared {
             names,
+            family,
             name: if name.is_empty() { label.as_str() } else { name }.into(),
             attributes,
             preference,
@@ -169,7 +173,14 @@ fn named_tactics(plugin: &'static Plugin) -> String {
 impl Instance {
     pub(super) fn new(shared: Arc<Shared>) -> Instance {
         let first = AtomicI32::new(shared.first_tactic);
-        Instance { shared, asked: Mutex::default(), tactic: AtomicI32::new(0), first, running: Mutex::default() }
+        Instance {
+            shared,
+            asked: Mutex::default(),
+            tactic: AtomicI32::new(0),
+            first,
+            running: Mutex::default(),
+            lent: Mutex::default(),
+        }
     }
 
     /// A copy: it knows what the host said so far, and has memory of its own to run.
@@ -180,22 +191,26 @@ impl Instance {
             tactic: AtomicI32::new(self.tactic.load(Ordering::Relaxed)),
             first: AtomicI32::new(self.first.load(Ordering::Relaxed)),
             running: Mutex::default(),
+            lent: Mutex::default(),
         }
     }
 
-    fn asked(&self) -> MutexGuard<'_, Asked> {
+    pub(super) fn asked(&self) -> MutexGuard<'_, Asked> {
         self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn node(&self, inputs: Vec<DataType>) -> Node {
+    pub(super) fn node(&self, inputs: Vec<DataType>) -> Node {
         self.shared.node(inputs, Device::cpu())
     }
 
-    /// The outputs' types in the host's numbers, for inputs of these types.
-    pub(super) fn output_types(&self, inputs: Vec<DataType>) -> Result<Vec<i32>> {
+    /// The outputs' types in the host's numbers, for inputs of these types, and of these ranks where the host tells them.
+    pub(super) fn output_types(&self, inputs: Vec<DataType>, ranks: Option<&[usize]>) -> Result<Vec<i32>> {
         let network = match self.known(&inputs) {
             Some(described) => Some(described.network.clone()),
-            None => of_any_shape(&self.node(inputs.clone())),
+            None => {
+                let node = self.node(inputs.clone());
+                ranks.and_then(|ranks| of_ranks(&node, ranks)).or_else(|| of_any_shape(&node))
+            }
         };
         let outputs = match network {
             Some(network) => output_types(&network)?,
@@ -231,51 +246,24 @@ impl Instance {
         alias.ok_or_else(|| impossible(format_args!("output {output} to a plugin with {}", aliases.len())))
     }
 
-    /// The outputs' extents, for inputs of these extents.
-    pub(super) fn output_shapes(&self, inputs: &[Vec<Extent>], exprs: Exprs) -> Result<Vec<Vec<Extent>>> {
-        let Asked { types, outputs, .. } = self.asked().clone();
-        let types = types.ok_or_else(|| Error::invalid("its inputs' types aren't known yet"))?;
-        let described = Arc::new(Described::new(&self.node(types), named(self.shared.plugin(), inputs)?)?);
-        check_told(outputs.as_deref(), &output_types(&described.network)?)?;
-        let (network, layer) = (&described.network, described.layer()?);
-        let mut symbols = vec![None; network.symbols.len()];
-        for (index, def) in network.symbols.iter().enumerate() {
-            symbols[index] = Some(match &def.source {
-                SymbolSource::Dim(places) => {
-                    let place = places.first().and_then(|&(input, axis)| inputs.get(input)?.get(axis));
-                    *place.ok_or_else(|| Error::invalid("an extent belongs to no input"))?
-                }
-                SymbolSource::Size { output, opt, upper_bound, .. } => {
-                    let (opt, upper) = (exprs.build(opt, &symbols)?, exprs.build(upper_bound, &symbols)?);
-                    exprs.declare_size(*output, opt, upper)?
-                }
-            });
-        }
-        let mut shapes = Vec::with_capacity(layer.outputs.len());
-        for (output, &tensor) in layer.outputs.iter().enumerate() {
-            shapes.push(match layer.aliases[output].and_then(|input| inputs.get(input)) {
-                Some(input) => input.clone(),
-                None => {
-                    let shape = &network.tensors[tensor].shape;
-                    let extents = shape.iter().map(|extent| exprs.build(extent, &symbols));
-                    extents.collect::<Result<_>>().map_err(|error| error.within(format_args!("output {output}")))?
-                }
-            });
-        }
-        self.asked().described = Some(described);
-        Ok(shapes)
+    /// What the plugin says for inputs that the host describes so.
+    pub(super) fn described(&self, inputs: &[DynamicDesc]) -> Result<Arc<Described>> {
+        self.described_as(inputs.iter().map(|input| &input.desc))
     }
 
-    /// What the plugin says for inputs that the host describes so.
-    fn described(&self, inputs: &[DynamicDesc]) -> Result<Arc<Described>> {
-        let dims = dims(inputs)?;
+    /// As [`Instance::described`].
+    pub(super) fn described_as<'d>(
+        &self,
+        inputs: impl Iterator<Item = &'d TensorDesc> + Clone,
+    ) -> Result<Arc<Described>> {
+        let dims = dims(inputs.clone())?;
         let Asked { types, described, .. } = self.asked().clone();
         if let Some(described) = described.filter(|described| described.holds_for(&dims)) {
             return Ok(described);
         }
         let types = match types {
             Some(types) => types,
-            None => laid_out(inputs.iter().map(|input| &input.desc))?.0,
+            None => laid_out(inputs)?.0,
         };
         let described = Arc::new(Described::new(&self.node(types), dims)?);
         self.asked().described = Some(described.clone());
@@ -297,7 +285,12 @@ impl Instance {
     /// Takes the types and layouts that the host settled on.
     pub(super) fn configure(&self, inputs: &[DynamicDesc], outputs: &[DynamicDesc]) -> Result<()> {
         let described = self.described(inputs)?;
-        let combination = self.combination(&described, inputs, outputs)?;
+        let combination = self.combination(&described, inputs.iter().chain(outputs).map(|tensor| &tensor.desc))?;
+        if self.shared.family == Family::QuickJit && self.workspace_bytes(inputs, outputs)? > 0 {
+            return Err(Error::invalid(
+                "it needs scratch memory, which TensorRT gives no quick plugin: take its creator of kind V3ONE",
+            ));
+        }
         let names = combination.tactics.iter().map(|&tactic| described.implementation.tactic_name(tactic));
         log::write(
             Severity::Verbose,
@@ -338,13 +331,13 @@ impl Instance {
         }
     }
 
-    fn combination<'d>(
+    /// The combination of the types and layouts of the inputs, then of the outputs.
+    pub(super) fn combination<'d, 't>(
         &self,
         described: &'d Described,
-        inputs: &[DynamicDesc],
-        outputs: &[DynamicDesc],
+        tensors: impl Iterator<Item = &'t TensorDesc>,
     ) -> Result<&'d Combination> {
-        let (types, formats) = laid_out(inputs.iter().chain(outputs).map(|tensor| &tensor.desc))?;
+        let (types, formats) = laid_out(tensors)?;
         described.combination(&types, &formats).ok_or_else(|| {
             let given = Combination { formats, ..Combination::untuned(types) };
             let listed = described.combinations.iter().take(8).map(ToString::to_string).collect::<Vec<_>>().join("; ");
@@ -366,37 +359,6 @@ impl Instance {
         described.map_or(0, |described| i32::try_from(described.combinations.len()).unwrap_or(i32::MAX))
     }
 
-    /// Bytes of scratch memory at the largest extents of the profile.
-    pub(super) fn workspace_bytes(&self, inputs: &[DynamicDesc], outputs: &[DynamicDesc]) -> Result<usize> {
-        let described = self.described(inputs)?;
-        let combination = self.combination(&described, inputs, outputs)?;
-        let (network, layer) = (&described.network, described.layer()?);
-        let (in_descs, out_descs) = network.laid_out_descs(layer, combination);
-        let exprs = match described.implementation {
-            Implementation::Impl(entry) => vec![layer.bound.workspace(entry, &in_descs, &out_descs)?],
-            Implementation::Aot(entry) => {
-                let of = |&tactic: &i32| layer.bound.kernels_workspace(entry, (&in_descs, &out_descs), tactic);
-                combination.tactics.iter().map(of).collect::<Result<_>>()?
-            }
-        };
-        let mut ranges: Vec<Interval> = Vec::new();
-        for def in network.symbols.iter() {
-            ranges.push(match &def.source {
-                SymbolSource::Dim(places) => of_profile(inputs, places)?,
-                SymbolSource::Size { upper_bound, .. } => Interval { min: 0, max: range(upper_bound, &ranges)?.max },
-            });
-        }
-        let mut most = 0;
-        for expr in exprs.iter().flatten() {
-            let bytes = range(expr, &ranges)?.max.max(0);
-            most = most.max(usize::try_from(bytes).unwrap_or(usize::MAX));
-        }
-        match most > MOST_WORKSPACE {
-            true => Err(Error::invalid(format_args!("its workspace, {most} bytes, is more than any device has"))),
-            false => Ok(most),
-        }
-    }
-
     /// The tactic to run.
     #[inline]
     pub(super) fn tactic(&self) -> i32 {
@@ -404,6 +366,12 @@ impl Instance {
             0 => self.first.load(Ordering::Relaxed),
             tactic => tactic,
         }
+    }
+
+    /// What the tactic to run is called.
+    pub(super) fn tactic_name(&self) -> Option<String> {
+        let implementation = implementation(self.shared.plugin(), self.shared.preference).ok()?;
+        Some(implementation.tactic_name(self.tactic()))
     }
 
     /// Takes the tactic that the host chose; 0 where it chose none.
@@ -420,65 +388,8 @@ impl Instance {
     }
 }
 
-fn output_types(network: &Network) -> Result<Vec<DataType>> {
+pub(super) fn output_types(network: &Network) -> Result<Vec<DataType>> {
     Ok(only_layer(network)?.outputs.iter().map(|&tensor| network.tensors[tensor].dtype).collect())
-}
-
-/// What the host was told of types before it told the shapes has to be what they are.
-fn check_told(told: Option<&[DataType]>, found: &[DataType]) -> Result<()> {
-    let Some(told) = told.filter(|told| *told != found) else { return Ok(()) };
-    let listed = |types: &[DataType]| types.iter().map(|dtype| dtype.name()).collect::<Vec<_>>().join(", ");
-    Err(Error::invalid(format_args!(
-        "its outputs are {} for inputs of these shapes, but {} for others: TensorRT asks for types before it tells ranks, so \
-         that they mustn't depend on these",
-        listed(found),
-        listed(told)
-    )))
-}
-
-/// 64 TiB.
-const MOST_WORKSPACE: usize = 1 << 46;
-
-/// The range that an optimization profile gives an extent of inputs.
-fn of_profile(inputs: &[DynamicDesc], places: &[(usize, usize)]) -> Result<Interval> {
-    let mut found = Interval { min: 0, max: i64::MAX };
-    for &(input, axis) in places {
-        let Some(desc) = inputs.get(input) else { continue };
-        let at = |extents: &[i64]| extents.get(axis).copied().unwrap_or(-1);
-        let fixed = at(desc.desc.dims.extents()?);
-        let (min, max) = match fixed {
-            -1 => (at(desc.min.extents()?), at(desc.max.extents()?)),
-            _ => (fixed, fixed),
-        };
-        if min < 0 || max < min {
-            return Err(impossible(format_args!("an extent of {min} to {max}")));
-        }
-        found = Interval { min: found.min.max(min), max: found.max.min(max) };
-    }
-    Ok(Interval { min: found.min.min(found.max), ..found })
-}
-
-/// Names for the extents that aren't known: what is one expression in the host has one name.
-fn named(plugin: &Plugin, inputs: &[Vec<Extent>]) -> Result<Vec<Vec<Dim>>> {
-    let mut known: Vec<(Extent, String)> = Vec::new();
-    let mut all = Vec::with_capacity(inputs.len());
-    for (name, extents) in plugin.entry.inputs.iter().zip(inputs) {
-        let mut dims = Vec::with_capacity(extents.len());
-        for (axis, &extent) in extents.iter().enumerate() {
-            dims.push(match (extent.constant()?, known.iter().find(|(other, _)| *other == extent)) {
-                (Some(value), _) if value >= 0 => Dim::Fixed(value),
-                (Some(value), _) => return Err(impossible(format_args!("an extent of {value}"))),
-                (None, Some((_, name))) => Dim::Named(name.clone()),
-                (None, None) => {
-                    let name = format!("{name}.d{axis}");
-                    known.push((extent, name.clone()));
-                    Dim::Named(name)
-                }
-            });
-        }
-        all.push(dims);
-    }
-    Ok(all)
 }
 
 impl TensorDesc {

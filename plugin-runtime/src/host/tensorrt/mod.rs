@@ -38,10 +38,13 @@ mod export;
 mod instance;
 mod log;
 mod object;
+mod outputs;
+mod quick;
 mod run;
 mod running;
 mod shapes;
 mod types;
 mod version;
+mod workspace;
 
-pub use export::{getCreators, setLoggerFinder};
+pub use export::{creators_for, getCreators, setLoggerFinder};

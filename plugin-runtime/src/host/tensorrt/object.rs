@@ -4,12 +4,15 @@ use std::ffi::{c_char, c_void};
 use std::ptr;
 use std::sync::OnceLock;
 
-use super::abi::{BuildTable, CPP, CoreTable, Interface, InterfaceInfo, PluginTable, RuntimeTable, Table, capability};
+use super::abi::{
+    AotBuildTable, BuildTable, CPP, CoreTable, Interface, InterfaceInfo, PluginTable, QuickBuildTable,
+    QuickRuntimeTable, RuntimeTable, Table, capability,
+};
 use super::arguments::impossible;
 use super::instance::Instance;
 use super::log::{answer, host_version};
 use super::version::Version;
-use super::{build, run};
+use super::{build, quick, run};
 use crate::error::{Error, Result};
 
 /// Where an object's interfaces begin, in words.
@@ -18,10 +21,22 @@ pub(super) const CORE: usize = 1;
 pub(super) const BUILD: usize = 2;
 pub(super) const RUNTIME: usize = 3;
 
-/// A plugin as the host has it. Each interface begins with the address of its table.
+/// Which of the host's interfaces an object has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Family {
+    /// V3ONE.
+    One,
+    /// V3QUICK: the host calls the plugin when it runs.
+    QuickJit,
+    /// V3QUICK with kernels that the host takes into its plan: nothing of the plugin runs.
+    QuickAot,
+}
+
+/// A plugin as the host has it. Each interface begins with the address of its table; null where it doesn't have one.
 #[repr(C)]
 struct Object {
     tables: [*const c_void; 4],
+    family: Family,
     /// `None` where it couldn't be copied: the host crashes if it gets no copy, so it gets one that refuses everything.
     instance: Option<Instance>,
 }
@@ -32,6 +47,10 @@ struct Tables {
     core: Table<CoreTable>,
     build: Table<BuildTable>,
     runtime: Table<RuntimeTable>,
+    quick_core: Table<CoreTable>,
+    quick_build: Table<QuickBuildTable>,
+    quick_runtime: Table<QuickRuntimeTable>,
+    aot_build: Table<AotBuildTable>,
 }
 
 /// An object that refuses everything, for where there is no memory to make one.
@@ -53,42 +72,59 @@ unsafe impl Sync for Refusing {}
 fn tables() -> &'static Tables {
     static TABLES: OnceLock<Tables> = OnceLock::new();
     TABLES.get_or_init(|| {
-        let (offset_to_top, type_info) = (0, type_info());
-        let plugin = PluginTable { interface: interface(info::<PLUGIN>), capability, clone };
-        let core = CoreTable { interface: interface(info::<CORE>), name, version, namespace };
+        let core = |info| table(CoreTable { interface: interface(info), name, version, namespace });
         Tables {
-            plugin: Table { offset_to_top, type_info, slots: plugin },
-            core: Table { offset_to_top, type_info, slots: core },
-            build: Table { offset_to_top, type_info, slots: build::table(interface(info::<BUILD>)) },
-            runtime: Table { offset_to_top, type_info, slots: run::table(interface(info::<RUNTIME>)) },
+            plugin: table(PluginTable { interface: interface(plugin_info), capability, clone }),
+            core: core(core_info),
+            build: table(build::table(interface(build_info))),
+            runtime: table(run::table(interface(runtime_info))),
+            quick_core: core(quick_core_info),
+            quick_build: table(quick::build_table(interface(quick_build_info))),
+            quick_runtime: table(quick::runtime_table(interface(quick_runtime_info))),
+            aot_build: table(quick::aot_table(interface(aot_build_info))),
         }
     })
+}
+
+fn table<S>(slots: S) -> Table<S> {
+    Table { offset_to_top: 0, type_info: type_info(), slots }
 }
 
 fn interface(info: unsafe extern "C" fn(*mut c_void) -> InterfaceInfo) -> Interface {
     Interface { language, info, destroy: keep, delete }
 }
 
-fn object(instance: Option<Instance>) -> Object {
+fn object(family: Family, instance: Option<Instance>) -> Object {
     let tables = tables();
-    let first = [
-        (&raw const tables.plugin.slots).cast(),
-        (&raw const tables.core.slots).cast(),
-        (&raw const tables.build.slots).cast(),
-        (&raw const tables.runtime.slots).cast(),
-    ];
-    Object { tables: first, instance }
+    let [core, build, runtime] = match family {
+        Family::One => [
+            (&raw const tables.core.slots).cast(),
+            (&raw const tables.build.slots).cast(),
+            (&raw const tables.runtime.slots).cast(),
+        ],
+        Family::QuickJit => [
+            (&raw const tables.quick_core.slots).cast(),
+            (&raw const tables.quick_build.slots).cast(),
+            (&raw const tables.quick_runtime.slots).cast(),
+        ],
+        Family::QuickAot => {
+            [(&raw const tables.quick_core.slots).cast(), (&raw const tables.aot_build.slots).cast(), ptr::null()]
+        }
+    };
+    Object { tables: [(&raw const tables.plugin.slots).cast(), core, build, runtime], family, instance }
 }
 
 /// An object that the host deletes.
 pub(super) fn new(instance: Instance) -> *mut c_void {
-    Box::into_raw(Box::new(object(Some(instance)))).cast()
+    let family = instance.shared.family;
+    Box::into_raw(Box::new(object(family, Some(instance)))).cast()
 }
 
-/// The object that refuses everything. It is never freed.
-pub(super) fn refusing() -> *mut c_void {
-    static REFUSING: OnceLock<Refusing> = OnceLock::new();
-    ptr::from_ref(&REFUSING.get_or_init(|| Refusing(object(None))).0).cast_mut().cast()
+/// The object of a family that refuses everything. It is never freed.
+fn refusing(family: Family) -> *mut c_void {
+    static REFUSING: [OnceLock<Refusing>; 3] = [const { OnceLock::new() }; 3];
+    let refusing = REFUSING[family as usize].get_or_init(|| Refusing(object(family, None)));
+    ptr::from_ref(&refusing.0).cast_mut().cast()
 }
 
 /// The plugin that an interface of an object belongs to.
@@ -99,13 +135,25 @@ pub(super) fn refusing() -> *mut c_void {
 /// # Errors
 /// For a null pointer, and the object that refuses everything.
 #[expect(unsafe_code, reason = "takes a pointer on trust")]
+#[inline]
 pub(super) unsafe fn instance<'a>(this: *mut c_void, interface: usize) -> Result<&'a Instance> {
     if this.is_null() {
         return Err(impossible("no plugin, but a null pointer"));
     }
     // SAFETY: as the caller says.
-    let object = unsafe { &*this.cast_const().cast::<*const c_void>().sub(interface).cast::<Object>() };
+    let object = unsafe { whole(this, interface) };
     object.instance.as_ref().ok_or_else(|| Error::invalid("this plugin couldn't be copied, as was said before"))
+}
+
+/// The object that an interface belongs to.
+///
+/// # Safety
+/// It is that interface of an object that `new` or `refusing` made, and that isn't deleted meanwhile.
+#[expect(unsafe_code, reason = "takes a pointer on trust")]
+#[inline]
+unsafe fn whole<'a>(this: *mut c_void, interface: usize) -> &'a Object {
+    // SAFETY: as the caller says.
+    unsafe { &*this.cast_const().cast::<*const c_void>().sub(interface).cast::<Object>() }
 }
 
 /// A copy of a plugin, or what refuses everything.
@@ -116,7 +164,12 @@ pub(super) unsafe fn instance<'a>(this: *mut c_void, interface: usize) -> Result
 pub(super) unsafe fn copy(this: *mut c_void, interface: usize) -> *mut c_void {
     // SAFETY: as the caller says.
     let copied = answer(ptr::null_mut(), || Ok(new(unsafe { instance(this, interface) }?.copy())));
-    if copied.is_null() { refusing() } else { copied }
+    match (copied.is_null(), this.is_null()) {
+        (false, _) => copied,
+        (true, true) => refusing(Family::One),
+        // SAFETY: as the caller says.
+        (true, false) => refusing(unsafe { whole(this, interface) }.family),
+    }
 }
 
 /// # Safety
@@ -126,18 +179,35 @@ unsafe extern "C" fn language(_: *mut c_void) -> i32 {
     CPP
 }
 
+/// Functions that say what interface an object has, in version 1.0.
+macro_rules! infos {
+    ($($name:ident = $kind:literal;)*) => {$(
+        /// # Safety
+        /// Called by the host.
+        #[expect(unsafe_code, reason = "called by the host")]
+        unsafe extern "C" fn $name(_: *mut c_void) -> InterfaceInfo {
+            InterfaceInfo { kind: $kind.as_ptr(), major: 1, minor: 0 }
+        }
+    )*};
+}
+
+infos! {
+    plugin_info = c"PLUGIN";
+    core_info = c"PLUGIN_V3ONE_CORE";
+    runtime_info = c"PLUGIN_V3ONE_RUNTIME";
+    quick_core_info = c"PLUGIN_V3QUICK_CORE";
+    quick_build_info = c"PLUGIN_V3QUICK_BUILD";
+    quick_runtime_info = c"PLUGIN_V3QUICK_RUNTIME";
+    aot_build_info = c"PLUGIN_V3QUICKAOT_BUILD";
+}
+
 /// # Safety
 /// Called by the host.
 #[expect(unsafe_code, reason = "called by the host")]
-unsafe extern "C" fn info<const INTERFACE: usize>(_: *mut c_void) -> InterfaceInfo {
-    let (kind, major) = match INTERFACE {
-        PLUGIN => (c"PLUGIN", 1),
-        CORE => (c"PLUGIN_V3ONE_CORE", 1),
-        // An older host doesn't know that plugins may update inputs in place.
-        BUILD => (c"PLUGIN_V3ONE_BUILD", if host_version().is_none_or(Version::knows_aliases) { 2 } else { 1 }),
-        _ => (c"PLUGIN_V3ONE_RUNTIME", 1),
-    };
-    InterfaceInfo { kind: kind.as_ptr(), major, minor: 0 }
+unsafe extern "C" fn build_info(_: *mut c_void) -> InterfaceInfo {
+    // An older host doesn't know that plugins may update inputs in place.
+    let major = if host_version().is_none_or(Version::knows_aliases) { 2 } else { 1 };
+    InterfaceInfo { kind: c"PLUGIN_V3ONE_BUILD".as_ptr(), major, minor: 0 }
 }
 
 /// # Safety
@@ -149,10 +219,11 @@ unsafe extern "C" fn keep(_: *mut c_void) {}
 /// Called by the host, once for what `new` made, by its first interface.
 #[expect(unsafe_code, reason = "called by the host")]
 unsafe extern "C" fn delete(this: *mut c_void) {
-    let is_whole = !this.is_null() && this != refusing() && {
+    let is_whole = !this.is_null() && {
         // SAFETY: it is an interface of an object: others than the first are parts, which nobody deletes.
         let table = unsafe { *this.cast_const().cast::<*const c_void>() };
-        table == (&raw const tables().plugin.slots).cast()
+        // SAFETY: as above. What refuses everything has no instance, and stays.
+        table == (&raw const tables().plugin.slots).cast() && unsafe { whole(this, PLUGIN) }.instance.is_some()
     };
     if is_whole {
         answer((), || {
@@ -176,7 +247,11 @@ unsafe extern "C" fn capability(this: *mut c_void, wanted: i32) -> *mut c_void {
     if this.is_null() {
         return ptr::null_mut();
     }
-    this.wrapping_byte_add(interface * size_of::<usize>())
+    // SAFETY: as above.
+    match unsafe { whole(this, PLUGIN) }.tables[interface].is_null() {
+        true => ptr::null_mut(),
+        false => this.wrapping_byte_add(interface * size_of::<usize>()),
+    }
 }
 
 /// # Safety

@@ -25,7 +25,7 @@ pub(super) fn table(interface: Interface) -> RuntimeTable {
 /// As [`instance`].
 #[expect(unsafe_code, reason = "takes a pointer on trust")]
 #[inline]
-unsafe fn ask<S: Copy>(failed: S, this: *mut c_void, body: impl FnOnce(&Instance) -> Result<S>) -> S {
+pub(super) unsafe fn ask<S: Copy>(failed: S, this: *mut c_void, body: impl FnOnce(&Instance) -> Result<S>) -> S {
     answer(failed, || {
         // SAFETY: as the caller says.
         let instance = unsafe { instance(this, RUNTIME)? };
@@ -36,7 +36,7 @@ unsafe fn ask<S: Copy>(failed: S, this: *mut c_void, body: impl FnOnce(&Instance
 /// # Safety
 /// Called by the host.
 #[expect(unsafe_code, reason = "called by the host")]
-unsafe extern "C" fn set_tactic(this: *mut c_void, tactic: i32) -> i32 {
+pub(super) unsafe extern "C" fn set_tactic(this: *mut c_void, tactic: i32) -> i32 {
     // SAFETY: as above.
     unsafe { ask(FAILED, this, |instance| instance.set_tactic(tactic).map(|()| 0)) }
 }
@@ -104,7 +104,7 @@ unsafe extern "C" fn attach(this: *mut c_void, _context: *mut c_void) -> *mut c_
 /// # Safety
 /// Called by the host.
 #[expect(unsafe_code, reason = "called by the host")]
-unsafe extern "C" fn fields(this: *mut c_void) -> *const FieldCollection {
+pub(super) unsafe extern "C" fn fields(this: *mut c_void) -> *const FieldCollection {
     // SAFETY: as above.
     unsafe { ask(ptr::null(), this, |instance| Ok(instance.fields())) }
 }

@@ -58,6 +58,12 @@ pub(super) fn format(number: i32) -> Option<Format> {
     usize::try_from(number).ok().and_then(|number| FORMATS.get(number)).copied().flatten()
 }
 
+/// A layout in the host's numbers.
+pub(super) fn format_number(format: Format) -> Result<i32> {
+    let number = FORMATS.iter().position(|known| *known == Some(format)).and_then(|number| i32::try_from(number).ok());
+    number.ok_or_else(|| Error::invalid(format_args!("TensorRT has no layout {format}")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,7 +73,7 @@ mod tests {
         for dtype in DataType::ALL {
             assert_eq!(data_type(type_number(dtype).unwrap()).unwrap(), dtype);
         }
-        assert!(Format::ALL.iter().all(|wanted| (0..13).any(|number| format(number) == Some(*wanted))));
+        assert!(Format::ALL.iter().all(|wanted| format(format_number(*wanted).unwrap()) == Some(*wanted)));
         assert_eq!(
             [format(5), format(6), format(9), format(12)],
             [Some(Format::Chw32), Some(Format::Dhwc8), None, Some(Format::Dhwc)]

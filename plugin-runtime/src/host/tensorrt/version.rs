@@ -35,6 +35,11 @@ impl Version {
         if self.0 >= TENSORRT { self.0 < 110_000 } else { self.0 < 10_500 }
     }
 
+    /// Whether it knows quick plugins, with kernels that lie in the plan. TensorRT-RTX's importer refuses them.
+    pub(super) fn knows_quick_plugins(self) -> bool {
+        self.0 >= 100_900
+    }
+
     /// Whether it knows plugins that update inputs in place.
     pub(super) fn knows_aliases(self) -> bool {
         self.0 < TENSORRT || self.0 >= 100_300
@@ -53,6 +58,9 @@ mod tests {
         let aliases = |version| Version(version).knows_aliases();
         assert!([10_300, 10_701, 100_300, 110_400].into_iter().all(aliases));
         assert!(![100_000, 100_200].into_iter().any(aliases));
+        let quick = |version| Version(version).knows_quick_plugins();
+        assert!([100_900, 101_601, 110_400].into_iter().all(quick));
+        assert!(![10_300, 10_701, 100_000, 100_802].into_iter().any(quick));
     }
 
     #[test]

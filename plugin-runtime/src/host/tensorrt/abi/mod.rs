@@ -6,8 +6,9 @@ use std::ffi::{c_char, c_int, c_void};
 use std::marker::PhantomData;
 
 pub(super) use tables::{
-    BuildTable, BuilderTable, CoreTable, CreatorTable, ExprTable, FinderTable, Interface, OldFinderTable, PluginTable,
-    RuntimeTable,
+    AotBuildTable, BuildTable, BuilderTable, CoreTable, CreatorTable, ExprTable, FinderTable, Interface,
+    LaunchParamsTable, OldFinderTable, PluginTable, QuickBuildTable, QuickCreatorTable, QuickRuntimeTable,
+    RuntimeTable, SymExprTable, SymExprsTable,
 };
 
 /// The most dimensions of a tensor.
@@ -105,6 +106,16 @@ pub(super) struct Outer<S> {
 pub(super) type ExprBuilder = Outer<BuilderTable>;
 /// `IDimensionExpr`.
 pub(super) type DimensionExpr = Outer<ExprTable>;
+
+/// `IKernelLaunchParams`.
+pub(super) type KernelLaunchParams = Outer<LaunchParamsTable>;
+/// `ISymExprs`.
+pub(super) type SymExprs = Outer<SymExprsTable>;
+
+/// `PluginArgType::kINT`.
+pub(super) const INT_ARGUMENT: i32 = 0;
+/// `PluginArgDataType::kINT32`.
+pub(super) const INT32_ARGUMENT: i32 = 2;
 
 /// `PluginFieldType`.
 pub(super) mod field_type {

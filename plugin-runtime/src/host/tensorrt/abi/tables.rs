@@ -2,7 +2,10 @@
 
 use std::ffi::{c_char, c_void};
 
-use super::{DimensionExpr, DimsExprs, DynamicDesc, FieldCollection, Foreign, InterfaceInfo, TensorDesc};
+use super::{
+    DimensionExpr, Dims, DimsExprs, DynamicDesc, ExprBuilder, FieldCollection, Foreign, InterfaceInfo,
+    KernelLaunchParams, SymExprs, TensorDesc,
+};
 
 /// An object, as its functions are given it.
 type This = *mut c_void;
@@ -50,7 +53,7 @@ tables! {
     BuildTable: Interface,
         configure(*const DynamicDesc, i32, *const DynamicDesc, i32) -> i32,
         output_types(*mut i32, i32, *const i32, i32) -> i32,
-        output_shapes(*const DimsExprs, i32, *const DimsExprs, i32, *mut DimsExprs, i32, *mut super::ExprBuilder) -> i32,
+        output_shapes(*const DimsExprs, i32, *const DimsExprs, i32, *mut DimsExprs, i32, *mut ExprBuilder) -> i32,
         supports(i32, *const DynamicDesc, i32, i32) -> bool,
         outputs() -> i32,
         workspace(*const DynamicDesc, i32, *const DynamicDesc, i32) -> usize,
@@ -72,6 +75,40 @@ tables! {
     /// `IPluginCreatorV3One`.
     CreatorTable: Interface,
         create(*const c_char, *const FieldCollection, i32) -> *mut c_void,
+        field_names() -> *const FieldCollection,
+        name() -> *const c_char,
+        version() -> *const c_char,
+        namespace() -> *const c_char;
+
+    /// `IPluginV3QuickBuild`.
+    QuickBuildTable: Interface,
+        output_types(*mut i32, i32, *const i32, *const i32, i32) -> i32,
+        output_shapes(*const DimsExprs, i32, *const DimsExprs, i32, *mut DimsExprs, i32, *mut ExprBuilder) -> i32,
+        configure(*const DynamicDesc, i32, *const DynamicDesc, i32) -> i32,
+        combination_count(*const DynamicDesc, i32, i32) -> i32,
+        combinations(*const DynamicDesc, i32, i32, *mut TensorDesc, i32) -> i32,
+        outputs() -> i32,
+        aliased_input(i32) -> i32,
+        tactics(*mut i32, i32) -> i32,
+        tactic_count() -> i32,
+        timing_cache_id() -> *const c_char,
+        metadata() -> *const c_char;
+
+    /// `IPluginV3QuickAOTBuild`.
+    AotBuildTable: QuickBuildTable,
+        launch_params(*const DimsExprs, *const DynamicDesc, i32, i32, *mut KernelLaunchParams, *mut SymExprs, *mut ExprBuilder) -> i32,
+        kernel(*const TensorDesc, i32, *const TensorDesc, i32, *mut *const c_char, *mut *mut c_char, *mut i32) -> i32,
+        set_tactic(i32) -> i32;
+
+    /// `IPluginV3QuickRuntime`.
+    QuickRuntimeTable: Interface,
+        set_tactic(i32) -> i32,
+        enqueue(*const TensorDesc, *const TensorDesc, *const *const c_void, *const *mut c_void, *const Dims, *const Dims, i32, i32, *mut c_void) -> i32,
+        fields() -> *const FieldCollection;
+
+    /// `IPluginCreatorV3Quick`, from TensorRT 10.9 on.
+    QuickCreatorTable: Interface,
+        create(*const c_char, *const c_char, *const FieldCollection, i32, i32) -> *mut c_void,
         field_names() -> *const FieldCollection,
         name() -> *const c_char,
         version() -> *const c_char,
@@ -106,6 +143,40 @@ pub(in super::super) struct ExprTable {
     pub(in super::super) is_constant: unsafe extern "C" fn(This) -> u8,
     pub(in super::super) constant: unsafe extern "C" fn(This) -> i64,
     pub(in super::super) is_size: unsafe extern "C" fn(This) -> u8,
+}
+
+/// `ISymExpr`: an object of the plugin, without destructors.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct SymExprTable {
+    pub(in super::super) ty: unsafe extern "C" fn(This) -> i32,
+    pub(in super::super) dtype: unsafe extern "C" fn(This) -> i32,
+    pub(in super::super) expr: unsafe extern "C" fn(This) -> *mut c_void,
+}
+
+/// `ISymExprsImpl`.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct SymExprsTable {
+    get: Unused,
+    pub(in super::super) set: unsafe extern "C" fn(This, i32, *mut c_void) -> u8,
+    count: Unused,
+    pub(in super::super) set_count: unsafe extern "C" fn(This, i32) -> u8,
+}
+
+/// `IKernelLaunchParamsImpl`: grid, block, shared memory.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct LaunchParamsTable {
+    pub(in super::super) dimensions: [Dimension; 7],
+}
+
+/// What reads and writes a launch dimension.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub(in super::super) struct Dimension {
+    get: Unused,
+    pub(in super::super) set: unsafe extern "C" fn(This, *mut c_void) -> u8,
 }
 
 /// `ILoggerFinder` of TensorRT 10, and of TensorRT-RTX before 1.5.
@@ -146,6 +217,31 @@ mod tests {
             (offset_of!(RuntimeTable, fields), 8),
             (offset_of!(CreatorTable, create), 4),
             (offset_of!(CreatorTable, namespace), 8),
+            (offset_of!(QuickBuildTable, output_types), 4),
+            (offset_of!(QuickBuildTable, output_shapes), 5),
+            (offset_of!(QuickBuildTable, configure), 6),
+            (offset_of!(QuickBuildTable, combination_count), 7),
+            (offset_of!(QuickBuildTable, combinations), 8),
+            (offset_of!(QuickBuildTable, outputs), 9),
+            (offset_of!(QuickBuildTable, aliased_input), 10),
+            (offset_of!(QuickBuildTable, tactics), 11),
+            (offset_of!(QuickBuildTable, tactic_count), 12),
+            (offset_of!(QuickBuildTable, timing_cache_id), 13),
+            (offset_of!(QuickBuildTable, metadata), 14),
+            (offset_of!(AotBuildTable, launch_params), 15),
+            (offset_of!(AotBuildTable, kernel), 16),
+            (offset_of!(AotBuildTable, set_tactic), 17),
+            (offset_of!(QuickRuntimeTable, set_tactic), 4),
+            (offset_of!(QuickRuntimeTable, enqueue), 5),
+            (offset_of!(QuickRuntimeTable, fields), 6),
+            (offset_of!(QuickCreatorTable, create), 4),
+            (offset_of!(QuickCreatorTable, field_names), 5),
+            (offset_of!(QuickCreatorTable, namespace), 8),
+            (offset_of!(SymExprTable, expr), 2),
+            (offset_of!(SymExprsTable, set), 1),
+            (offset_of!(SymExprsTable, set_count), 3),
+            (offset_of!(LaunchParamsTable, dimensions) + offset_of!(Dimension, set), 1),
+            (size_of::<LaunchParamsTable>(), 14),
             (offset_of!(Interface, delete), 3),
             (offset_of!(FinderTable, find), 4),
             (offset_of!(LoggerTable, log), 4),
