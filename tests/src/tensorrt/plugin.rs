@@ -83,7 +83,7 @@ impl Drop for Plugin {
 impl Plugin {
     /// `None` for a null pointer.
     pub(super) fn own(raw: *mut c_void, family: Family) -> Option<Plugin> {
-        (!raw.is_null()).then_some(Plugin { raw, family })
+        (!raw.is_null()).then(|| Plugin { raw, family })
     }
 
     /// Where a function stands in the interface of V3ONE, and in that of V3QUICK.

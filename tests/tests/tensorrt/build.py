@@ -79,7 +79,8 @@ def main(library, models):
         print(*said(ERROR), "the library isn't loaded", sep="\n")
         return 1
     for creator in registry.all_creators:
-        print(f"creator {creator.plugin_namespace}::{creator.name} {creator.plugin_version}")
+        kind = creator.interface_info.kind if hasattr(creator, "interface_info") else "V1"
+        print(f"creator {kind}: {creator.plugin_namespace}::{creator.name} {creator.plugin_version}")
     with open(models) as lines:
         for line in lines:
             name, path, *options = line.split()

@@ -12,7 +12,7 @@ use plugin_runtime::shape::{Profile, ShapeExpr};
 use tests::command::{library, python_with, run, skipped, workspace};
 use tests::onnx::{FLOAT, INT32, INT64, int, ints, model, node, value};
 use tests::suite::{Case, On, cases};
-use tests::tensorrt::creators;
+use tests::tensorrt::{Creator, creators_for};
 
 /// A model, and what is to be found.
 struct Model {
@@ -296,8 +296,12 @@ fn lean_runtimes_list_all_creators() {
     let (Some(python), false) = (python_with(&["sys"]), folders.is_empty()) else {
         return skipped(TEST, "python3 isn't there, or TENSORRT_LEAN_PACKAGES isn't set");
     };
-    let id = |c: tests::tensorrt::Creator| format!("creator {}::{} {}", c.namespace(), c.name(), c.version());
-    let expected: Vec<String> = creators().into_iter().map(id).filter(|id| !id.contains("tensorrt_test")).collect();
+    let of_kind = |quick: bool| -> Vec<String> {
+        let all = creators_for(101_601).into_iter().filter(|creator| creator.is_quick() == quick);
+        all.map(Creator::label).filter(|label| !label.contains("tensorrt_test")).collect()
+    };
+    let (ones, quick) = (of_kind(false), of_kind(true));
+    assert!(quick.contains(&"gpu::ahead_negated 1".to_owned()), "{quick:?}");
     let library = library("tests");
     for folder in folders {
         let runtimes = std::fs::read_dir(folder.join("tensorrt_lean_libs")).unwrap();
@@ -311,10 +315,29 @@ fn lean_runtimes_list_all_creators() {
         for told in ["loaded", "loaded again"] {
             assert!(lines.contains(&told), "{told}: {}", ended.stdout);
         }
-        for creator in &expected {
-            assert!(lines.contains(&creator.as_str()), "{creator} isn't in {}: {}", runtime.display(), ended.stdout);
-            let left = creator.replacen("creator", "left", 1);
-            assert!(!lines.contains(&left.as_str()), "{left} in {}", runtime.display());
+        let has = |line: String| assert!(lines.contains(&line.as_str()), "{line} isn't in {}", ended.stdout);
+        for label in &ones {
+            has(format!("creator {label}"));
+            let kind = if quick.contains(label) { "quick" } else { "creator" };
+            has(format!("found {kind} {label}"));
+            assert!(!lines.contains(&format!("left {label}").as_str()), "{label} is left in {}", runtime.display());
         }
+        quick.iter().for_each(|label| has(format!("quick {label}")));
+        let listed = lines.iter().filter(|line| line.starts_with("quick ")).count();
+        assert_eq!(listed, quick.len(), "{}", ended.stdout);
     }
+}
+
+/// Its importer takes creators of kind V3ONE alone.
+#[test]
+fn rtx_is_given_no_quick_creators() {
+    let Some(output) = built("rtx_is_given_no_quick_creators", "tests", &[]) else { return };
+    let listed: Vec<&str> = output.lines().filter_map(|line| line.strip_prefix("creator ")).collect();
+    assert!(listed.contains(&"PLUGIN CREATOR_V3ONE: gpu::ahead_negated 1"), "{output}");
+    assert!(listed.iter().all(|line| !line.contains("QUICK")), "{output}");
+    let mut ids: Vec<&str> = listed.iter().filter_map(|line| line.split_once(": ").map(|(_, id)| id)).collect();
+    let count = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "no plugin is listed twice: {output}");
 }

@@ -6,4 +6,6 @@ mod attributes;
 mod hostile;
 mod libraries;
 mod questions;
+mod quick;
+mod refusals;
 mod suite;

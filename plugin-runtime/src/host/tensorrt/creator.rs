@@ -39,6 +39,8 @@ pub(super) struct Creator {
 pub(super) struct Creators {
     /// Those of kind V3ONE, then those of kind V3QUICK: of two that have the same name the host takes the last.
     all: Vec<*const Creator>,
+    /// The same backwards: of two that have the same name the host unregisters the last, whichever it is given.
+    backwards: Vec<*const Creator>,
     ones: usize,
 }
 
@@ -51,16 +53,20 @@ unsafe impl Sync for Creators {}
 
 impl Creators {
     /// Those for a host of this version: one of each linked plugin, and of each other name that it claims, of each kind. The
-    /// host unregisters them by their addresses, so they are the same each time.
+    /// host unregisters them by their addresses, so they are the same each time; when it isn't `loading`, but unloading the
+    /// library, the newest come first.
     ///
     /// # Errors
     /// When the linked plugins contradict each other.
-    pub(super) fn of(version: Option<Version>) -> Result<&'static [*const Creator]> {
+    pub(super) fn of(version: Option<Version>, loading: bool) -> Result<&'static [*const Creator]> {
         static ALL: OnceLock<Result<Creators>> = OnceLock::new();
         let all = ALL.get_or_init(|| Creators::new(Registry::global()?));
-        let Creators { all, ones } = all.as_ref().map_err(Error::clone)?;
-        let knows_all = version.is_some_and(Version::knows_quick_plugins);
-        Ok(if knows_all { all } else { &all[..*ones] })
+        let Creators { all, backwards, ones } = all.as_ref().map_err(Error::clone)?;
+        Ok(match (version.is_some_and(Version::knows_quick_plugins), loading) {
+            (true, true) => all,
+            (true, false) => backwards,
+            (false, _) => &all[..*ones],
+        })
     }
 
     fn new(registry: &'static Registry) -> Result<Creators> {
@@ -82,7 +88,8 @@ impl Creators {
         let mut all: Vec<*const Creator> = names.iter().map(|names| made(one, names)).collect();
         let ones = all.len();
         all.extend(names.iter().filter(|names| quick::is_offered(names.plugin)).map(|names| made(quick, names)));
-        Ok(Creators { all, ones })
+        let backwards = all.iter().rev().copied().collect();
+        Ok(Creators { all, backwards, ones })
     }
 }
 

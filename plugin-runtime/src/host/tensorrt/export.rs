@@ -4,7 +4,7 @@ use std::ffi::c_void;
 use std::ptr;
 
 use super::creator::{Creator, Creators};
-use super::log::{answer, host_version, set_finder};
+use super::log::{answer, host_version, is_loading, set_finder};
 use super::version::Version;
 use crate::error::Result;
 use crate::host::library::pin;
@@ -18,10 +18,11 @@ use crate::host::library::pin;
 /// When the linked plugins contradict each other.
 pub fn creators_for(version: i32) -> Result<Vec<*const c_void>> {
     pin();
-    Ok(Creators::of(Some(Version(version)))?.iter().map(|creator| creator.cast()).collect())
+    Ok(Creators::of(Some(Version(version)), true)?.iter().map(|creator| creator.cast()).collect())
 }
 
-/// What TensorRT calls when it loads this library: the creators of all linked plugins. Not for use by hand.
+/// What TensorRT calls when it loads this library, and when it unloads it: the creators of all linked plugins. Not for use
+/// by hand.
 ///
 /// # Safety
 /// Called by TensorRT: `count` is room for a number.
@@ -32,7 +33,7 @@ pub unsafe extern "C" fn getCreators(count: *mut i32) -> *const *const c_void {
     if count.is_null() || !count.is_aligned() {
         return ptr::null();
     }
-    let creators: &[*const Creator] = answer(&[], || Creators::of(host_version()));
+    let creators: &[*const Creator] = answer(&[], || Creators::of(host_version(), is_loading()));
     // SAFETY: as the caller says.
     unsafe { count.write(i32::try_from(creators.len()).unwrap_or(0)) };
     creators.as_ptr().cast()

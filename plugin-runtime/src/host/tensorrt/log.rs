@@ -14,13 +14,15 @@ use crate::host::fenced;
 struct Host {
     finder: *mut c_void,
     version: Option<Version>,
+    /// Whether it was given and not asked for since: a host gives it when it loads this library, not when it unloads it.
+    is_new: bool,
 }
 
 // SAFETY: a logger of TensorRT may be called by every thread, and so may what finds it.
 #[expect(unsafe_code, reason = "a handle that every thread may use")]
 unsafe impl Send for Host {}
 
-static HOST: Mutex<Host> = Mutex::new(Host { finder: ptr::null_mut(), version: None });
+static HOST: Mutex<Host> = Mutex::new(Host { finder: ptr::null_mut(), version: None, is_new: false });
 
 fn host() -> Host {
     *HOST.lock().unwrap_or_else(PoisonError::into_inner)
@@ -29,12 +31,17 @@ fn host() -> Host {
 /// Takes the host's logger: null takes it away.
 pub(super) fn set_finder(finder: *mut c_void) {
     let version = Version::of_object(finder);
-    *HOST.lock().unwrap_or_else(PoisonError::into_inner) = Host { finder, version };
+    *HOST.lock().unwrap_or_else(PoisonError::into_inner) = Host { finder, version, is_new: true };
 }
 
 /// The version of the library that loaded this one, where it is known.
 pub(super) fn host_version() -> Option<Version> {
     host().version
+}
+
+/// Whether the host loads this library, or unloads it: asked once each time.
+pub(super) fn is_loading() -> bool {
+    std::mem::take(&mut HOST.lock().unwrap_or_else(PoisonError::into_inner).is_new)
 }
 
 /// Runs what the host called. What goes wrong in it, a panic included, is written to the host's log, and `failed` is what
