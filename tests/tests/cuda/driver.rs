@@ -2,11 +2,12 @@
 
 #![expect(unsafe_code, reason = "calls the driver, as a host does")]
 
-use std::ffi::{c_int, c_uint, c_void};
+use std::ffi::{CString, c_char, c_int, c_uint, c_void};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::ptr::null_mut;
 
 use libloading::Library;
+use tests::tensorrt::{Kernel, Launch};
 
 /// The driver, called directly.
 pub(crate) struct Driver(Library);
@@ -49,6 +50,13 @@ calls! {
     launch = "cuGraphLaunch"(graph: *mut c_void, stream: *mut c_void);
     destroy_instance = "cuGraphExecDestroy"(graph: *mut c_void);
     destroy_graph = "cuGraphDestroy"(graph: *mut c_void);
+    load_module = "cuModuleLoadData"(module: *mut *mut c_void, image: *const c_void);
+    unload_module = "cuModuleUnload"(module: *mut c_void);
+    get_function = "cuModuleGetFunction"(function: *mut *mut c_void, module: *mut c_void, name: *const c_char);
+    launch_kernel = "cuLaunchKernel"(
+        function: *mut c_void, grid_x: c_uint, grid_y: c_uint, grid_z: c_uint, block_x: c_uint, block_y: c_uint,
+        block_z: c_uint, shared: c_uint, stream: *mut c_void, parameters: *mut *mut c_void, extra: *mut *mut c_void
+    );
 }
 
 impl Driver {
@@ -146,6 +154,69 @@ impl Driver {
         let memory = Memory { driver: self, address, len: values.len() };
         memory.write(values);
         memory
+    }
+}
+
+/// A kernel of a plan, on the GPU.
+pub(crate) struct Loaded<'d> {
+    driver: &'d Driver,
+    module: *mut c_void,
+    function: *mut c_void,
+}
+
+impl Driver {
+    /// Loads a kernel's image.
+    pub(crate) fn loaded(&self, kernel: &Kernel) -> Loaded<'_> {
+        let (mut module, mut function) = (null_mut(), null_mut());
+        self.load_module(&raw mut module, kernel.image.as_ptr().cast());
+        let name = CString::new(kernel.name.as_str()).expect("no 0");
+        self.get_function(&raw mut function, module, name.as_ptr());
+        Loaded { driver: self, module, function }
+    }
+}
+
+impl Loaded<'_> {
+    /// Launches it as TensorRT does: with the inputs' addresses, the arguments, the outputs' addresses. A grid with an extent
+    /// of 0 isn't launched.
+    pub(crate) fn launch(
+        &self,
+        launch: &Launch,
+        inputs: &[*const c_void],
+        outputs: &[*mut c_void],
+        stream: *mut c_void,
+    ) {
+        let dimensions = launch.dimensions.map(|dimension| dimension.expect("all are given") as c_uint);
+        let [grid_x, grid_y, grid_z, block_x, block_y, block_z, shared] = dimensions;
+        if [grid_x, grid_y, grid_z].contains(&0) {
+            return;
+        }
+        let inputs = inputs.iter().map(|input| input.expose_provenance() as u64);
+        let arguments =
+            launch.arguments.iter().map(|&argument| u64::from(i32::try_from(argument).expect("32 bits") as u32));
+        let outputs = outputs.iter().map(|output| output.expose_provenance() as u64);
+        let mut values: Vec<u64> = inputs.chain(arguments).chain(outputs).collect();
+        let mut places: Vec<*mut c_void> = values.iter_mut().map(|value| std::ptr::from_mut(value).cast()).collect();
+        self.driver.launch_kernel(
+            self.function,
+            grid_x,
+            grid_y,
+            grid_z,
+            block_x,
+            block_y,
+            block_z,
+            shared,
+            stream,
+            places.as_mut_ptr(),
+            null_mut(),
+        );
+    }
+}
+
+impl Drop for Loaded<'_> {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.driver.unload_module(self.module);
+        }
     }
 }
 

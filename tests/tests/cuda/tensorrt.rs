@@ -1,5 +1,5 @@
 //! The suite through TensorRT's tables of functions: created, asked, copied, kept and made again, attached and enqueued by a host
-//! of our own, in its own stream and memory, recorded too.
+//! of our own, in its own stream and memory, recorded too. Of quick plugins also by the kernels that they give for a plan.
 
 #![expect(unsafe_code, reason = "lends streams and memory")]
 
@@ -10,9 +10,21 @@ use std::ptr::null_mut;
 use plugin_runtime::prelude::*;
 use plugin_runtime::tensor::HostTensor;
 use tests::suite::{Case, On, Run, Runtime};
-use tests::tensorrt::{Desc, DynamicDesc, Expr, Exprs, Plugin, Step, find, log, steps};
+use tests::tensorrt::{
+    Desc, DynamicDesc, Expr, Exprs, Field, Kernel, Launch, Plugin, Request, Step, find, find_quick, log, steps_of,
+};
 
 use crate::driver::{Bytes, Driver};
+
+/// What plugins are made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Family {
+    One,
+    /// Quick plugins that the host calls.
+    Quick,
+    /// Quick plugins whose kernels the host launches by itself.
+    InPlan,
+}
 
 /// How a case runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,7 +39,24 @@ enum How {
 /// The host.
 struct TensorRt {
     driver: Driver,
+    family: Family,
     how: How,
+}
+
+impl TensorRt {
+    fn new(family: Family, how: How) -> TensorRt {
+        TensorRt { driver: Driver::new(), family, how }
+    }
+
+    fn create(&self, id: &str, name: &str, fields: &[Field]) -> std::result::Result<Plugin, String> {
+        let quick = || find_quick(id).ok_or_else(|| format!("`{id}` has no quick creator"));
+        let plugin = match self.family {
+            Family::One => find(id).create(name, fields, false),
+            Family::Quick => quick()?.create_quick(name, fields, false, Request::PreferJit),
+            Family::InPlan => quick()?.create_quick(name, fields, false, Request::StrictAot),
+        };
+        Ok(plugin.unwrap_or_else(|| panic!("{id}: {:?}", log())))
+    }
 }
 
 /// An extent that a run finds: the output, its axis, and the size tensor that holds it.
@@ -43,14 +72,19 @@ struct Held<'d> {
 
 impl Runtime for TensorRt {
     fn name(&self) -> &'static str {
-        if self.how == How::Captured { "TensorRT's tables, captured" } else { "TensorRT's tables" }
+        match (self.family, self.how) {
+            (Family::One, How::Captured) => "TensorRT's tables, captured",
+            (Family::One, _) => "TensorRT's tables",
+            (Family::Quick, _) => "TensorRT's quick tables",
+            (Family::InPlan, _) => "TensorRT's plans with kernels",
+        }
     }
 
     fn leaves_out(&self, case: &Case) -> Option<String> {
         if !case.on.contains(&On::Cuda) && !case.on.contains(&On::AheadOfTime) {
             return Some("a plugin has nothing for cuda".into());
         }
-        let (_, steps) = match steps(&case.network) {
+        let (_, steps) = match steps_of(&case.network, &|id, name, fields| self.create(id, name, fields)) {
             Ok(steps) => steps,
             Err(reason) => return Some(reason),
         };
@@ -66,7 +100,8 @@ impl Runtime for TensorRt {
     }
 
     fn run(&mut self, case: &Case) -> Result<Vec<Vec<HostTensor>>> {
-        let (summary, steps) = steps(&case.network).map_err(Error::plugin)?;
+        let (summary, steps) =
+            steps_of(&case.network, &|id, name, fields| self.create(id, name, fields)).map_err(Error::plugin)?;
         let stream = self.driver.stream();
         let mut layers: Vec<Layer> = steps.into_iter().map(Layer::new).collect();
         let mut found = Vec::new();
@@ -116,7 +151,7 @@ impl TensorRt {
     }
 }
 
-/// A layer: the plugin that was asked, and the one that was made of what a plan keeps, and attached.
+/// A layer: the plugin that was asked, and the one that was made of what a plan keeps, and attached; or that gives kernels.
 struct Layer {
     step: Step,
     attached: Plugin,
@@ -130,8 +165,11 @@ impl Layer {
         let (inputs, outputs) = step.descs(1 << 20);
         let configured = step.plugin.copy();
         assert_eq!(configured.configure(&inputs, &outputs), 0, "{:?}", log());
+        if step.plugin.is_aot() {
+            return Layer { step, attached: configured };
+        }
         let fields = configured.fields().expect("fields");
-        let made = find(&step.id).create(&step.layer.name, &fields, true);
+        let made = step.made_again(&fields);
         let attached = made.unwrap_or_else(|| panic!("{}: {:?}", step.id, log())).attach();
         Layer { step, attached }
     }
@@ -193,6 +231,12 @@ impl Layer {
             })
             .collect();
         let (descs_in, descs_out) = self.descs(&shapes_in, &largest, &found);
+        if self.attached.is_aot() {
+            let (kernel, launch) = self.of_plan((&shapes_in, &largest), (&descs_in, &descs_out));
+            host.driver.loaded(&kernel).launch(&launch, &inputs, &places, stream);
+            host.driver.synchronize(stream);
+            return self.keep(outputs, copies, &found, tensors);
+        }
         assert_eq!(self.attached.on_shape_change(&descs_in, &descs_out), 0, "{:?}", log());
         let enqueue = || {
             // SAFETY: the memory is as large as the descs say, and stays until the stream is done.
@@ -219,6 +263,31 @@ impl Layer {
             host.driver.captured(stream, enqueue, &mut again, 2);
         }
         self.keep(outputs, copies, &found, tensors);
+    }
+
+    /// What a plan holds for inputs of these shapes: the kernel, and its launch, which is computed of dynamic extents.
+    fn of_plan(
+        &self,
+        (inputs, outputs): (&[Vec<i64>], &[Vec<i64>]),
+        (descs_in, descs_out): (&[Desc], &[Desc]),
+    ) -> (Kernel, Launch) {
+        let exprs = Exprs::new();
+        let given: Vec<Vec<Expr>> =
+            inputs.iter().map(|extents| extents.iter().map(|&extent| Expr::dynamic(extent)).collect()).collect();
+        let dynamic = |shapes: &[Vec<i64>], types: Vec<i32>| -> Vec<DynamicDesc> {
+            let desc = |(extents, dtype): (&Vec<i64>, i32)| DynamicDesc {
+                desc: Desc::new(dtype, &vec![-1; extents.len()]),
+                ..DynamicDesc::fixed(dtype, extents)
+            };
+            shapes.iter().zip(types).map(desc).collect()
+        };
+        let tensors = [dynamic(inputs, self.step.input_types()), dynamic(outputs, self.step.output_types())].concat();
+        let launch = self.attached.launch(&exprs, &given, &tensors, self.step.counts());
+        let kernel = self.attached.kernel(descs_in, descs_out);
+        match (kernel, launch) {
+            (Ok(kernel), Ok(launch)) => (kernel, launch),
+            _ => panic!("{}: {:?}", self.step.layer.name, log()),
+        }
     }
 
     fn descs(&self, inputs: &[Vec<i64>], outputs: &[Vec<i64>], found: &[Found]) -> (Vec<Desc>, Vec<Desc>) {
@@ -284,14 +353,13 @@ impl Layer {
 
 macro_rules! on_tensorrt {
     ($($case:ident)*) => {
-        on_tensorrt! { @as enqueued Enqueued: $($case)* }
-        on_tensorrt! { @as captured Captured: $($case)* }
+        on_tensorrt! { @as enqueued One Enqueued: $($case)* }
+        on_tensorrt! { @as captured One Captured: $($case)* }
     };
-    (@as $module:ident $how:ident: $($case:ident)*) => {
+    (@as $module:ident $family:ident $how:ident: $($case:ident)*) => {
         mod $module {
             use tests::suite::{cases, check};
 
-            use crate::driver::Driver;
             use crate::gpu::gpu_alone;
 
             $(
@@ -300,7 +368,8 @@ macro_rules! on_tensorrt {
                     let name = concat!("tensorrt::", stringify!($module), "::", stringify!($case));
                     // While a host captures, no other thread of its process may allocate.
                     let Some(_gpu) = gpu_alone(name) else { return };
-                    check(&mut super::TensorRt { driver: Driver::new(), how: super::How::$how }, cases::$case());
+                    let mut host = super::TensorRt::new(super::Family::$family, super::How::$how);
+                    check(&mut host, cases::$case());
                 }
             )*
         }
@@ -309,12 +378,24 @@ macro_rules! on_tensorrt {
 
 tests::for_each_case!(on_tensorrt);
 
+// Those whose plugins have quick creators.
+on_tensorrt! { @as quick Quick Captured:
+    add_f32 add_f16 circ_pad_f32 circ_pad_f16 circ_pad_of_one_dimension kernels_ahead_of_time_in_half
+    found_sizes_ahead_of_time random_padding
+}
+
+// Those whose kernels a plan can hold.
+on_tensorrt! { @as in_plan InPlan Enqueued: add_f32 add_f16 circ_pad_f32 circ_pad_f16 }
+
 /// What is run twice is what gives the same.
 #[test]
 fn a_warmed_up_enqueue_allocates_nothing() {
     let Some(_gpu) = crate::gpu::gpu_alone("tensorrt::a_warmed_up_enqueue_allocates_nothing") else { return };
-    use tests::suite::cases::{circ_pad_f32, found_sizes, non_zero_f16, scale_f32, two_outputs};
+    use tests::suite::cases::{add_f16, circ_pad_f32, found_sizes, non_zero_f16, scale_f32, two_outputs};
     for case in [circ_pad_f32(), found_sizes(), non_zero_f16(), scale_f32(), two_outputs()] {
-        tests::suite::check(&mut TensorRt { driver: Driver::new(), how: How::Counted }, case);
+        tests::suite::check(&mut TensorRt::new(Family::One, How::Counted), case);
+    }
+    for case in [circ_pad_f32(), add_f16()] {
+        tests::suite::check(&mut TensorRt::new(Family::Quick, How::Counted), case);
     }
 }

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use plugin_runtime::shape::SymbolKind;
 use tests::command::skipped;
 use tests::suite::{Case, Run, cases};
-use tests::tensorrt::{DynamicDesc, Expr, Exprs, Step, log, quiet, steps, type_number};
+use tests::tensorrt::{
+    Create, DynamicDesc, Expr, Exprs, Plugin, Request, Step, find, find_quick, log, quiet, steps_of, type_number,
+};
 
 /// What a run knows: extents of tensors by name, and values of symbols.
 struct Walk {
@@ -72,14 +74,35 @@ impl Walk {
             return skipped(what, "it isn't LINEAR in the network's own types");
         }
         assert_eq!(plugin.configure(&inputs, &outputs), 0, "{what}: {:?}", log());
+        if plugin.is_aot() {
+            self.launch(step, &plugin, (&inputs, &outputs), what);
+        }
         let tactics = plugin.tactics().unwrap();
         assert!(tactics.iter().all(|tactic| *tactic > 0 && plugin.set_tactic(*tactic) == 0), "{what}: {tactics:?}");
         assert!(plugin.workspace(&inputs, &outputs) < 1 << 40, "{what}: {:?}", log());
     }
 }
 
-fn check(case: &Case, run: &Run) -> Result<(), String> {
-    let (summary, steps) = steps(&case.network)?;
+impl Walk {
+    /// Each of these plugins' kernels has a thread for each element of the output.
+    fn launch(&self, step: &Step, plugin: &Plugin, (inputs, outputs): (&[DynamicDesc], &[DynamicDesc]), what: &str) {
+        let given: Vec<Vec<Expr>> = step.layer.inputs.iter().map(|name| self.shapes[name].clone()).collect();
+        let elements: i64 = self.shapes[&step.layer.outputs[0].name].iter().map(|extent| extent.value).product();
+        let mut tactics = plugin.tactics().unwrap();
+        tactics.push(0);
+        for tactic in tactics {
+            assert_eq!(plugin.set_tactic(tactic), 0, "{what}: {:?}", log());
+            let launch = plugin.launch(&self.exprs, &given, &[inputs, outputs].concat(), step.counts());
+            let launch = launch.unwrap_or_else(|_| panic!("{what}: {:?}", log()));
+            let [grid, 1, 1, block, 1, 1, 0] = launch.dimensions.map(Option::unwrap) else { panic!("{launch:?}") };
+            assert_eq!(grid, (elements + block - 1) / block, "{what}: {launch:?}");
+            assert_eq!(launch.arguments.last(), Some(&elements), "{what}");
+        }
+    }
+}
+
+fn check(case: &Case, run: &Run, create: &Create<'_>) -> Result<(), String> {
+    let (summary, steps) = steps_of(&case.network, create)?;
     let mut walk = Walk { exprs: Exprs::new(), shapes: HashMap::new(), symbols: Vec::new() };
     for input in &summary.inputs {
         let tensor = run.inputs.iter().find(|(name, _)| *name == input.name).map(|(_, tensor)| tensor);
@@ -107,6 +130,36 @@ fn check(case: &Case, run: &Run) -> Result<(), String> {
     Ok(())
 }
 
+const ONE: &Create<'static> =
+    &|id, name, fields| Ok(find(id).create(name, fields, false).unwrap_or_else(|| panic!("{id}: {:?}", log())));
+
+const QUICK: &Create<'static> = &|id, name, fields| {
+    let creator = find_quick(id).ok_or_else(|| format!("`{id}` has no quick creator"))?;
+    Ok(creator.create_quick(name, fields, false, Request::PreferJit).unwrap_or_else(|| panic!("{id}: {:?}", log())))
+};
+
+const IN_PLAN: &Create<'static> = &|id, name, fields| {
+    let creator = find_quick(id).ok_or_else(|| format!("`{id}` has no quick creator"))?;
+    Ok(creator.create_quick(name, fields, false, Request::StrictAot).unwrap_or_else(|| panic!("{id}: {:?}", log())))
+};
+
+/// Those whose plugins all have them. One needs scratch memory, which the host doesn't give.
+#[test]
+fn quick_plugins_answer_what_the_engine_says() {
+    let mut checked = Vec::new();
+    for case in cases::all().into_iter().filter(|case| case.name != "kernels_ahead_of_time") {
+        if case.runs.iter().all(|run| check(&case, run, QUICK).is_ok()) {
+            checked.push(case.name);
+        }
+    }
+    for name in ["circ_pad_f32", "kernels_ahead_of_time_in_half", "found_sizes_ahead_of_time"] {
+        assert!(checked.contains(&name), "{name} isn't among {checked:?}");
+    }
+    for case in [cases::add_f32(), cases::add_f16(), cases::circ_pad_f32(), cases::circ_pad_f16()] {
+        case.runs.iter().for_each(|run| check(&case, run, IN_PLAN).expect("a plan can hold it"));
+    }
+}
+
 macro_rules! each {
     ($($case:ident)*) => {$(
         #[test]
@@ -116,7 +169,7 @@ macro_rules! each {
                 return skipped(concat!("suite::", stringify!($case)), "a plugin has no impl for cuda");
             }
             for run in &case.runs {
-                if let Err(reason) = check(&case, run) {
+                if let Err(reason) = check(&case, run, ONE) {
                     return skipped(concat!("suite::", stringify!($case)), &reason);
                 }
             }
