@@ -208,7 +208,7 @@ fn launch(plugin: &Plugin, dtype: i32, input: &[i64], output: &[i64]) -> Result<
     plugin.output_types(&[dtype])?;
     let exprs = Exprs::new();
     let given: Vec<Expr> = input.iter().map(|&e| if e == 3 { Expr::constant(3) } else { Expr::dynamic(e) }).collect();
-    plugin.output_shapes(&exprs, &[given.clone()])?;
+    plugin.output_shapes(&exprs, std::slice::from_ref(&given))?;
     let of = |extents: &[i64]| {
         let least: Vec<i64> = extents.iter().map(|&e| if e == 3 { 3 } else { 0 }).collect();
         DynamicDesc::dynamic(dtype, &least, extents)

@@ -26,6 +26,27 @@
 //! * A plugin that updates an input in place needs `PreviewFeature::kALIASED_PLUGIN_IO_10_03`, and TensorRT 10.3.
 //! * Tactics have numbers there; what they are called stands in the plugin's metadata.
 //!
+//! # Kernels in the plan
+//!
+//! TensorRT from 10.9 on has quick plugins besides, of kind V3QUICK. A plugin with an `#[aot_impl]` is one too, unless its impl
+//! for `cuda` asks for scratch memory, which quick plugins don't get. Of its two creators the ONNX parser finds the quick one;
+//! a program can take either. TensorRT-RTX refuses quick plugins, and is given none.
+//!
+//! | asked for | by | what runs |
+//! |---|---|---|
+//! | nothing | | the impl for `cuda`; the kernels in the plan where there is none |
+//! | AOT | the node's attribute `aot` = 1; `STRICT_AOT` | the kernels in the plan |
+//! | rather AOT | `kPREFER_AOT_PYTHON_PLUGINS` of the network; `PREFER_AOT` | the kernels in the plan |
+//! | JIT | the node's attribute `aot` = 0; `STRICT_JIT` | the impl for `cuda`; an error where there is none |
+//! | rather JIT | `kPREFER_JIT_PYTHON_PLUGINS` of the network; `PREFER_JIT` | the impl for `cuda`; where there is none, the plugin launches its AOT kernels itself |
+//!
+//! A plan with kernels holds them for the GPU that builds it, and how they are launched: it runs without this library. TensorRT
+//! launches one kernel, whose parameters are the inputs' addresses, 32-bit integers ([`AotArg::I32`](crate::device::cuda::AotArg)),
+//! the outputs' addresses. What is launched otherwise, of several kernels, with scratch memory, other scalars, another order of
+//! parameters, or as far as a size tensor that the kernel itself finds, is refused: the message says so, and what to do.
+//!
+//! # What goes wrong
+//!
 //! What goes wrong is written to the host's log, with the layer, its plugin, tactic and shapes.
 
 mod abi;
