@@ -204,19 +204,7 @@ impl Layer {
         let (largest, found) = self.shapes(&shapes_in);
         let workspace = self.configure(number, &shapes_in, &largest);
         let workspace = host.driver.bytes(&vec![POISON; workspace]);
-        // An input that is updated in place is the layer's own copy, which others don't see.
-        let copies: Vec<Held<'_>> = layer
-            .inputs
-            .iter()
-            .map(|name| {
-                let held = &tensors[name];
-                Held {
-                    memory: host.driver.bytes(&held.memory.read()),
-                    dtype: held.dtype,
-                    extents: held.extents.clone(),
-                }
-            })
-            .collect();
+        let copies = self.copies(host, tensors);
         let outputs: Vec<Held<'_>> =
             layer.outputs.iter().zip(&largest).map(|(output, extents)| host.poisoned(output.dtype, extents)).collect();
         let place =
@@ -263,6 +251,16 @@ impl Layer {
             host.driver.captured(stream, enqueue, &mut again, 2);
         }
         self.keep(outputs, copies, &found, tensors);
+    }
+
+    /// Copies of the inputs: one that is updated in place is the layer's own, which others don't see.
+    fn copies<'d>(&self, host: &'d TensorRt, tensors: &HashMap<String, Held<'d>>) -> Vec<Held<'d>> {
+        let copy = |name: &String| {
+            let held = &tensors[name];
+            let memory = host.driver.bytes(&held.memory.read());
+            Held { memory, dtype: held.dtype, extents: held.extents.clone() }
+        };
+        self.step.layer.inputs.iter().map(copy).collect()
     }
 
     /// What a plan holds for inputs of these shapes: the kernel, and its launch, which is computed of dynamic extents.
