@@ -194,6 +194,20 @@ fn launches_of_impossible_arguments() {
         ),
         (&raw const input, tensors.as_ptr(), (params, null_mut()), exprs.raw(), "nothing that takes arguments"),
         (&raw const input, tensors.as_ptr(), (params, arguments), null_mut(), "no expression builder"),
+        (
+            &raw const input,
+            tensors.as_ptr(),
+            (params.wrapping_byte_add(1), arguments),
+            exprs.raw(),
+            "where it can't be",
+        ),
+        (
+            &raw const input,
+            tensors.as_ptr(),
+            (params, arguments.wrapping_byte_add(4)),
+            exprs.raw(),
+            "where it can't be",
+        ),
     ] {
         assert_ne!(plugin.launch_raw((inputs, descs), (1, 1), given, builder), 0, "{expected}");
         assert!(told().contains(expected), "{expected}");
@@ -255,7 +269,7 @@ fn kernels_of_impossible_arguments() {
     let good = ((&raw const x, 1), (&raw const x, 1));
     for (name, image, bytes) in [(null_mut(), image, bytes), (name, null_mut(), bytes), (name, image, null_mut())] {
         assert_ne!(plugin.kernel_raw(good, name, image, bytes), 0);
-        assert!(told().contains("TensorRT gave no room for a kernel"));
+        assert!(told().contains("TensorRT gave no room for a kernel's "));
     }
     assert_ne!(plugin.kernel_raw(((null(), 1), good.1), name, image, bytes), 0);
     assert_ne!(plugin.kernel_raw((good.0, (null(), 1)), name, image, bytes), 0);

@@ -45,7 +45,7 @@
 //! the outputs' addresses. What is launched otherwise, of several kernels, with scratch memory, other scalars, another order of
 //! parameters, or as far as a size tensor that the kernel itself finds, is refused: the message says so, and what to do.
 //!
-//! # What goes wrong
+//! # Errors
 //!
 //! What goes wrong is written to the host's log, with the layer, its plugin, tactic and shapes.
 

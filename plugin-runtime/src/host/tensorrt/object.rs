@@ -299,3 +299,35 @@ pub(super) fn type_info() -> *const c_void {
     });
     made.as_ref().map_or(ptr::null(), |made| made.0.as_ptr().cast())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::CStr;
+
+    use super::*;
+
+    /// A host that couldn't get a copy crashes if it gets none.
+    #[test]
+    #[expect(unsafe_code, reason = "calls the tables' functions")]
+    fn what_cant_be_copied_is_an_object_that_refuses() {
+        for family in [Family::One, Family::QuickJit, Family::QuickAot] {
+            let object = refusing(family);
+            // SAFETY: it is an object of this library, by its first interface.
+            let (parts, copied) = unsafe {
+                let parts =
+                    [capability::CORE, capability::BUILD, capability::RUNTIME].map(|part| capability(object, part));
+                delete(object);
+                (parts, clone(object))
+            };
+            assert_eq!(copied, object, "{family:?}");
+            assert_eq!(parts.map(|part| part.is_null()), [false, false, family == Family::QuickAot], "{family:?}");
+            // SAFETY: it is an object's core, then its build.
+            unsafe {
+                assert!(CStr::from_ptr(name(parts[0])).is_empty());
+                assert!(instance(parts[1], BUILD).is_err());
+            }
+        }
+        // SAFETY: a null pointer is answered too.
+        unsafe { assert_eq!(clone(ptr::null_mut()), refusing(Family::One)) };
+    }
+}

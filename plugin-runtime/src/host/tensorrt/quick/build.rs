@@ -1,7 +1,6 @@
 //! What the host asks a quick plugin while it builds.
 
-use std::ffi::c_char;
-use std::ffi::c_void;
+use std::ffi::{c_char, c_void};
 
 use super::super::abi::{
     AotBuildTable, DimsExprs, DynamicDesc, ExprBuilder, Interface, KernelLaunchParams, QuickBuildTable, SymExprs,
@@ -16,7 +15,7 @@ use super::super::instance::Instance;
 use super::super::shapes::Exprs;
 use super::super::types::{data_type, format_number, type_number};
 use super::launch::LaunchParams;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::plugin::combination::Combination;
 use crate::shape::MAX_RANK;
 
@@ -190,15 +189,15 @@ unsafe extern "C" fn kernel(
     // SAFETY: as above.
     unsafe {
         ask(FAILED, this, |instance| {
-            if name.is_null() || image.is_null() || bytes.is_null() {
-                return Err(Error::invalid("TensorRT gave no room for a kernel, but a null pointer"));
-            }
+            let name = slice_mut(name, 1, "room for a kernel's name")?;
+            let image = slice_mut(image, 1, "room for a kernel's image")?;
+            let bytes = slice_mut(bytes, 1, "room for a kernel's size")?;
             let counts = instance.shared.counts();
             let (inputs, outputs) = descs((inputs, input_count), (outputs, output_count), counts)?;
             let kernel = instance.kernel(inputs, outputs)?;
-            name.write(kernel.name);
-            image.write(kernel.image.cast_mut().cast());
-            bytes.write(kernel.bytes);
+            name.fill(kernel.name);
+            image.fill(kernel.image.cast_mut().cast());
+            bytes.fill(kernel.bytes);
             Ok(0)
         })
     }

@@ -34,6 +34,9 @@ impl LaunchParams {
     #[expect(unsafe_code, reason = "takes pointers on trust")]
     pub(super) unsafe fn new(params: *const KernelLaunchParams, arguments: *const SymExprs) -> Result<LaunchParams> {
         let missing = |what: &str| impossible(format_args!("nothing that takes {what}, but a null pointer"));
+        if !params.is_aligned() || !arguments.is_aligned() {
+            return Err(impossible("what takes a launch at an address where it can't be"));
+        }
         // SAFETY: as the caller says.
         let (dimensions, arguments) = unsafe {
             let params = params.as_ref().ok_or_else(|| missing("launch dimensions"))?;
