@@ -87,6 +87,30 @@ fn launches_that_a_plan_cant_hold_are_told_with_the_way_out() {
 }
 
 #[test]
+fn a_profile_that_reaches_beyond_what_a_launch_can_be_is_refused() {
+    let plugin = made("tensorrt_test::ahead_only", &[], Request::StrictAot);
+    plugin.output_types(&[FLOAT]).unwrap();
+    let exprs = Exprs::new();
+    let given = vec![Expr::dynamic(7)];
+    plugin.output_shapes(&exprs, std::slice::from_ref(&given)).unwrap();
+    let launch = |most: i64| {
+        let x = DynamicDesc::dynamic(FLOAT, &[0], &[most]);
+        plugin.launch(&exprs, std::slice::from_ref(&given), &[x, x], (1, 1))
+    };
+    assert!(launch((1 << 31) - 1).is_ok(), "{:?}", log());
+    for most in [1 << 31, 1 << 40] {
+        assert!(launch(most).is_err());
+        let told = told();
+        assert!(told.contains("at the largest extents of the profile: "), "{told}");
+        assert!(told.contains(&format!("{most} doesn't fit 32 bits")) || told.contains("grid.x"), "{told}");
+    }
+    // Of a profile that isn't told nothing is known.
+    let mut x = DynamicDesc::dynamic(FLOAT, &[0], &[9]);
+    (x.min, x.max) = (tests::tensorrt::dims(&[-1]), tests::tensorrt::dims(&[-1]));
+    assert!(plugin.launch(&exprs, &[given], &[x, x], (1, 1)).is_ok(), "{:?}", log());
+}
+
+#[test]
 fn scratch_memory_is_refused_where_there_is_none() {
     let plugin = made("gpu::ahead", &[Field::floats("delta", &[0.5])], Request::PreferJit);
     assert!(!plugin.is_aot());

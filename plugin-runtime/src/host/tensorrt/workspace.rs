@@ -48,7 +48,7 @@ impl Instance {
 const MOST_WORKSPACE: usize = 1 << 46;
 
 /// The range that an optimization profile gives an extent of inputs.
-fn of_profile(inputs: &[DynamicDesc], places: &[(usize, usize)]) -> Result<Interval> {
+pub(super) fn of_profile(inputs: &[DynamicDesc], places: &[(usize, usize)]) -> Result<Interval> {
     let mut found = Interval { min: 0, max: i64::MAX };
     for &(input, axis) in places {
         let Some(desc) = inputs.get(input) else { continue };

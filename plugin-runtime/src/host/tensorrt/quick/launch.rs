@@ -11,10 +11,11 @@ use super::super::described::Described;
 use super::super::instance::Instance;
 use super::super::outputs::dimensions;
 use super::super::shapes::{Exprs, Extent};
+use super::super::workspace::of_profile;
 use super::lent::SymExpr;
-use crate::device::cuda::{CheckedLaunches, DIMENSIONS, ProgramParameter};
+use crate::device::cuda::{CheckedLaunches, DIMENSIONS, ProgramLaunch, ProgramParameter};
 use crate::error::{Error, LayerContext, Result};
-use crate::network::data_dependent;
+use crate::network::{Network, SymbolSource, data_dependent};
 use crate::plugin::{DescribedLaunches, Implementation};
 use crate::shape::ShapeExpr;
 
@@ -92,6 +93,7 @@ impl Instance {
         let launches = self.launches(&described, tensors.iter().map(|tensor| &tensor.desc))?;
         let symbols = dimensions(&described.network, inputs)?;
         let single = single(&launches, self.shared.counts()).map_err(|error| self.in_tactic(error))?;
+        check_largest(&launches.launches, &described.network, tensors).map_err(|error| self.in_tactic(error))?;
         let built = single.iter().map(|expr| Ok(SymExpr::new(exprs.build(expr, &symbols)?)));
         let built: Box<[SymExpr]> = built.collect::<Result<_>>()?;
         let places = self.lent.lock().unwrap_or_else(PoisonError::into_inner).launch(built);
@@ -179,6 +181,30 @@ pub(super) fn single(described: &DescribedLaunches, (inputs, outputs): (usize, u
             ),
         )),
     }
+}
+
+/// The host launches whatever comes of the expressions: what comes of the largest extents of its profile has to be possible.
+fn check_largest(launches: &CheckedLaunches, network: &Network, inputs: &[DynamicDesc]) -> Result<()> {
+    let mut largest = Vec::with_capacity(network.symbols.len());
+    for def in network.symbols.iter() {
+        largest.push(match &def.source {
+            SymbolSource::Dim(places) => match of_profile(inputs, places) {
+                Ok(range) => range.max,
+                // It isn't told.
+                Err(_) => return Ok(()),
+            },
+            // Nothing depends on it.
+            SymbolSource::Size { .. } => 0,
+        });
+    }
+    let CheckedLaunches { launches, exprs } = launches;
+    let check = |launch: &ProgramLaunch| {
+        let values = exprs.iter().map(|expr| expr.evaluate(&largest)).collect::<std::result::Result<Vec<_>, _>>()?;
+        launch.config(exprs, &values)?;
+        launch.parameters.iter().try_for_each(|&parameter| launch.scalar(parameter, exprs, &values).map(|_| ()))
+    };
+    let checked = launches.iter().try_for_each(check);
+    checked.map_err(|error| error.within("at the largest extents of the profile"))
 }
 
 #[cold]
