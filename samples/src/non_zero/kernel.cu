@@ -21,6 +21,7 @@ constexpr u32 SMALL_THREADS = 1024;
 // the others as many as have room, since they wait for each other or for shared memory.
 constexpr u32 MARK_BLOCKS = 4;
 constexpr u32 WRITE_BLOCKS = 8;
+constexpr u32 WRITE_GROUP_BLOCKS = 5;
 // As many as registers are enough for.
 constexpr u32 SCAN_BLOCKS_F32 = __CUDA_ARCH__ >= 900 ? 8 : 6;
 constexpr u32 SCAN_BLOCKS_F16 = 6;
@@ -457,7 +458,7 @@ __device__ __forceinline__ void write_few(const Group& group, const Matrix& matr
 }
 
 // A block a group of tiles.
-extern "C" __global__ void __launch_bounds__(TILE_THREADS, WRITE_BLOCKS)
+extern "C" __global__ void __launch_bounds__(TILE_THREADS, WRITE_GROUP_BLOCKS)
     non_zero_write_groups(const u32* words, const u32* tile_counts, const u32* range_counts, int2* out, long long* count,
                           u32 tiles, u32 tiles_per_range, Matrix given) {
     constexpr u32 TILE = TILE_THREADS * WORD;
