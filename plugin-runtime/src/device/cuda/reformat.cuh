@@ -189,6 +189,9 @@ struct Piece {
     bool exists;
     // Whether all are stored, one behind the other.
     bool whole;
+    // Whether they are of one channel, or of one place.
+    bool one_channel;
+    bool one_place;
 
     __device__ inline Piece(const Side& side, const Tiling& tiling, Index first_channel, Index first_place)
         : first_channel(first_channel), first_place(first_place) {
@@ -198,6 +201,8 @@ struct Piece {
         lane = slot - row * side.lanes;
         place = row - group * tiling.places;
         exists = slot < tiling.channels * tiling.places;
+        one_channel = side.lanes == 1 && place + COUNT <= tiling.places;
+        one_place = lane + COUNT <= side.lanes;
         Index channel = first_channel + group * side.lanes + lane, at = first_place + place;
         Index stored = (Index)(side.layout.blocks * side.layout.lanes), places = (Index)side.layout.spatial;
         // A group's places lie behind each other where it has all lanes; else one place's lanes do.
@@ -233,11 +238,25 @@ struct Piece {
     }
 };
 
-// Rows of a tile in shared memory, apart so that neither rows nor columns meet in one bank.
+// Elements from one row of a tile in shared memory to the next: apart so that neither rows nor columns meet in one bank.
 template <typename T>
-__device__ inline u32 tile_offset(u32 channel, u32 place, const Tiling& tiling) {
+__device__ inline u32 row_step(const Tiling& tiling) {
     constexpr u32 PADDING = sizeof(T) < 4 ? 4 / sizeof(T) : 1;
-    return channel * (tiling.places + PADDING) + place;
+    return tiling.places + PADDING;
+}
+
+// Calls `each` with the number of each element of a piece, and its place in the tile.
+template <typename T, typename Index, typename Each>
+__device__ inline void visit_tile(const Piece<Index>& piece, const Side& side, const Tiling& tiling, Each each) {
+    u32 step = row_step<T>(tiling);
+    u32 first = (piece.group * side.lanes + piece.lane) * step + piece.place;
+    if (piece.one_channel) {
+        EACH each(k, first + k);
+    } else if (piece.one_place) {
+        EACH each(k, first + k * step);
+    } else {
+        piece.visit(side, tiling, [&](u32 k, u32 channel, u32 place) { each(k, channel * step + place); });
+    }
 }
 
 // Reads a piece of the source into the tile.
@@ -255,18 +274,19 @@ __device__ inline void fill_tile(const u8* source, const Work& work, const Side&
             raw[k] = real ? elements[offset_of(side.layout, side.by_layout_lanes, outer, of, at)] : 0;
         });
     }
-    piece.visit(side, work.tiling, [&](u32 k, u32 channel, u32 place) {
-        tile[tile_offset<T>(channel, place, work.tiling)] = (T)raw[k];
-    });
+    visit_tile<T>(piece, side, work.tiling, [&](u32 k, u32 at) { tile[at] = (T)raw[k]; });
 }
 
 // Takes a piece of the target out of the tile. Padding is 0.
 template <typename T, typename Index>
 __device__ inline void take_from_tile(const T* tile, const Work& work, const Side& side, const Piece<Index>& piece,
                                       u64 (&raw)[COUNT]) {
+    if (piece.first_channel + work.tiling.channels <= (Index)side.layout.channels) {
+        return visit_tile<T>(piece, side, work.tiling, [&](u32 k, u32 at) { raw[k] = tile[at]; });
+    }
     piece.visit(side, work.tiling, [&](u32 k, u32 channel, u32 place) {
         bool real = piece.first_channel + channel < (Index)side.layout.channels;
-        raw[k] = real ? tile[tile_offset<T>(channel, place, work.tiling)] : 0;
+        raw[k] = real ? tile[channel * row_step<T>(work.tiling) + place] : 0;
     });
 }
 
