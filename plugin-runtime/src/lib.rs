@@ -99,7 +99,7 @@ pub mod device;
 pub mod engine;
 mod error;
 mod guard;
-#[cfg(any(feature = "onnxruntime", feature = "tensorrt", test))]
+#[cfg(any(feature = "onnxruntime", feature = "tensorrt", feature = "python", test))]
 pub mod host;
 pub mod network;
 pub mod plugin;

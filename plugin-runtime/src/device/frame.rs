@@ -144,7 +144,7 @@ impl Frame {
     /// `bytes` bytes at `address` can be used by the frame's device until these runs are done, and lie at a multiple of
     /// [`FOREIGN_ALIGNMENT`](super::FOREIGN_ALIGNMENT) if there are any. Those that are writable overlap nothing else of a run,
     /// and nothing else uses them meanwhile.
-    #[cfg(any(feature = "onnxruntime", feature = "tensorrt", test))]
+    #[cfg(any(feature = "onnxruntime", feature = "tensorrt", feature = "python", test))]
     #[inline]
     #[expect(unsafe_code, reason = "takes an address on trust")]
     pub(crate) unsafe fn lend(&mut self, binding: usize, address: usize, bytes: usize, writable: bool) {
@@ -158,7 +158,7 @@ impl Frame {
     }
 
     /// The memory of a run whose bindings were all put down by [`Frame::lend`]. Of the frame's own there is none.
-    #[cfg(any(feature = "onnxruntime", feature = "tensorrt", test))]
+    #[cfg(any(feature = "onnxruntime", feature = "tensorrt", feature = "python", test))]
     #[inline]
     pub(crate) fn activate_lent(&mut self) -> Active<'_> {
         let device = match &self.memory {

@@ -32,9 +32,9 @@ use crate::shape::Dims;
 use crate::suggest::did_you_mean;
 use crate::tensor::DataType;
 use plan::Plan;
-#[cfg(any(feature = "onnxruntime", feature = "tensorrt", test))]
+#[cfg(any(feature = "onnxruntime", feature = "tensorrt", feature = "python", test))]
 pub(crate) use plan::{PlannedStep, PlannedWork};
-#[cfg(any(feature = "onnxruntime", feature = "tensorrt", test))]
+#[cfg(any(feature = "onnxruntime", feature = "tensorrt", feature = "python", test))]
 pub(crate) use planner::{Asked, own_sizes};
 use runtime_kernels::RuntimeKernels;
 

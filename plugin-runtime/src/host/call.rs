@@ -3,7 +3,7 @@
 use std::ffi::c_void;
 use std::sync::{Arc, Mutex, PoisonError};
 
-#[cfg(any(feature = "onnxruntime", test))]
+#[cfg(any(feature = "onnxruntime", feature = "python", test))]
 use super::Decision;
 use super::plan::{Choose, Output};
 use super::pool::Pool;
@@ -49,7 +49,7 @@ impl Call {
     ///
     /// # Errors
     /// When the plugin refuses the inputs, has no impl for the device, or its kernels can't be compiled.
-    #[cfg(any(feature = "onnxruntime", test))]
+    #[cfg(any(feature = "onnxruntime", feature = "python", test))]
     pub(crate) fn new(node: Node, declared: Option<&[Vec<Dim>]>, choose: Box<Choose>) -> Result<Call> {
         let plan = match declared {
             Some(dims) => plan_declared(&node, dims, &*choose)?,
@@ -128,7 +128,7 @@ impl Call {
 }
 
 /// A plan for what the host declared; `None` where that doesn't say enough, and what a call brings may do.
-#[cfg(any(feature = "onnxruntime", test))]
+#[cfg(any(feature = "onnxruntime", feature = "python", test))]
 fn plan_declared(node: &Node, dims: &[Vec<Dim>], choose: &Choose) -> Result<Option<Arc<Plan>>> {
     let error = match Plan::new(node, dims, choose) {
         Ok(plan) => return Ok(Some(Arc::new(plan))),

@@ -41,7 +41,10 @@ pub(super) struct State {
 
 /// An output at the present extents of the inputs.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(not(any(feature = "onnxruntime", test)), expect(dead_code, reason = "TensorRT knows the rest"))]
+#[cfg_attr(
+    not(any(feature = "onnxruntime", feature = "python", test)),
+    expect(dead_code, reason = "TensorRT knows the rest")
+)]
 pub(crate) struct Largest {
     /// The largest that are possible.
     pub(crate) dims: Dims,

@@ -139,7 +139,7 @@ impl ShapeExpr {
     ///
     /// # Errors
     /// For an expression that carries a mistake, and what the algebra refuses.
-    #[cfg(feature = "tensorrt")]
+    #[cfg(any(feature = "tensorrt", feature = "python"))]
     pub(crate) fn compute<A: Algebra<Error: From<ShapeError>>>(&self, algebra: A) -> Result<A::Value, A::Error> {
         fold(self.polynomial()?, algebra)
     }

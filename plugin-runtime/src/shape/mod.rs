@@ -25,9 +25,9 @@ pub use display::display_shape;
 pub(crate) use encoding::{decode as decode_exprs, encode as encode_exprs};
 pub use error::ShapeError;
 pub use expr::ShapeExpr;
-#[cfg(feature = "tensorrt")]
+#[cfg(any(feature = "tensorrt", feature = "python"))]
 pub(crate) use fold::Algebra;
-#[cfg(feature = "tensorrt")]
+#[cfg(any(feature = "tensorrt", feature = "python"))]
 pub(crate) use polynomial::Operation;
 pub use profile::{Profile, ProfileDims, ProfileError};
 pub use program::ShapeProgram;

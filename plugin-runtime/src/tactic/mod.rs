@@ -13,7 +13,7 @@ mod layer_extents;
 mod layer_trials;
 mod layer_tuning;
 mod lockfile;
-#[cfg(any(feature = "onnxruntime", test))]
+#[cfg(any(feature = "onnxruntime", feature = "python", test))]
 mod node;
 mod record;
 mod report;
@@ -33,7 +33,7 @@ pub(crate) use candidates::Rules;
 pub(crate) use candidates::{Candidate, enumerate, implementation};
 pub use inspect::{TimedSubject, TimingRecord, read_lockfile};
 pub(crate) use layer_data::Given;
-#[cfg(any(feature = "onnxruntime", test))]
+#[cfg(any(feature = "onnxruntime", feature = "python", test))]
 pub(crate) use node::{Recorded, first_listed, tried};
 #[cfg(feature = "tensorrt")]
 pub(crate) use record::{kernels_checksum, values_text};

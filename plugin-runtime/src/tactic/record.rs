@@ -21,7 +21,7 @@ use crate::tensor::{DataType, Format};
 pub(crate) use kernels::checksum_of as kernels_checksum;
 pub(super) use machine::{Machine, Surroundings};
 pub(super) use signature::Signature;
-#[cfg(any(feature = "onnxruntime", test))]
+#[cfg(any(feature = "onnxruntime", feature = "python", test))]
 pub(super) use signature::TriedTensor;
 pub(super) use text::{abridged, quoted, stays_as_it_is};
 

@@ -50,7 +50,6 @@ mod log;
 mod names;
 mod operators;
 mod shapes;
-mod types;
 
 pub use abi::OrtApiBase;
 pub use client::{Library, Session, SessionOptions, Slot};

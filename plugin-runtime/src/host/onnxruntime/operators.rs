@@ -5,9 +5,10 @@ use std::ptr;
 
 use super::abi::{Api, OrtCustomOp};
 use super::attributes::Wanted;
-use super::{in_place, kernel, shapes, types};
+use super::{in_place, kernel, shapes};
 use crate::device::DeviceKind;
 use crate::error::{Error, Result};
+use crate::host::taken;
 use crate::network::onnx::type_code;
 use crate::plugin::Plugin;
 use crate::suggest::did_you_mean;
@@ -106,7 +107,7 @@ impl Group {
             };
             let mut of_device: Vec<Operator> = Vec::new();
             for plugin in self.members.iter().filter(runs) {
-                let taken = types::taken(plugin);
+                let taken = taken(plugin);
                 for types in taken.types.iter().filter(|types| types.iter().all(|dtype| is_known(api, *dtype))) {
                     let types: Vec<c_int> = types.iter().map(|dtype| type_code(*dtype)).collect();
                     if of_device.iter().all(|operator| operator.types != types) {

@@ -112,6 +112,11 @@ pub(super) fn kind_name(kind: i32) -> String {
 
 /// As the type that the plugin registered.
 pub(crate) fn converted(given: &Given<'_>, wanted: AttributeType) -> Result<AttributeValue> {
+    converted_from(given, wanted, accepted)
+}
+
+/// The same for a host that has words of its own for what an attribute takes.
+pub(crate) fn converted_from(given: &Given<'_>, wanted: AttributeType, accepted: Accepted) -> Result<AttributeValue> {
     use AttributeType as Type;
     use AttributeValue as Value;
     Ok(match (wanted, given) {
@@ -152,6 +157,9 @@ pub(crate) fn converted(given: &Given<'_>, wanted: AttributeType) -> Result<Attr
         }
     })
 }
+
+/// What a type of attribute takes, in words.
+pub(crate) type Accepted = fn(AttributeType) -> &'static str;
 
 fn accepted(wanted: AttributeType) -> &'static str {
     use AttributeType as Type;

@@ -26,8 +26,12 @@ mod recognize;
 mod text;
 mod weight;
 
+#[cfg(any(feature = "onnxruntime", feature = "tensorrt", feature = "python"))]
+pub(crate) use attribute::Given;
 #[cfg(any(feature = "onnxruntime", feature = "tensorrt"))]
-pub(crate) use attribute::{Given, converted};
+pub(crate) use attribute::converted;
+#[cfg(feature = "python")]
+pub(crate) use attribute::converted_from;
 #[cfg(feature = "onnxruntime")]
 pub(crate) use element_type::name as type_name;
 #[cfg(any(feature = "onnxruntime", feature = "tensorrt"))]

@@ -11,17 +11,26 @@ use crate::tensor::{DataType, OutputDesc, TensorDesc};
 
 /// What a plugin takes, as far as it is known before there is a node.
 #[derive(Debug)]
-pub(super) struct Taken {
+pub(crate) struct Taken {
     /// Types of the inputs, then of the outputs.
-    pub(super) types: Vec<Vec<DataType>>,
+    pub(crate) types: Vec<Vec<DataType>>,
     /// For each output, the input that it is updated in place over.
-    pub(super) aliases: Vec<Option<usize>>,
+    pub(crate) aliases: Vec<Option<usize>>,
+    /// For each output, whether it is a size tensor.
+    pub(crate) sizes: Vec<bool>,
+    /// Whether it answered at all.
+    pub(crate) answered: bool,
 }
 
 /// Asks a plugin for its types: with its attributes' defaults, or else with values made up, at each rank until it answers.
 /// What it says may differ once there is a node, so this is only what the runtime is told first.
-pub(super) fn taken(plugin: &'static Plugin) -> Taken {
-    let mut taken = Taken { types: Vec::new(), aliases: vec![None; plugin.entry.outputs] };
+pub(crate) fn taken(plugin: &'static Plugin) -> Taken {
+    let mut taken = Taken {
+        types: Vec::new(),
+        aliases: vec![None; plugin.entry.outputs],
+        sizes: vec![false; plugin.entry.outputs],
+        answered: false,
+    };
     for made_up in [1, 0] {
         let values: Vec<AttributeValue> = plugin
             .entry
@@ -55,6 +64,9 @@ fn ask(bound: &BoundPlugin, rank: usize, taken: &mut Taken) {
     for dtype in DataType::ALL {
         let inputs = inputs(plugin, dtype, rank);
         let Ok(outputs) = bound.outputs(&inputs) else { continue };
+        taken.answered = true;
+        let is_size = |output: &OutputDesc| matches!(output, OutputDesc::Size(_));
+        taken.sizes.iter_mut().zip(&outputs).for_each(|(size, output)| *size |= is_size(output));
         let outputs: Vec<TensorDesc> = outputs.into_iter().map(tensor).collect();
         for (alias, output) in taken.aliases.iter_mut().zip(&outputs) {
             *alias = alias.or(output.alias_of());
