@@ -1,33 +1,26 @@
 //! Hosts: other engines that run the linked plugins. Each adapter translates its host's tensors, attributes and streams,
 //! and has no logic of its own; what they share stands here.
 //!
-//! [`onnxruntime`]: ONNX Runtime. [`tensorrt`]: TensorRT 10, TensorRT 11 and TensorRT-RTX. [`description`]: what a library
-//! says of its plugins to Python.
+//! [`onnxruntime`]: ONNX Runtime. [`tensorrt`]: TensorRT 10, TensorRT 11 and TensorRT-RTX. [`tvm_ffi`]: NumPy, CuPy and PyTorch,
+//! by apache-tvm-ffi. [`description`]: what a library says of its plugins to Python.
 
 #[cfg(feature = "python")]
 mod attributes;
-#[cfg_attr(
-    not(any(feature = "onnxruntime", feature = "python", test)),
-    expect(dead_code, reason = "hosts need different parts of it")
-)]
+#[cfg_attr(not(any(feature = "onnxruntime", test)), expect(dead_code, reason = "hosts need different parts of it"))]
 mod call;
-#[cfg_attr(
-    not(any(feature = "onnxruntime", feature = "python", test)),
-    expect(dead_code, reason = "hosts need different parts of it")
-)]
+#[cfg_attr(not(any(feature = "onnxruntime", test)), expect(dead_code, reason = "hosts need different parts of it"))]
 mod decision;
 #[cfg(feature = "python")]
 pub mod description;
 mod fence;
+#[cfg(any(feature = "onnxruntime", feature = "python"))]
+mod few;
 #[cfg(unix)]
 mod library;
 mod node;
 #[cfg(feature = "onnxruntime")]
 pub mod onnxruntime;
-#[cfg_attr(
-    not(any(feature = "onnxruntime", feature = "python", test)),
-    expect(dead_code, reason = "hosts need different parts of it")
-)]
+#[cfg_attr(not(any(feature = "onnxruntime", test)), expect(dead_code, reason = "hosts need different parts of it"))]
 mod plan;
 mod pool;
 mod state;
@@ -39,10 +32,14 @@ mod taken;
 pub mod tensorrt;
 #[cfg(test)]
 mod tests;
+#[cfg(all(feature = "tvm_ffi", unix))]
+pub mod tvm_ffi;
 
 pub(crate) use call::{Call, Lease};
 pub(crate) use decision::{Decider, Decision};
 pub(crate) use fence::fenced;
+#[cfg(any(feature = "onnxruntime", feature = "python"))]
+pub(crate) use few::Few;
 #[cfg(feature = "tensorrt")]
 pub(crate) use node::implementation;
 pub(crate) use node::{Node, only_layer};

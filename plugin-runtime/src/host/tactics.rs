@@ -70,6 +70,12 @@ impl Tactics {
         Ok(Tactics { lockfile, tune, making: AtomicBool::new(true) })
     }
 
+    /// Whether the inputs' extents matter to what is chosen.
+    #[cfg(feature = "python")]
+    pub(crate) fn need_extents(&self) -> bool {
+        self.tune || self.lockfile.is_some()
+    }
+
     /// From now on nothing is tried.
     pub(crate) fn made(&self) {
         self.making.store(false, Ordering::Release);

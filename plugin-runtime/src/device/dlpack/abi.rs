@@ -10,10 +10,10 @@ pub(super) const VERSION: DLPackVersion = DLPackVersion { major: 1, minor: 1 };
 pub const DLPACK_FLAG_READ_ONLY: u64 = 1;
 
 /// Device types.
-pub(super) const CPU: i32 = 1;
-pub(super) const CUDA: i32 = 2;
-pub(super) const CUDA_HOST: i32 = 3;
-pub(super) const CUDA_MANAGED: i32 = 13;
+pub(crate) const CPU: i32 = 1;
+pub(crate) const CUDA: i32 = 2;
+pub(crate) const CUDA_HOST: i32 = 3;
+pub(crate) const CUDA_MANAGED: i32 = 13;
 
 /// The device that memory is on.
 #[repr(C)]

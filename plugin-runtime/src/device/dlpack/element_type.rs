@@ -44,7 +44,7 @@ const NEED_BITS: usize = 7;
 
 /// # Errors
 /// When there is no such type here: says which it is.
-pub(super) fn from_dlpack(dtype: DLDataType) -> Result<DataType> {
+pub(crate) fn from_dlpack(dtype: DLDataType) -> Result<DataType> {
     let known = TYPES.iter().find(|(_, code, bits)| (*code, *bits, 1) == (dtype.code, dtype.bits, dtype.lanes));
     known
         .map(|(known, ..)| *known)
@@ -53,7 +53,7 @@ pub(super) fn from_dlpack(dtype: DLDataType) -> Result<DataType> {
 
 /// # Errors
 /// When DLPack has no such type.
-pub(super) fn to_dlpack(dtype: DataType) -> Result<DLDataType> {
+pub(crate) fn to_dlpack(dtype: DataType) -> Result<DLDataType> {
     let known = TYPES.iter().find(|(known, ..)| *known == dtype);
     known.map(|&(_, code, bits)| DLDataType { code, bits, lanes: 1 }).ok_or_else(|| {
         Error::invalid(format_args!("{dtype} can't be given through DLPack; what can is {}", names_of_types()))

@@ -151,7 +151,7 @@ fn no_capsule() -> Error {
 
 /// # Errors
 /// When the strides aren't those of a row-major tensor. Strides of dimensions with extent 0 or 1 don't matter.
-fn check_strides(dims: &Dims, strides: &[i64]) -> Result<()> {
+pub(crate) fn check_strides(dims: &Dims, strides: &[i64]) -> Result<()> {
     let compact = row_major(dims);
     let matters = |extent: i64| extent > 1 && dims.numel() != Some(0);
     let differs = dims.iter().zip(strides).zip(&*compact).any(|((extent, a), b)| matters(*extent) && a != b);
@@ -175,7 +175,7 @@ pub(super) fn row_major(dims: &Dims) -> Dims {
 }
 
 /// The name of a device, for messages.
-pub(super) fn device_name(device: DLDevice) -> String {
+pub(crate) fn device_name(device: DLDevice) -> String {
     match device.device_type {
         CPU => "host memory".into(),
         CUDA => format!("the memory of `cuda:{}`", device.device_id),

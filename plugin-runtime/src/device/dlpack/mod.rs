@@ -28,6 +28,12 @@ mod managed;
 #[cfg(test)]
 mod tests;
 
+#[cfg(feature = "tvm_ffi")]
+pub(crate) use abi::{CPU, CUDA, CUDA_HOST, CUDA_MANAGED};
 pub use abi::{
     DLDataType, DLDevice, DLManagedTensor, DLManagedTensorVersioned, DLPACK_FLAG_READ_ONLY, DLPackVersion, DLTensor,
 };
+#[cfg(feature = "tvm_ffi")]
+pub(crate) use element_type::{from_dlpack, to_dlpack};
+#[cfg(feature = "tvm_ffi")]
+pub(crate) use managed::{check_strides, device_name};

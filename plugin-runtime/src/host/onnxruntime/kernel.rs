@@ -11,7 +11,7 @@ use super::operators::Operator;
 use crate::device::cpu::with_threads_of;
 use crate::device::{Device, DeviceKind, Stream};
 use crate::error::{Error, ErrorKind, LayerContext, Result};
-use crate::host::{Call, Lease, Node, Places, Tactics, copy, fenced};
+use crate::host::{Call, Few, Lease, Node, Places, Tactics, copy, fenced};
 use crate::network::onnx::{data_type, type_code, type_name};
 use crate::network::{Dim, Network};
 use crate::shape::MAX_RANK;
@@ -308,34 +308,6 @@ impl Own {
     }
 }
 
-/// A list that lies where it stands, and nowhere else, if it is short.
-#[derive(Debug)]
-struct Few<P> {
-    few: [P; SHORT],
-    many: Vec<P>,
-    len: usize,
-}
-
-const SHORT: usize = 8;
-
-impl<P: Copy> Few<P> {
-    #[inline]
-    fn new(len: usize, null: P) -> Self {
-        let many = if len > SHORT { vec![null; len] } else { Vec::new() };
-        Few { few: [null; SHORT], many, len }
-    }
-
-    #[inline]
-    fn as_mut(&mut self) -> &mut [P] {
-        if self.len > SHORT { &mut self.many } else { &mut self.few[..self.len] }
-    }
-
-    #[inline]
-    fn as_ref(&self) -> &[P] {
-        if self.len > SHORT { &self.many } else { &self.few[..self.len] }
-    }
-}
-
 #[cold]
 fn left_out(input: usize) -> Error {
     Error::invalid(format_args!("its input {input} is left out, but plugins need every input"))
@@ -366,14 +338,5 @@ mod tests {
         assert!(own.mark(64, 0).is_err() && !own.has(64) && own.mark(63, 0).is_ok() && own.has(63));
         assert_eq!(own.add(usize::MAX), 1024);
         assert_eq!(own.bytes, usize::MAX);
-    }
-
-    #[test]
-    fn long_lists_have_room_too() {
-        for len in [0, 1, SHORT, SHORT + 1] {
-            let mut list = Few::new(len, 0);
-            list.as_mut().iter_mut().zip(1..).for_each(|(item, value)| *item = value);
-            assert_eq!(list.as_ref(), (1..=len).collect::<Vec<_>>());
-        }
     }
 }
