@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 from .library import Library, Plugin
 from .names import no_such
@@ -15,9 +15,20 @@ __version__ = "0.1.0"
 __all__ = ["Library", "Namespace", "Plugin", "Plugins", "load"]
 
 
-def load(path: str | os.PathLike[str]) -> Plugins:
-    """Opens a library of plugins. It stays open as long as the process lives."""
-    return Plugins(Library(path))
+def load(
+    path: str | os.PathLike[str],
+    *,
+    lockfile: str | os.PathLike[str] | None = None,
+    tune: bool | None = None,
+) -> Plugins:
+    """Opens a library of plugins. It stays open as long as the process lives.
+
+    Of several tactics of a plugin the first that it lists runs, unless ``lockfile``, the path of a tuning lockfile, says
+    which is the quickest. With ``tune=True`` all are tried and timed at the first call with arrays of new extents, and what
+    comes of it is added to the lockfile, if there is one. What is None is taken from the variables
+    ``PLUGIN_RUNTIME_LOCKFILE`` and ``PLUGIN_RUNTIME_TUNE``.
+    """
+    return Plugins(Library(path), None if lockfile is None else os.fspath(lockfile), tune)
 
 
 class Namespace:
@@ -26,28 +37,58 @@ class Namespace:
     def __init__(self, plugins: Plugins, name: str) -> None:
         self._plugins, self._name = plugins, name
 
-    def __getattr__(self, name: str) -> Any:
-        raise NotImplementedError
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        plugins = [p for p in self._plugins.library.plugins if p.namespace == self._name]
+        # The newest comes last.
+        for plugin in reversed(plugins):
+            if plugin.name == name:
+                function = self._plugins.function(plugin)
+                setattr(self, name, function)
+                return function
+        raise AttributeError(no_such("plugin", name, (p.name for p in plugins)))
 
     def __dir__(self) -> list[str]:
-        return sorted(p.name for p in self._plugins.library.plugins if p.namespace == self._name)
+        return sorted({p.name for p in self._plugins.library.plugins if p.namespace == self._name})
 
     def __repr__(self) -> str:
         return f"Namespace({self._name!r}: {', '.join(dir(self))})"
 
 
 class Plugins:
-    """What a library of plugins has, by namespace."""
+    """What a library of plugins has: its namespaces as attributes, whose attributes are functions."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, lockfile: str | None = None, tune: bool | None = None) -> None:
         self.library = library
+        self._options = (lockfile, tune)
+        self._arrays: Any = None
+        self._functions: dict[str, Callable[..., Any]] = {}
         self._namespaces = {plugin.namespace: Namespace(self, plugin.namespace) for plugin in library.plugins}
 
     def __getattr__(self, name: str) -> Namespace:
-        try:
-            return self.__dict__["_namespaces"][name]
-        except KeyError:
-            raise AttributeError(no_such("namespace", name, self.__dict__.get("_namespaces", ()))) from None
+        namespaces = self.__dict__.get("_namespaces", {})
+        if name in namespaces:
+            return namespaces[name]
+        raise AttributeError(no_such("namespace", name, namespaces))
+
+    def __getitem__(self, key: str | tuple[str, int]) -> Callable[..., Any]:
+        """A plugin by its id, or by id and version: ``plugins["sample::circ_pad_plugin", 1]``."""
+        name, version = (key, None) if isinstance(key, str) else key
+        for plugin in reversed(self.library.plugins):
+            if plugin.id == name and version in (None, plugin.version):
+                return self.function(plugin)
+        known = (p.id if version is None else p.label for p in self.library.plugins)
+        raise KeyError(no_such("plugin", name if version is None else f"{name} v{version}", known))
+
+    def function(self, plugin: Plugin) -> Callable[..., Any]:
+        """A plugin as a function of arrays."""
+        if plugin.label not in self._functions:
+            from .arrays import Arrays
+
+            self._arrays = self._arrays or Arrays(self.library, *self._options)
+            self._functions[plugin.label] = self._arrays.function(plugin)
+        return self._functions[plugin.label]
 
     def __iter__(self) -> Iterator[Plugin]:
         return iter(self.library.plugins)

@@ -200,8 +200,9 @@ def _plugin(said: dict[str, Any]) -> Plugin:
 
 
 def _attribute(said: dict[str, Any]) -> Attribute:
-    if said["kind"] == "bytes" and "default" in said:
-        said = {**said, "default": bytes(said["default"])}
+    default = said.get("default")
+    if isinstance(default, list):
+        said = {**said, "default": bytes(default) if said["kind"] == "bytes" else tuple(default)}
     return Attribute(**said)
 
 

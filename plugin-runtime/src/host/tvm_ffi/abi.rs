@@ -27,6 +27,10 @@ pub(super) union Payload {
 impl Any {
     pub(super) const NONE: Any = Any { type_index: types::NONE, small_len: 0, payload: Payload { int: 0 } };
 
+    pub(super) fn int(value: i64) -> Any {
+        Any { type_index: types::INT, small_len: 0, payload: Payload { int: value } }
+    }
+
     pub(super) fn object(type_index: i32, object: *mut c_void) -> Any {
         Any { type_index, small_len: 0, payload: Payload { pointer: object } }
     }

@@ -16,7 +16,7 @@ use crate::tensor::{DataType, HostTensor};
 #[derive(Debug)]
 pub(super) enum Memory {
     /// Of the input that it is updated in place over.
-    Input,
+    Input(usize),
     /// Of our own.
     Own(Capsule),
     /// Of the caller's framework.
@@ -95,7 +95,7 @@ impl Memory {
     #[inline]
     pub(super) fn start(&self) -> *mut c_void {
         match self {
-            Memory::Input => ptr::null_mut(),
+            Memory::Input(_) => ptr::null_mut(),
             Memory::Own(capsule) => capsule.start(),
             Memory::Framework(object) => start(object),
         }
@@ -108,7 +108,7 @@ impl Memory {
     #[inline]
     pub(super) fn into_any(self, api: &Api) -> Result<Any> {
         match self {
-            Memory::Input => Ok(Any::NONE),
+            Memory::Input(input) => Ok(Any::int(input as i64)),
             Memory::Own(capsule) => {
                 let raw = capsule.0;
                 std::mem::forget(capsule);

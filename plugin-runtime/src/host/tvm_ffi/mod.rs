@@ -27,7 +27,7 @@
 //! * Inputs are contiguous, and all on one device, which decides the impl. Otherwise a BufferError or a ValueError says so.
 //! * Outputs lie in memory that the caller's framework allocates, where it has an allocator, as PyTorch does; and else in
 //!   memory of our own. One whose extents depend on data has its true extents.
-//! * An output that is updated in place over an input isn't returned: None stands for it, and the input holds it.
+//! * An output that is updated in place over an input isn't returned: the input holds it, and its position stands for it.
 //! * On a GPU the work is enqueued in the stream that tvm-ffi has for the device. A plugin that finds extents waits for it.
 //! * What a call needs besides the outputs is kept from one call to the next, for each device, types and attributes, and for
 //!   each extents where a lockfile or tuning decides: such a call allocates nothing else.

@@ -62,7 +62,7 @@ pub(super) fn run(api: &Api, kept: &Kept, arguments: &Arguments<'_>) -> Result<A
             Some(input) => {
                 arguments.check_apart(input)?;
                 *place = inputs.as_ref().get(input).map_or(ptr::null_mut(), |start| start.cast_mut());
-                Memory::Input
+                Memory::Input(input)
             }
             None => {
                 let output = lease.output(index)?;
