@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import sys
 from typing import Any, Callable, Sequence
 
-from .library import REQUIRED, Library, Plugin
+from . import extended
+from .library import Library, Plugin
 from .names import no_such
 from .signatures import doc, parameter, signature
 
@@ -69,7 +69,7 @@ def _function(plugin: Plugin, raw: Callable[..., Any], calls: _Calls) -> Callabl
     ]
     names: dict[str, Any] = {
         # With None the library says which attribute is missing.
-        "_defaults": [None if a.default is REQUIRED else a.default for a in plugin.attributes],
+        "_defaults": [None if a.is_required else a.default for a in plugin.attributes],
         "_no_attribute": calls.no_attribute,
         "_quick": _QUICK,
         "_raw": raw,
@@ -121,10 +121,10 @@ class _Calls:
 
     def _with_copies(self, inputs: Sequence[Any], attributes: Sequence[Any]) -> Any:
         """A call with copies of what can't be used where it is. A copy isn't what would have to be updated in place."""
-        copies = [_copy(value) for value in inputs]
-        found = self._raw(*copies, *attributes)
-        outputs = [found] if self._plugin.outputs == 1 else found
-        for output in outputs:
+        copies = [_fit(value) for value in inputs]
+        given = [extended.Lent(value) if extended.Lent.takes(value) else value for value in copies]
+        found = self._raw(*given, *attributes)
+        for output in [found] if self._plugin.outputs == 1 else found:
             if isinstance(output, int) and copies[output] is not inputs[output]:
                 raise ValueError(
                     f"{self._plugin.label} updates `{self._plugin.inputs[output]}` in place, so it has to be contiguous "
@@ -181,40 +181,15 @@ def _of_numpy() -> Callable[[Any], Any]:
         try:
             return from_dlpack(found)
         except (BufferError, RuntimeError):
-            return _extended(found)
+            return extended.array_of(found)
 
     return of_numpy
 
 
-def _extended(found: Any) -> Any:
-    """An output of a type that only ml_dtypes has for NumPy."""
-    import numpy
-
-    name = str(found.dtype)
-    try:
-        import ml_dtypes
-
-        dtype = numpy.dtype(getattr(ml_dtypes, name))
-    except (ImportError, AttributeError):
-        raise TypeError(f"NumPy has no {name}: pip install ml_dtypes, or give the plugin another type") from None
-    shape = tuple(found.shape)
-    count = 1
-    for extent in shape:
-        count *= extent
-    if count == 0:
-        return numpy.empty(shape, dtype)
-    memory = (ctypes.c_uint8 * (count * dtype.itemsize)).from_address(found.data_ptr())
-    # The array keeps the memory, which keeps the output.
-    memory.output = found
-    return numpy.frombuffer(memory, dtype).reshape(shape)
-
-
-def _copy(value: Any) -> Any:
-    """A contiguous, writable copy of an array, or the array if it is such."""
+def _fit(value: Any) -> Any:
+    """An array if it is contiguous and writable, or else a copy that is."""
     flags = getattr(value, "flags", None)
     if flags is not None and hasattr(value, "copy"):
         is_fit = flags.c_contiguous and getattr(flags, "writeable", True)
         return value if is_fit else value.copy(order="C")
-    if hasattr(value, "contiguous"):
-        return value.contiguous()
-    return value
+    return value.contiguous() if hasattr(value, "contiguous") else value

@@ -28,6 +28,10 @@ class Attribute:
     max: int | None = None
     default: Any = REQUIRED
 
+    @property
+    def is_required(self) -> bool:
+        return self.default is REQUIRED
+
 
 @dataclass(frozen=True)
 class Plugin:

@@ -6,7 +6,7 @@ import inspect
 import keyword
 from typing import Any
 
-from .library import REQUIRED, Attribute, Plugin
+from .library import Attribute, Plugin
 
 _TYPES = {
     "int": "int",
@@ -35,7 +35,7 @@ def signature(plugin: Plugin) -> inspect.Signature:
     either, by_name = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY
     parameters = [inspect.Parameter(parameter(name), either, annotation="Array") for name in plugin.inputs]
     for attribute in plugin.attributes:
-        default: Any = inspect.Parameter.empty if attribute.default is REQUIRED else attribute.default
+        default: Any = inspect.Parameter.empty if attribute.is_required else attribute.default
         name, kind = parameter(attribute.name), annotation(attribute)
         parameters.append(inspect.Parameter(name, by_name, default=default, annotation=kind))
     return inspect.Signature(parameters, return_annotation=returned(plugin))
@@ -61,4 +61,4 @@ def doc(plugin: Plugin) -> str:
 
 def _described(attribute: Attribute) -> str:
     text = f"{annotation(attribute)}, {attribute.type} in the plugin"
-    return text if attribute.default is REQUIRED else f"{text}; {attribute.default!r} if left out"
+    return text if attribute.is_required else f"{text}; {attribute.default!r} if left out"
