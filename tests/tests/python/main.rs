@@ -25,15 +25,20 @@ fn workspace_or_taken() -> PathBuf {
     std::env::var_os("PYTHON_SOURCES").map_or_else(|| workspace().to_owned(), PathBuf::from)
 }
 
-/// Runs a script of this folder to its end; what it printed. `None` where there is no Python for it.
-fn script(test: &str, name: &str, arguments: &[&Path]) -> Option<String> {
-    let Some(found) = python_with(&["tvm_ffi", "numpy"]) else {
+/// A Python with tvm-ffi; says of a test by name that there is none.
+fn host(test: &str) -> Option<OsString> {
+    let found = python_with(&["tvm_ffi", "numpy"]);
+    if found.is_none() {
         assert!(!python_is_asked_for(), "the Python that PYTHON names can't import tvm_ffi and numpy");
         skipped(test, "python3 with tvm_ffi isn't there; set PYTHON to one that has apache-tvm-ffi and numpy");
-        return None;
-    };
+    }
+    found
+}
+
+/// Runs a script of this folder to its end; what it printed.
+fn script(host: &OsString, name: &str, arguments: &[&Path]) -> String {
     let script = workspace_or_taken().join("tests/tests/python").join(name);
-    let ended = run(python(&found).arg(script).args(arguments));
+    let ended = run(python(host).arg(script).args(arguments));
     assert_eq!(ended.status, Some(0), "{name} {arguments:?}:\n{}{}", ended.stdout, ended.stderr);
-    Some(ended.stdout + &ended.stderr)
+    ended.stdout + &ended.stderr
 }
