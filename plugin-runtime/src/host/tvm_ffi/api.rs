@@ -1,6 +1,6 @@
 //! The functions of libtvm_ffi, which the program has loaded.
 
-use std::ffi::{CString, c_char, c_void};
+use std::ffi::c_void;
 use std::ptr::{self, NonNull};
 use std::sync::OnceLock;
 
@@ -14,7 +14,9 @@ use crate::host::library::loaded;
 /// Those that are used here.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Api {
-    set_raised: unsafe extern "C" fn(*const c_char, *const c_char),
+    /// Kind, message, backtrace.
+    error_create: unsafe extern "C" fn(*const ByteArray, *const ByteArray, *const ByteArray, *mut *mut c_void) -> i32,
+    raise: unsafe extern "C" fn(*mut c_void),
     error_move: unsafe extern "C" fn(*mut *mut c_void),
     env_alloc: unsafe extern "C" fn(*mut DLTensor, *mut *mut c_void) -> i32,
     env_allocator: unsafe extern "C" fn() -> *mut c_void,
@@ -59,7 +61,8 @@ impl Api {
         #[expect(unsafe_code, reason = "takes functions' types on trust")]
         unsafe {
             Some(Api {
-                set_raised: function(library, "TVMFFIErrorSetRaisedFromCStr")?,
+                error_create: function(library, "TVMFFIErrorCreate")?,
+                raise: function(library, "TVMFFIErrorSetRaised")?,
                 error_move: function(library, "TVMFFIErrorMoveFromRaised")?,
                 env_alloc: function(library, "TVMFFIEnvTensorAlloc")?,
                 env_allocator: function(library, "TVMFFIEnvGetDLPackManagedTensorAllocator")?,
@@ -77,16 +80,21 @@ impl Api {
     #[cold]
     pub(super) fn raise(&self, kind: ErrorKind, message: &str) -> i32 {
         let name = match kind {
-            _ if message.contains(NOT_CONTIGUOUS) => c"BufferError",
-            ErrorKind::OutOfMemory => c"MemoryError",
-            ErrorKind::Invalid | ErrorKind::Shape | ErrorKind::ElementType | ErrorKind::Registry => c"ValueError",
-            _ => c"RuntimeError",
+            _ if message.contains(NOT_CONTIGUOUS) => "BufferError",
+            ErrorKind::OutOfMemory => "MemoryError",
+            ErrorKind::Invalid | ErrorKind::Shape | ErrorKind::ElementType | ErrorKind::Registry => "ValueError",
+            _ => "RuntimeError",
         };
-        let message = CString::new(message.replace('\0', "\u{fffd}")).unwrap_or_default();
-        // SAFETY: both end with 0, and are copied.
+        let [name, message, backtrace] =
+            [name, message, ""].map(|text| ByteArray { data: text.as_ptr().cast(), size: text.len() });
+        let mut error = ptr::null_mut();
+        // SAFETY: the texts are there, and copied; the error that is made is handed over, and given back.
         #[expect(unsafe_code, reason = "calls the runtime")]
         unsafe {
-            (self.set_raised)(name.as_ptr(), message.as_ptr());
+            if (self.error_create)(&raw const name, &raw const message, &raw const backtrace, &raw mut error) == 0 {
+                (self.raise)(error);
+                (self.dec_ref)(error);
+            }
         }
         FAILED
     }
