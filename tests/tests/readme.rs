@@ -49,9 +49,10 @@ fn block(info: &str) -> String {
     found.remove(0).text
 }
 
-const KINDS: [&str; 11] = [
+const KINDS: [&str; 12] = [
     "sh",
     "python",
+    "python,arrays",
     "toml",
     "text",
     "cuda",
@@ -249,13 +250,35 @@ fn the_session_shown_runs() {
     let Some(python) = python_with(&["numpy", "onnxruntime", "onnx"]) else {
         return skipped("the_session_shown_runs", "python3 with numpy, onnxruntime and onnx isn't there");
     };
+    prints_what_it_tells(&mut Command::new(python), &block("python"));
+}
+
+/// Runs a script of README's, whose comments tell what each of its two lines that print prints.
+fn prints_what_it_tells(python: &mut Command, script: &str) {
     let (shown, built) = ("target/release/libsamples.so", library("samples"));
-    let script = block("python");
     assert!(script.contains(shown));
-    let ended = run(Command::new(python).args(["-c", &script.replace(shown, built.to_str().unwrap())]));
+    let ended = run(python.args(["-c", &script.replace(shown, built.to_str().unwrap())]));
     assert_eq!(ended.status, Some(0), "{}{}", ended.stdout, ended.stderr);
     let told: Vec<&str> = script.lines().filter_map(|line| Some(line.split_once("  # ")?.1)).collect();
     assert_eq!((told.len(), ended.stdout.lines().collect::<Vec<_>>()), (2, told), "{script}");
+}
+
+/// A Python that finds the package in the sources.
+fn python_with_package() -> Option<Command> {
+    let mut python = Command::new(python_with(&["tvm_ffi", "numpy"])?);
+    let others = std::env::var_os("PYTHONPATH").unwrap_or_default();
+    let own = [workspace().join("plugin-runtime/python/src")];
+    let paths = std::env::join_paths(own.into_iter().chain(std::env::split_paths(&others))).unwrap();
+    python.env("PYTHONPATH", paths).env("PYTHONDONTWRITEBYTECODE", "1");
+    Some(python)
+}
+
+#[test]
+fn the_calls_from_python_shown_run() {
+    let Some(mut python) = python_with_package() else {
+        return skipped("the_calls_from_python_shown_run", "python3 with numpy and tvm_ffi isn't there");
+    };
+    prints_what_it_tells(&mut python, &block("python,arrays"));
 }
 
 #[test]
@@ -276,6 +299,8 @@ fn every_command_runs() {
             ["cargo", "run", arguments @ ..] => run_sample(&command, arguments, folder.path()),
             ["samples/peers/bench.sh"] => peers(&command, folder.path()),
             ["python3", "samples/peers/gpu_peers.py", arguments @ ..] => gpu_peers(arguments, folder.path()),
+            ["pip", "install", arguments @ ..] => pip_install(arguments, folder.path()),
+            ["python", "-m", "plugin_runtime", "wheel", library] => make_wheel(library, folder.path()),
             [script] if *script == ".ci/gpu" => gpu_checks_tell_their_usage(),
             [script] if *script == ".ci/run" => checks_run_what_readme_says(),
             _ => panic!("no test knows README's command: {command}"),
@@ -285,6 +310,34 @@ fn every_command_runs() {
     {
         assert!(folder.path().join(written).exists(), "{written} wasn't written");
     }
+}
+
+/// Installs the package from its sources; what comes from an index, .ci/run installs.
+fn pip_install(arguments: &[&str], folder: &Path) {
+    let ["plugin-runtime/python", packages @ ..] = arguments else { panic!("{arguments:?}") };
+    let checks = fs::read_to_string(workspace().join(".ci/run")).unwrap();
+    for package in packages {
+        assert!(checks.contains(package), ".ci/run doesn't install {package}");
+    }
+    let Some(python) = python_with(&["pip"]) else {
+        return skipped("readme: pip install", "python3 with pip isn't there");
+    };
+    let mut pip = Command::new(python);
+    pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target"]).arg(folder.join("installed"));
+    let ended = run(pip.arg(workspace().join("plugin-runtime/python")));
+    assert_eq!(ended.status, Some(0), "{}{}", ended.stdout, ended.stderr);
+    assert!(folder.join("installed/plugin_runtime/__init__.py").exists());
+}
+
+fn make_wheel(shown: &str, folder: &Path) {
+    assert_eq!(shown, "target/release/libsamples.so");
+    let Some(mut python) = python_with_package() else {
+        return skipped("readme: python -m plugin_runtime wheel", "python3 with numpy and tvm_ffi isn't there");
+    };
+    let command = python.args(["-m", "plugin_runtime", "wheel"]).arg(library("samples")).current_dir(folder);
+    let ended = run(command);
+    assert_eq!(ended.status, Some(0), "{}{}", ended.stdout, ended.stderr);
+    assert!(folder.join(ended.stdout.trim()).exists(), "{}", ended.stdout);
 }
 
 /// Runs it in a folder of its own, so that what it writes goes there. The benchmark is run as a trial only, without the
