@@ -61,9 +61,9 @@ def functions_look_like_the_plugin():
 def names_that_are_not_there():
     plugins = plugin_runtime.load(SAMPLES)
     with refused(AttributeError, "no namespace `sampel`", "did you mean `sample`?"):
-        plugins.sampel
+        _ = plugins.sampel
     with refused(AttributeError, "no plugin `circ_pad_plugi`", "did you mean `circ_pad_plugin`"):
-        plugins.sample.circ_pad_plugi
+        _ = plugins.sample.circ_pad_plugi
     with refused(KeyError, "did you mean `sample::circ_pad_plugin v1`"):
         plugins["sample::circ_pad_plugin", 2]
     with refused(TypeError, "sample::circ_pad_plugin v1: no attribute `pad`", "did you mean `pads`?"):
@@ -457,6 +457,40 @@ def the_package_from_its_sources():
     use = "import plugin_runtime, sys; print(plugin_runtime.load(sys.argv[1]).sample.circ_pad_plugin.__name__)"
     assert run("-c", use, SAMPLES, **found_there) == "circ_pad_plugin"
     assert os.path.exists(os.path.join(target, "plugin_runtime", "py.typed"))
+
+
+def types_are_checked():
+    """The package by itself, and what uses the types that a wheel brings."""
+    try:
+        import mypy
+    except ImportError:
+        print("SKIPPED types_are_checked: mypy isn't there")
+        return
+    del mypy
+    sources = os.path.dirname(os.path.abspath(plugin_runtime.__file__))
+    cache = os.path.join(FOLDER, "cache")
+    run("-m", "mypy", "--strict", "--cache-dir", cache, sources)
+    own = dict(PYTHONPATH=os.environ["PYTHONPATH"])
+    made = run("-m", "plugin_runtime", "wheel", SAMPLES, "--output", FOLDER, **own)
+    target, _ = installed(os.path.join(FOLDER, made))
+    use = os.path.join(FOLDER, "use.py")
+    for line, expected in (
+        ("reveal_type(samples.sample.circ_pad_plugin(x, pads=[1, 1]))", "ndarray"),
+        ("reveal_type(samples.sample.non_zero_plugin(x))", "tuple["),
+        ("samples.sample.circ_pad_plugin(x, pad=[1, 1])", 'Unexpected keyword argument "pad"'),
+        ('samples.sample.circ_pad_plugin(x, pads="wrap")', "error"),
+        ("samples.sample.circ_pad(x)", 'has no attribute "circ_pad"'),
+    ):
+        with open(use, "w") as file:
+            file.write(f"import numpy as np\nimport samples\nx = np.ones((2, 3), np.float32)\n{line}\n")
+        checked = subprocess.run(
+            [sys.executable, "-m", "mypy", "--cache-dir", cache, use],
+            env={**os.environ, "MYPYPATH": target},
+            capture_output=True,
+            text=True,
+        )
+        assert expected in checked.stdout, f"{line}: {checked.stdout}"
+        assert (checked.returncode == 0) == line.startswith("reveal_type"), checked.stdout
 
 
 def libraries_that_are_none():

@@ -1,6 +1,6 @@
 //! What the package makes of libraries: functions, errors, wheels.
 
-use tests::command::library;
+use tests::command::{library, skipped};
 
 use super::{host, script};
 
@@ -16,6 +16,9 @@ macro_rules! parts {
             let part = std::path::Path::new(stringify!($part));
             let printed = script(&host, "package.py", &[part, tests, samples, second, folder.path()]);
             assert!(printed.contains("fine"), "{printed}");
+            if printed.contains("SKIPPED") {
+                skipped(stringify!($part), printed.trim());
+            }
         }
     )* };
 }
@@ -41,5 +44,6 @@ parts! {
     outputs_as_expressions
     an_installed_wheel
     the_package_from_its_sources
+    types_are_checked
     libraries_that_are_none
 }

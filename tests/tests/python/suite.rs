@@ -28,7 +28,14 @@ impl Runtime for Calls<'_> {
         if !matches!(self.arrays, "numpy" | "torch") && !case.on.contains(&On::Cuda) {
             return Some("a plugin of it has no impl for a GPU".into());
         }
-        case.name.starts_with("layouts").then(|| "arrays are LINEAR, which its plugin doesn't take".into())
+        if case.name.starts_with("layouts") {
+            return Some("arrays are LINEAR, which its plugin doesn't take".into());
+        }
+        if self.arrays == "cupy" && case.name.ends_with("bf16") {
+            return Some("CuPy has no BF16".into());
+        }
+        let error = fs::read_to_string(self.folder.join(case.name).join("error")).unwrap_or_default();
+        error.contains("No module named 'ml_dtypes'").then(|| "NumPy has no BF16 without ml_dtypes".into())
     }
 
     fn run(&mut self, case: &Case) -> Result<Vec<Vec<HostTensor>>> {

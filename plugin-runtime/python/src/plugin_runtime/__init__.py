@@ -67,7 +67,7 @@ class Plugins:
         self._namespaces = {plugin.namespace: Namespace(self, plugin.namespace) for plugin in library.plugins}
 
     def __getattr__(self, name: str) -> Namespace:
-        namespaces = self.__dict__.get("_namespaces", {})
+        namespaces: dict[str, Namespace] = self.__dict__.get("_namespaces", {})
         if name in namespaces:
             return namespaces[name]
         raise AttributeError(no_such("namespace", name, namespaces))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from typing import Any, Callable, Sequence
+from typing import Any, Callable, Sequence, cast
 
 from . import extended
 from .library import Library, Plugin
@@ -77,16 +77,18 @@ def _function(plugin: Plugin, raw: Callable[..., Any], calls: _Calls) -> Callabl
         "_carefully": calls.carefully,
     }
     exec(compile("\n".join(lines), f"<plugin {plugin.label}>", "exec"), names)  # noqa: S102
-    function = names[parameter(plugin.name)]
+    function: Any = names[parameter(plugin.name)]
     described = signature(plugin)
     function.__signature__ = described
     function.__annotations__ = {name: value.annotation for name, value in described.parameters.items()}
     function.__annotations__["return"] = described.return_annotation
     function.__doc__, function.__module__, function.__qualname__ = doc(plugin), __name__, plugin.id.replace("::", ".")
-    return function
+    return cast(Callable[..., Any], function)
 
 
-_QUICK: dict[type, Callable[[Any], Any]] = {}
+Finish = Callable[[Any], Any]
+
+_QUICK: dict[type, Finish] = {}
 """By the type of the first input: what makes an array of that type of an output. Types that need more aren't here."""
 
 
@@ -100,7 +102,7 @@ class _Calls:
         known = [parameter(attribute.name) for attribute in self._plugin.attributes]
         return f"{self._plugin.label}: {no_such('attribute', next(iter(unknown)), known)}"
 
-    def finished(self, finish: Callable[[Any], Any], found: Any, inputs: Sequence[Any], _: Any) -> Any:
+    def finished(self, finish: Finish, found: Any, inputs: Sequence[Any], _: Any) -> Any:
         """One array, or a tuple; an int stands for the input that was updated in place."""
         if isinstance(found, int):
             return inputs[found]
@@ -147,7 +149,7 @@ class _Calls:
 _STREAMS: dict[int, Any] = {}
 
 
-def _finish(kind: type, first: Any) -> Callable[[Any], Any]:
+def _finish(kind: type, first: Any) -> Finish:
     """What makes an array of a type of an output."""
     known = _QUICK.get(kind)
     if known is not None:
@@ -162,9 +164,9 @@ def _finish(kind: type, first: Any) -> Callable[[Any], Any]:
         except ImportError:
             return _as_it_is
     if package == "cupy":
-        return sys.modules["cupy"].from_dlpack
+        return cast(Finish, sys.modules["cupy"].from_dlpack)
     if package != "tvm_ffi" and hasattr(first, "__array_namespace__"):
-        return first.__array_namespace__().from_dlpack
+        return cast(Finish, first.__array_namespace__().from_dlpack)
     return _as_it_is
 
 
@@ -172,7 +174,7 @@ def _as_it_is(found: Any) -> Any:
     return found
 
 
-def _of_numpy() -> Callable[[Any], Any]:
+def _of_numpy() -> Finish:
     import numpy
 
     from_dlpack = numpy.from_dlpack

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence, Tuple, Union
+from typing import Any, Callable, Sequence, Tuple
 
-Node = Tuple[Union[str, int], ...]
+Node = Tuple[Any, ...]
 """A kind, then a constant, or an input and its axis, or a size tensor, or positions of operands."""
 
 

@@ -32,10 +32,11 @@ _LENT: dict[int, Any] = {}
 """What is lent, until its deleter is called."""
 
 
-@ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 def _give_back(address: int) -> None:
     _LENT.pop(address, None)
 
+
+_DELETER = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(_give_back)
 
 _CAPSULE = b"dltensor"
 _CPU = 1
@@ -57,9 +58,8 @@ class Lent:
     def __dlpack__(self, **_: Any) -> Any:
         array = self.array
         (code, bits), shape = _CODES[str(array.dtype)], (ctypes.c_int64 * array.ndim)(*array.shape)
-        managed = _Managed(
-            array.ctypes.data, _CPU, 0, array.ndim, code, bits, 1, shape, None, 0, None, ctypes.cast(_give_back, ctypes.c_void_p)
-        )
+        deleter = ctypes.cast(_DELETER, ctypes.c_void_p)
+        managed = _Managed(array.ctypes.data, _CPU, 0, array.ndim, code, bits, 1, shape, None, 0, None, deleter)
         address = ctypes.addressof(managed)
         _LENT[address] = managed, shape, array
         new = ctypes.pythonapi.PyCapsule_New
