@@ -1,13 +1,28 @@
-//! Attributes as Python gives them, in the types that a plugin registered.
+//! Plugins and attributes as Python names them.
 
 use crate::error::{Error, Result};
 use crate::network::onnx::{Given, converted_from};
-use crate::plugin::{AttributeType, AttributeValue, Plugin};
+use crate::plugin::{AttributeType, AttributeValue, Plugin, Registry};
 use crate::suggest::did_you_mean;
 
 /// A plugin's attributes by name.
 pub(crate) type Attributes = Vec<(&'static str, AttributeValue)>;
 
+/// The plugin of an id and version, or of the newest.
+///
+/// # Errors
+/// When it isn't linked: lists the versions or the nearest ids that are.
+pub(crate) fn plugin_of(id: &str, version: Option<u32>) -> Result<&'static Plugin> {
+    let registry = Registry::global()?;
+    let newest = || registry.plugins().iter().rfind(|plugin| plugin.entry.id == id);
+    match (version, newest()) {
+        (None, Some(plugin)) => Ok(plugin),
+        (version, _) => Ok(registry.get(id, version.unwrap_or(1))?),
+    }
+}
+
+/// The attributes that are given, in the types that a plugin registered.
+///
 /// # Errors
 /// When the plugin has no such attribute, or one is of a kind or has a value that it doesn't take: names it, and says what
 /// it takes.

@@ -100,6 +100,7 @@ impl Tactics {
     }
 
     /// Why a node wasn't tried although that was asked for.
+    #[cfg(any(feature = "onnxruntime", test))]
     pub(crate) fn left_untried(&self, decision: Option<&Decision>) -> Option<&'static str> {
         let tried = decision.is_some_and(|decision| decision.by == Decider::Trial);
         (self.tune && !tried).then_some("its inputs' extents aren't all known when the session is made")

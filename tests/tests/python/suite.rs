@@ -85,9 +85,8 @@ fn json(graph: &GraphProto) -> String {
         let ty = value.r#type.as_ref().and_then(|ty| ty.tensor_type.as_ref()).and_then(|ty| ty.elem_type);
         format!("[{:?}, {}]", value.name, ty.unwrap_or(0))
     };
-    let constant = |tensor: &TensorProto| {
-        format!("[{:?}, {}, {:?}]", tensor.name, tensor.data_type.unwrap_or(0), tensor.dims)
-    };
+    let constant =
+        |tensor: &TensorProto| format!("[{:?}, {}, {:?}]", tensor.name, tensor.data_type.unwrap_or(0), tensor.dims);
     format!(
         "{{\"inputs\": [{}], \"constants\": [{}], \"nodes\": [{}], \"outputs\": [{}]}}",
         joined(graph.input.iter().map(typed)),

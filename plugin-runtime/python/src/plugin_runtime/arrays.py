@@ -59,13 +59,16 @@ def _function(plugin: Plugin, raw: Callable[..., Any], calls: _Calls) -> Callabl
         "    if _unknown:",
         "        raise TypeError(_no_attribute(_unknown))",
         f"    _finish = _quick.get(type({inputs[0] if inputs else 'None'}))",
-        "    if _finish is not None:",
-        "        try:",
-        f"            _found = _raw({', '.join([*inputs, *attributes])})",
-        f"            return {finished}",
-        "        except BufferError:",
-        "            pass",
-        f"    return _carefully({both})",
+        "    if _finish is None:",
+        f"        return _carefully({both})",
+        "    try:",
+        f"        _found = _raw({', '.join([*inputs, *attributes])})",
+        "    except BufferError:",
+        f"        return _carefully({both})",
+        "    try:",
+        f"        return {finished}",
+        "    except (BufferError, RuntimeError):",
+        f"        return _finished(_extended, _found, {both})",
     ]
     names: dict[str, Any] = {
         # With None the library says which attribute is missing.
@@ -74,6 +77,7 @@ def _function(plugin: Plugin, raw: Callable[..., Any], calls: _Calls) -> Callabl
         "_quick": _QUICK,
         "_raw": raw,
         "_finished": calls.finished,
+        "_extended": extended.array_of,
         "_carefully": calls.carefully,
     }
     exec(compile("\n".join(lines), f"<plugin {plugin.label}>", "exec"), names)  # noqa: S102
@@ -119,7 +123,10 @@ class _Calls:
                 found = self._raw(*inputs, *attributes)
             except BufferError:
                 found = self._with_copies(inputs, attributes)
-        return self.finished(finish, found, inputs, attributes)
+        try:
+            return self.finished(finish, found, inputs, attributes)
+        except (BufferError, RuntimeError):
+            return self.finished(extended.array_of, found, inputs, attributes)
 
     def _with_copies(self, inputs: Sequence[Any], attributes: Sequence[Any]) -> Any:
         """A call with copies of what can't be used where it is. A copy isn't what would have to be updated in place."""
@@ -177,15 +184,7 @@ def _as_it_is(found: Any) -> Any:
 def _of_numpy() -> Finish:
     import numpy
 
-    from_dlpack = numpy.from_dlpack
-
-    def of_numpy(found: Any) -> Any:
-        try:
-            return from_dlpack(found)
-        except (BufferError, RuntimeError):
-            return extended.array_of(found)
-
-    return of_numpy
+    return cast(Finish, numpy.from_dlpack)
 
 
 def _fit(value: Any) -> Any:

@@ -68,10 +68,12 @@ class Lent:
 
 
 def array_of(found: Any) -> Any:
-    """An output of such a type as an array, which isn't a copy."""
+    """An output of such a type as an array, which isn't a copy; another one as NumPy takes it."""
     import numpy
 
     name = str(found.dtype)
+    if name not in _CODES:
+        return numpy.from_dlpack(found)
     try:
         import ml_dtypes
 

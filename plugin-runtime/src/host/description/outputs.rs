@@ -4,11 +4,10 @@ use super::expressions::Nodes;
 use super::json::Json;
 use crate::device::Device;
 use crate::error::{Error, Result};
-use crate::host::attributes::of_python;
+use crate::host::attributes::{of_python, plugin_of};
 use crate::host::{Node, only_layer};
 use crate::network::onnx::Given;
 use crate::network::{Dim, Layer, Network, Preference, SymbolSource, data_dependent};
-use crate::plugin::{Plugin, Registry};
 use crate::tensor::DataType;
 
 /// What is known of a plugin's inputs and attributes.
@@ -24,7 +23,7 @@ impl Request<'_> {
     /// # Errors
     /// When the plugin isn't linked, or refuses.
     pub(super) fn answer(&self) -> Result<Json> {
-        let plugin = self.plugin()?;
+        let plugin = plugin_of(self.id, Some(self.version).filter(|version| *version > 0))?;
         let name = plugin.entry.id.rsplit("::").next().unwrap_or(plugin.entry.id);
         let node = Node {
             name: name.into(),
@@ -38,15 +37,6 @@ impl Request<'_> {
             self.inputs.iter().map(|(_, extents)| extents.iter().map(|extent| dim(*extent)).collect()).collect();
         let network = node.network(&dims)?;
         describe(&network, only_layer(&network)?).map_err(|error| node.failed(error))
-    }
-
-    fn plugin(&self) -> Result<&'static Plugin> {
-        let registry = Registry::global()?;
-        let newest = || registry.plugins().iter().filter(|plugin| plugin.entry.id == self.id).next_back();
-        match (self.version, newest()) {
-            (0, Some(plugin)) => Ok(plugin),
-            (version, _) => Ok(registry.get(self.id, version.max(1))?),
-        }
     }
 }
 

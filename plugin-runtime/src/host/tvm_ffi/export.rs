@@ -8,8 +8,8 @@ use super::arguments::{int, text};
 use super::function::{Function, arguments};
 use super::kept::Options;
 use crate::error::{Error, Result};
+use crate::host::attributes::plugin_of;
 use crate::host::fenced;
-use crate::plugin::{Plugin, Registry};
 
 /// `plugin_runtime_function(id, version, lockfile, tune)`, as tvm-ffi finds it; the module's docs say what it gives.
 ///
@@ -42,18 +42,10 @@ fn function(api: &'static Api, all: &[Any]) -> Result<Any> {
     // SAFETY: the runtime lends the arguments for the time of the call.
     #[expect(unsafe_code, reason = "takes arguments of the runtime")]
     let (id, lockfile) = unsafe { (text(Some(id), "id")?.unwrap_or_default(), text(all.get(2), "lockfile")?) };
-    let plugin = plugin(id, int(all.get(1), "version")?)?;
+    // No plugin has a version that is none.
+    let version = int(all.get(1), "version")?.map(|version| u32::try_from(version).unwrap_or(0));
+    let plugin = plugin_of(id, version)?;
     let tune = int(all.get(3), "tune")?.map(|tune| tune != 0);
     let options = Options { lockfile: lockfile.map(str::to_owned), tune };
     Ok(Function::object(api, plugin, options)?.into_any(types::FUNCTION))
-}
-
-/// The plugin of a version, or the newest.
-fn plugin(id: &str, version: Option<i64>) -> Result<&'static Plugin> {
-    let registry = Registry::global()?;
-    let newest = || registry.plugins().iter().filter(|plugin| plugin.entry.id == id).next_back();
-    match (version, newest()) {
-        (None, Some(plugin)) => Ok(plugin),
-        (version, _) => Ok(registry.get(id, version.and_then(|version| u32::try_from(version).ok()).unwrap_or(1))?),
-    }
 }
