@@ -325,7 +325,7 @@ def the_library_stays():
     """An output that is dropped after its module was closed."""
     import tvm_ffi
 
-    module = tvm_ffi.load_module(SAMPLES, keep_module_alive=False)
+    module = tvm_ffi.load_module(SAMPLES, **({} if tvm_ffi.__version__.startswith("0.1.0") else {"keep_module_alive": False}))
     function = module["plugin_runtime_function"]("sample::elemwise_add_plugin")
     found = np.from_dlpack(function(np.ones(300_000, np.float32), 1))
     del function, module

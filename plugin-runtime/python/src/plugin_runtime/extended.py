@@ -86,7 +86,11 @@ def array_of(found: Any) -> Any:
         count *= extent
     if count == 0:
         return numpy.empty(shape, dtype)
-    memory = (ctypes.c_uint8 * (count * dtype.itemsize)).from_address(found.data_ptr())
+    capsule = found.__dlpack__()
+    pointer = ctypes.pythonapi.PyCapsule_GetPointer
+    pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    lent = _Managed.from_address(pointer(capsule, _CAPSULE))
+    memory = (ctypes.c_uint8 * (count * dtype.itemsize)).from_address(lent.data + lent.byte_offset)
     # The array keeps the memory, which keeps the output.
-    memory.output = found
+    memory.output = capsule
     return numpy.frombuffer(memory, dtype).reshape(shape)

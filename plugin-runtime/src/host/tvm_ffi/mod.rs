@@ -40,6 +40,8 @@ mod function;
 mod kept;
 mod memory;
 mod run;
+#[cfg(test)]
+mod tests;
 mod value;
 
 pub use abi::Any;

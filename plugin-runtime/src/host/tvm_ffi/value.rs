@@ -71,6 +71,7 @@ impl<'a> Value<'a> {
             Value::List(_) => type_name(types::ARRAY),
             Value::Shape(_) => type_name(types::SHAPE),
             Value::Array(_) => type_name(types::TENSOR),
+            Value::Other(types::TENSOR | types::DL_TENSOR | types::ARRAY) => "something without an address",
             Value::Other(index) => type_name(index),
         }
     }
