@@ -73,6 +73,8 @@
 //! | `onnx` | yes | `network::onnx`: networks from ONNX models, and models from networks |
 //! | `onnxruntime` | no | `host::onnxruntime`: plugin libraries that ONNX Runtime loads |
 //! | `tensorrt` | no | `host::tensorrt`: plugin libraries that TensorRT and TensorRT-RTX load |
+//! | `torch` | no | `host::torch`: plugin libraries that PyTorch loads |
+//! | `jax` | no | `host::jax`: plugin libraries for JAX |
 //! | `bench` | no | what a benchmark compares an engine with: the same work without the engine |
 //!
 //! How the crate is built, and what has to stay true: [`architecture`].

@@ -49,10 +49,12 @@ fn block(info: &str) -> String {
     found.remove(0).text
 }
 
-const KINDS: [&str; 12] = [
+const KINDS: [&str; 14] = [
     "sh",
     "python",
     "python,arrays",
+    "python,torch",
+    "python,jax",
     "toml",
     "text",
     "cuda",
@@ -263,9 +265,9 @@ fn prints_what_it_tells(python: &mut Command, script: &str) {
     assert_eq!((told.len(), ended.stdout.lines().collect::<Vec<_>>()), (2, told), "{script}");
 }
 
-/// A Python that finds the package in the sources.
-fn python_with_package() -> Option<Command> {
-    let mut python = Command::new(python_with(&["tvm_ffi", "numpy"])?);
+/// A Python that has these modules, and finds the package in the sources.
+fn python_with_package(modules: &[&str]) -> Option<Command> {
+    let mut python = Command::new(python_with(modules)?);
     let others = std::env::var_os("PYTHONPATH").unwrap_or_default();
     let own = [workspace().join("plugin-runtime/python/src")];
     let paths = std::env::join_paths(own.into_iter().chain(std::env::split_paths(&others))).unwrap();
@@ -275,10 +277,34 @@ fn python_with_package() -> Option<Command> {
 
 #[test]
 fn the_calls_from_python_shown_run() {
-    let Some(mut python) = python_with_package() else {
+    let Some(mut python) = python_with_package(&["tvm_ffi", "numpy"]) else {
         return skipped("the_calls_from_python_shown_run", "python3 with numpy and tvm_ffi isn't there");
     };
     prints_what_it_tells(&mut python, &block("python,arrays"));
+}
+
+/// Runs what README shows of a framework; where that isn't there, sees at least that it could be run.
+fn framework_shown_runs(framework: &str, test: &str) {
+    let script = block(&format!("python,{framework}"));
+    assert!(script.lines().count() <= 15, "{script}");
+    if let Some(mut python) = python_with_package(&[framework]) {
+        return prints_what_it_tells(&mut python, &script);
+    }
+    if let Some(python) = python_with(&["ast"]) {
+        let parsed = run(Command::new(python).args(["-c", "import ast, sys; ast.parse(sys.argv[1])", &script]));
+        assert_eq!(parsed.status, Some(0), "{}", parsed.stderr);
+    }
+    skipped(test, &format!("python3 with {framework} isn't there"));
+}
+
+#[test]
+fn the_operators_of_torch_shown_run() {
+    framework_shown_runs("torch", "the_operators_of_torch_shown_run");
+}
+
+#[test]
+fn the_functions_of_jax_shown_run() {
+    framework_shown_runs("jax", "the_functions_of_jax_shown_run");
 }
 
 #[test]
@@ -331,7 +357,7 @@ fn pip_install(arguments: &[&str], folder: &Path) {
 
 fn make_wheel(shown: &str, folder: &Path) {
     assert_eq!(shown, "target/release/libsamples.so");
-    let Some(mut python) = python_with_package() else {
+    let Some(mut python) = python_with_package(&["tvm_ffi", "numpy"]) else {
         return skipped("readme: python -m plugin_runtime wheel", "python3 with numpy and tvm_ffi isn't there");
     };
     let command = python.args(["-m", "plugin_runtime", "wheel"]).arg(library("samples")).current_dir(folder);

@@ -307,7 +307,7 @@ impl Lease<'_> {
     ///
     /// # Errors
     /// As [`Lease::run`].
-    #[cfg(feature = "tensorrt")]
+    #[cfg(any(feature = "tensorrt", feature = "jax"))]
     #[expect(unsafe_code, reason = "takes addresses on trust")]
     pub(crate) unsafe fn enqueue(&mut self, places: &Places<'_>, stream: &Stream) -> Result<()> {
         let kept = self.kept()?;

@@ -33,6 +33,14 @@ fn told<S>(error: Error, fail: impl Fn(ErrorKind, &str) -> S) -> S {
     }
 }
 
+/// A text that ends with 0 and is never freed: for what goes wrong at most once or twice in a process.
+#[cfg(any(feature = "torch", feature = "jax"))]
+#[cold]
+pub(crate) fn leaked(message: &str) -> *const std::ffi::c_char {
+    let text = std::ffi::CString::new(message.replace('\0', "\u{fffd}")).unwrap_or_default();
+    text.into_raw().cast_const()
+}
+
 #[cfg(test)]
 mod tests {
     use super::fenced;

@@ -22,7 +22,7 @@ unsafe extern "C" {
 
 const APPLE: bool = cfg!(target_vendor = "apple");
 const RTLD_NODELETE: c_int = if APPLE { 0x80 } else { 0x1000 };
-#[cfg(any(feature = "tensorrt", feature = "python"))]
+#[cfg(any(feature = "tensorrt", feature = "tvm_ffi", feature = "torch"))]
 const RTLD_NOLOAD: c_int = if APPLE { 0x10 } else { 0x4 };
 
 /// Opens the library that an address lies in, which is loaded already; `None` where it lies in none, or in the program.
@@ -32,7 +32,7 @@ pub(crate) fn library_of(address: *const c_void) -> Option<Library> {
 }
 
 /// Opens a library by its name, if it is loaded already.
-#[cfg(any(feature = "tensorrt", feature = "python"))]
+#[cfg(any(feature = "tensorrt", feature = "tvm_ffi", feature = "torch"))]
 pub(crate) fn loaded(name: &str) -> Option<Library> {
     // SAFETY: nothing is loaded, so nothing is initialized.
     #[expect(unsafe_code, reason = "calls the system")]

@@ -2,12 +2,24 @@
 //! and has no logic of its own; what they share stands here.
 //!
 //! [`onnxruntime`]: ONNX Runtime. [`tensorrt`]: TensorRT 10, TensorRT 11 and TensorRT-RTX. [`tvm_ffi`]: NumPy, CuPy and PyTorch,
-//! by apache-tvm-ffi. [`description`]: what a library says of its plugins to Python.
+//! by apache-tvm-ffi. [`torch`]: PyTorch. [`jax`]: JAX. [`description`]: what a library says of its plugins to Python.
+//!
+//! # Tactics
+//!
+//! Hosts that don't time tactics themselves take the first one that the autotune function lists for a node's types, unless
+//! one of these says otherwise; ONNX Runtime also has options of sessions for them.
+//!
+//! | variable | what it does |
+//! |---|---|
+//! | `PLUGIN_RUNTIME_LOCKFILE` | The path of a tuning lockfile. Of the records of the node's plugin, version, attributes, types and device those of the nearest extents decide: the quickest tactic runs, and none that is recorded as wrong |
+//! | `PLUGIN_RUNTIME_TUNE` | 1: tries and times all tactics when a node's extents are met first, as a build does, and adds what it finds to the lockfile, if there is one |
 
 #[cfg(feature = "python")]
 mod attributes;
 #[cfg_attr(not(any(feature = "onnxruntime", test)), expect(dead_code, reason = "hosts need different parts of it"))]
 mod call;
+#[cfg(any(feature = "torch", feature = "jax"))]
+mod calls;
 #[cfg_attr(not(any(feature = "onnxruntime", test)), expect(dead_code, reason = "hosts need different parts of it"))]
 mod decision;
 #[cfg(feature = "python")]
@@ -15,6 +27,8 @@ pub mod description;
 mod fence;
 #[cfg(any(feature = "onnxruntime", feature = "python"))]
 mod few;
+#[cfg(feature = "jax")]
+pub mod jax;
 #[cfg(unix)]
 mod library;
 mod node;
@@ -23,6 +37,8 @@ pub mod onnxruntime;
 #[cfg_attr(not(any(feature = "onnxruntime", test)), expect(dead_code, reason = "hosts need different parts of it"))]
 mod plan;
 mod pool;
+#[cfg(any(feature = "torch", feature = "jax"))]
+mod settings;
 mod state;
 #[cfg(any(feature = "onnxruntime", feature = "python", test))]
 mod tactics;
@@ -32,20 +48,28 @@ mod taken;
 pub mod tensorrt;
 #[cfg(test)]
 mod tests;
+#[cfg(all(feature = "torch", unix))]
+pub mod torch;
 #[cfg(all(feature = "tvm_ffi", unix))]
 pub mod tvm_ffi;
 
 pub(crate) use call::{Call, Lease};
+#[cfg(any(feature = "torch", feature = "jax"))]
+pub(crate) use calls::{Calls, Described, KeyRoom};
 pub(crate) use decision::{Decider, Decision};
 pub(crate) use fence::fenced;
+#[cfg(any(feature = "torch", feature = "jax"))]
+pub(crate) use fence::leaked;
 #[cfg(any(feature = "onnxruntime", feature = "python"))]
 pub(crate) use few::Few;
 #[cfg(feature = "tensorrt")]
 pub(crate) use node::implementation;
 pub(crate) use node::{Node, only_layer};
 pub(crate) use plan::Plan;
+#[cfg(any(feature = "torch", feature = "jax"))]
+pub use settings::plugin_runtime_set_tactics;
 pub(crate) use state::Places;
-#[cfg(any(feature = "onnxruntime", feature = "python"))]
+#[cfg(any(feature = "onnxruntime", feature = "tvm_ffi", feature = "torch"))]
 pub(crate) use state::copy;
 #[cfg(any(feature = "onnxruntime", feature = "python", test))]
 pub(crate) use tactics::Tactics;

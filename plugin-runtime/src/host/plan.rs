@@ -43,6 +43,9 @@ pub(crate) struct Output {
     pub(crate) alias: Option<usize>,
     /// Whether its extents are known only when the node has run.
     pub(crate) data_dependent: bool,
+    /// Whether others than the first of them are.
+    #[cfg(feature = "jax")]
+    pub(crate) inner_extents_depend_on_data: bool,
     /// Where its extents are among those of all tensors.
     pub(crate) extents: Range<usize>,
 }
@@ -156,7 +159,14 @@ fn outputs(network: &Network, layer: &Layer) -> Vec<Output> {
         let extents = at..at + node.shape.len();
         at = extents.end;
         let data_dependent = node.shape.iter().any(crate::network::data_dependent);
-        Output { dtype: node.dtype, alias, data_dependent, extents }
+        Output {
+            dtype: node.dtype,
+            alias,
+            data_dependent,
+            #[cfg(feature = "jax")]
+            inner_extents_depend_on_data: node.shape.iter().skip(1).any(crate::network::data_dependent),
+            extents,
+        }
     };
     layer.outputs.iter().zip(&layer.aliases).map(of).collect()
 }

@@ -206,7 +206,7 @@ impl State {
     ///
     /// # Errors
     /// As [`State::run`].
-    #[cfg(feature = "tensorrt")]
+    #[cfg(any(feature = "tensorrt", feature = "jax"))]
     #[expect(unsafe_code, reason = "takes addresses on trust")]
     pub(super) unsafe fn enqueue(&mut self, places: &Places<'_>, stream: &Stream) -> Result<()> {
         let _bound = stream.bind()?;

@@ -334,6 +334,36 @@ fn a_call_of_unchanged_extents_allocates_nothing() {
     }
 }
 
+#[cfg(any(feature = "torch", feature = "jax"))]
+#[test]
+fn calls_are_kept_by_their_keys_and_found_without_allocation() {
+    use super::{Calls, Described, KeyRoom};
+    let calls = Calls::new();
+    let described = |factor: f32| Described {
+        name: "n".into(),
+        plugin: Registry::global().unwrap().get("host_test::scale", 1).unwrap(),
+        device: Device::cpu(),
+        types: vec![DataType::Float32],
+        attributes: vec![("factor", AttributeValue::Float32(factor))],
+        extents: None,
+    };
+    let find = |factor: f32| {
+        let mut key = KeyRoom::new();
+        key.push(factor.to_bits().into());
+        key.push_bytes(b"more of it");
+        calls.get(key.words(), || Ok(described(factor))).unwrap()
+    };
+    let (two, three) = (find(2.0), find(3.0));
+    assert!(!Arc::ptr_eq(&two, &three) && Arc::ptr_eq(&two, &find(2.0)));
+    let allocated = allocation_counter::measure(|| assert!(Arc::ptr_eq(&two, &find(2.0))));
+    assert_eq!((allocated.count_total, allocated.bytes_total), (0, 0));
+    // The oldest goes when there are too many; it is made anew.
+    (0..256u16).for_each(|factor| drop(find(f32::from(factor) + 0.5)));
+    assert!(!Arc::ptr_eq(&two, &find(2.0)));
+    let failed = calls.get(&[9], || bail!("no such device"));
+    assert!(failed.is_err_and(|error| error.to_string() == "no such device"));
+}
+
 #[test]
 fn many_threads_call_one_node_at_once() {
     let call = Arc::new(call("scale", Some(&[dynamic(1)])).unwrap());

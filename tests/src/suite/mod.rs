@@ -17,6 +17,7 @@
 
 pub mod cases;
 mod cpu;
+pub mod files;
 
 pub use cpu::{Cpu, built, run_by_name};
 

@@ -1,6 +1,7 @@
 //! Libraries of plugins in Python, by the package `plugin_runtime` and tvm-ffi: that of the Python which PYTHON names.
 //! PYTHON_ARRAYS names another kind of arrays than NumPy's for the suite: cupy, torch or torch_cuda.
 
+mod frameworks;
 mod package;
 mod suite;
 

@@ -100,13 +100,13 @@ class Plugins:
         """Registers the plugins with PyTorch, as ``torch.ops.NAMESPACE.NAME``; returns ``torch.ops``."""
         from . import torch
 
-        return torch.register(self.library)
+        return torch.register(self.library, *self._options)
 
-    def jax(self) -> Any:
-        """The plugins as functions for JAX, by namespace."""
+    def jax(self, *, command_buffers: bool = False) -> Any:
+        """The plugins as functions for JAX, by namespace; :func:`plugin_runtime.jax.register` tells more."""
         from . import jax
 
-        return jax.register(self.library)
+        return jax.register(self.library, *self._options, command_buffers=command_buffers)
 
     def __repr__(self) -> str:
         return f"Plugins({str(self.library.path)!r}: {', '.join(plugin.label for plugin in self)})"
