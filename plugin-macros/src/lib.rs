@@ -1,6 +1,7 @@
 //! The attributes of `plugin-runtime`. Authors use them from there: `use plugin_runtime::prelude::*;`
 
 mod expand;
+mod kernels;
 mod model;
 mod nearest;
 mod parse;
@@ -148,4 +149,11 @@ pub fn aot_impl(attr: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_derive(Tactic, attributes(tactic))]
 pub fn tactic(item: TokenStream) -> TokenStream {
     expand::tactic(item.into()).into()
+}
+
+/// What `plugin_runtime::kernels!` expands to, which tells it the runtime's path first, in brackets.
+#[doc(hidden)]
+#[proc_macro]
+pub fn kernels(declaration: TokenStream) -> TokenStream {
+    kernels::kernels(declaration.into()).into()
 }

@@ -75,6 +75,7 @@
 //! | `tensorrt` | no | `host::tensorrt`: plugin libraries that TensorRT and TensorRT-RTX load |
 //! | `torch` | no | `host::torch`: plugin libraries that PyTorch loads |
 //! | `jax` | no | `host::jax`: plugin libraries for JAX |
+//! | `testing` | no | `testing`: one impl on given tensors, a suite for plugins, kernels without a GPU |
 //! | `bench` | no | what a benchmark compares an engine with: the same work without the engine |
 //!
 //! How the crate is built, and what has to stay true: [`architecture`].
@@ -110,6 +111,8 @@ mod suggest;
 mod table;
 pub mod tactic;
 pub mod tensor;
+#[cfg(any(feature = "testing", test))]
+pub mod testing;
 pub mod whole_file;
 mod wording;
 
@@ -121,6 +124,8 @@ pub mod prelude {
     pub use crate::bail;
     pub use crate::device::Stream;
     pub use crate::device::cuda::{AotArg, AotImage, AotKernel, AotLaunch, AotParameter, LaunchConfig, LaunchParams};
+    pub use crate::dims;
+    pub use crate::dispatch;
     pub use crate::error::{Error, Result};
     pub use crate::kernels;
     pub use crate::network::IntoOp;
@@ -138,7 +143,10 @@ pub mod prelude {
 /// Names for the attributes' expansions; not for use by hand.
 #[doc(hidden)]
 pub mod __private {
-    pub use crate::device::cuda::AotKernel;
+    pub use crate::device::cuda::{
+        AnyElement, AotKernel, KERNELS, Kernel, KernelArgument, KernelEntry, KernelInput, KernelOutput, argument_of,
+        chosen_instance, length_of, parameter,
+    };
     pub use crate::device::{DeviceKind, DynAttributes, Invocation};
     pub use crate::error::Result;
     pub use crate::network::{IntoOp, Op, TensorId};
@@ -146,9 +154,17 @@ pub mod __private {
     pub use crate::plugin::shim::*;
     pub use crate::plugin::*;
     pub use crate::shape::ShapeExpr;
-    pub use crate::tensor::{IntoOutputs, OutputDesc, TensorDesc};
+    pub use crate::tensor::no_such_element;
+    pub use crate::tensor::{Element, IntoOutputs, OutputDesc, TensorDesc};
     pub use half::{bf16, f16};
     pub use linkme;
+    pub use plugin_macros::kernels;
+
+    /// Element types by their names, whatever an author gives these to.
+    pub mod elements {
+        pub use half::{bf16, f16};
+        pub use std::primitive::{f32, i8, i32, i64, u8};
+    }
 }
 
 #[cfg(doctest)]

@@ -194,7 +194,15 @@ fn the_recorded_run_shown_replays() {
 #[test]
 fn the_kernel_shown_compiles() {
     let text: &'static str = block("cuda").leak();
-    let source = Source { name: "scale.cu", text, rust_file: "src/main.rs", headers: &[], options: &[], image: None };
+    let source = Source {
+        name: "scale.cu",
+        text,
+        rust_file: "src/main.rs",
+        headers: &[],
+        options: &[],
+        image: None,
+        instances: &[],
+    };
     match compile_report(&source, Architecture::from_number(90)) {
         Ok(report) => assert!(report.kernel("scale_f32").is_some(), "{:?}", report.kernels()),
         Err(error) if error.to_string().contains("can't be loaded") => {

@@ -18,6 +18,8 @@ pub(crate) struct Parameter {
     pub ty: Type,
     /// The constant in `#[default(..)]`.
     pub default: Option<Expr>,
+    /// Whether it is `[a, b]: [TensorMut; 2]`, the outputs under names of their own.
+    pub is_taken_apart: bool,
 }
 
 impl Parameter {
@@ -52,7 +54,7 @@ impl Function {
 
     /// Counts the parameters as used: the author has no choice but to name them.
     pub(crate) fn use_parameters(&mut self, is_prescribed: impl Fn(&Parameter) -> bool) {
-        let prescribed = self.parameters.iter().filter(|parameter| is_prescribed(parameter));
+        let prescribed = self.parameters.iter().filter(|p| !p.is_taken_apart && is_prescribed(p));
         let names = prescribed.map(|parameter| &parameter.name);
         let statement = parse_quote_spanned!(Span::mixed_site()=> let _ = (#(&#names,)*););
         self.item.block.stmts.insert(0, statement);

@@ -1,7 +1,9 @@
 //! The annotated function.
 
+use proc_macro2::Ident;
 use syn::{Attribute, Expr, FnArg, ItemFn, Meta, Pat, PatType, Safety};
 
+use crate::model::types::array_length;
 use crate::model::{Function, Parameter, Role};
 use crate::report::Report;
 
@@ -71,13 +73,17 @@ fn parameter(argument: &mut PatType, role: Role, report: &mut Report) -> Option<
             report.error(wild, "a parameter needs a name, by which the plugin's users and its other functions know it");
             None
         }
+        Pat::Slice(pattern) if array_length(&argument.ty, "TensorMut").is_some() => {
+            let name = Ident::new("outputs", syn::spanned::Spanned::span(pattern));
+            return Some(Parameter { name, ty: (*argument.ty).clone(), default, is_taken_apart: true });
+        }
         pattern => {
             report
                 .error(pattern, "a parameter is a plain name here: write `name: type`, and take it apart in the body");
             None
         }
     };
-    Some(Parameter { name: name?, ty: (*argument.ty).clone(), default })
+    Some(Parameter { name: name?, ty: (*argument.ty).clone(), default, is_taken_apart: false })
 }
 
 /// Removes `#[default(..)]`, which the compiler doesn't know.

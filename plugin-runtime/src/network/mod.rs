@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::error::{Error, Result};
 use crate::plugin::{AttributeValue, BoundPlugin, Plugin, Registry};
-use crate::shape::{MAX_RANK, ShapeExpr};
+use crate::shape::{Iterated, MAX_RANK, ShapeExpr, Tuple};
 use crate::suggest::did_you_mean;
 use crate::table::{Index, Table};
 use crate::tensor::{DataType, HostTensor};
@@ -73,6 +73,57 @@ impl From<&str> for Dim {
         Dim::Named(name.into())
     }
 }
+
+impl From<usize> for Dim {
+    /// An extent beyond 64 bits with sign can't be; it is refused as negative.
+    fn from(extent: usize) -> Self {
+        Dim::Fixed(i64::try_from(extent).unwrap_or(i64::MIN))
+    }
+}
+
+impl From<&i64> for Dim {
+    fn from(extent: &i64) -> Self {
+        (*extent).into()
+    }
+}
+
+/// What an input's extents may be: anything that is iterated over, or a tuple of up to 8 numbers and names:
+/// `("rows", 64)`. `M` is found by the compiler.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` isn't a list of extents",
+    label = "write an array `[-1, 64]`, or a tuple `(\"rows\", 64)` where numbers and names mix"
+)]
+pub trait IntoDims<M> {
+    /// The extents, first to last.
+    fn into_dims(self) -> Vec<Dim>;
+}
+
+impl<D: Into<Dim>, I: IntoIterator<Item = D>> IntoDims<Iterated> for I {
+    fn into_dims(self) -> Vec<Dim> {
+        self.into_iter().map(Into::into).collect()
+    }
+}
+
+macro_rules! tuple_dims {
+    ($($name:ident)*) => {
+        impl<$($name: Into<Dim>),*> IntoDims<Tuple> for ($($name,)*) {
+            fn into_dims(self) -> Vec<Dim> {
+                #[expect(non_snake_case, reason = "one identifier serves as type and as binding")]
+                let ($($name,)*) = self;
+                vec![$($name.into()),*]
+            }
+        }
+    };
+}
+
+tuple_dims!(A);
+tuple_dims!(A B);
+tuple_dims!(A B C);
+tuple_dims!(A B C D);
+tuple_dims!(A B C D E);
+tuple_dims!(A B C D E F);
+tuple_dims!(A B C D E F G);
+tuple_dims!(A B C D E F G H);
 
 /// Where a tensor comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -158,14 +209,9 @@ impl Network {
     ///
     /// # Errors
     /// When the name is taken, an extent is below -1, or there are more than 8.
-    pub fn add_input<D: Into<Dim>>(
-        &mut self,
-        name: &str,
-        dtype: DataType,
-        dims: impl IntoIterator<Item = D>,
-    ) -> Result<TensorId> {
+    pub fn add_input<M>(&mut self, name: &str, dtype: DataType, dims: impl IntoDims<M>) -> Result<TensorId> {
         self.check_free(name)?;
-        let dims: Vec<Dim> = dims.into_iter().map(Into::into).collect();
+        let dims = dims.into_dims();
         if dims.len() > MAX_RANK {
             return Err(Error::invalid(format_args!(
                 "input `{name}` has {} dimensions; at most {MAX_RANK} are possible",
@@ -314,7 +360,7 @@ impl Network {
         })
     }
 
-    fn add_layer(
+    pub(crate) fn add_layer(
         &mut self,
         name: String,
         plugin: &'static Plugin,

@@ -10,6 +10,7 @@ mod excerpt;
 mod expr;
 mod fold;
 mod integer;
+mod list;
 mod operators;
 mod polynomial;
 mod profile;
@@ -27,6 +28,7 @@ pub use error::ShapeError;
 pub use expr::ShapeExpr;
 #[cfg(any(feature = "tensorrt", feature = "python"))]
 pub(crate) use fold::Algebra;
+pub use list::{IntoExprs, Iterated, Tuple};
 #[cfg(any(feature = "tensorrt", feature = "python"))]
 pub(crate) use polynomial::Operation;
 pub use profile::{Profile, ProfileDims, ProfileError};

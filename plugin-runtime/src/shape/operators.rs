@@ -8,6 +8,12 @@ use super::expr::{ShapeExpr, Written};
 
 macro_rules! from_integers {
     ($($integer:ty)*) => {$(
+        impl From<&$integer> for ShapeExpr {
+            fn from(value: &$integer) -> Self {
+                (*value).into()
+            }
+        }
+
         /// An integer beyond 64 bits with sign gives an invalid expression.
         impl From<$integer> for ShapeExpr {
             fn from(value: $integer) -> Self {

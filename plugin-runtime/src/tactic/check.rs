@@ -11,14 +11,49 @@ use super::results::{Outputs, Results};
 use super::trial::{POISONS, Trials};
 use crate::device::DeviceKind;
 use crate::error::Result;
+#[cfg(any(feature = "testing", test))]
+use crate::guard::guarded_in;
 use crate::network::{Layer, Network, SymbolIndex};
 use crate::plugin::{Compare, ImplEntry, Implementation, Plugin};
 
 use crate::tensor::DataType;
+#[cfg(any(feature = "testing", test))]
+use crate::tensor::HostTensor;
+
+/// What a test's author says is right: outputs for inputs.
+#[cfg(any(feature = "testing", test))]
+#[derive(Clone)]
+pub(crate) struct AuthorReference(Arc<ReferenceFunction>);
+
+#[cfg(any(feature = "testing", test))]
+type ReferenceFunction = dyn Fn(&[HostTensor]) -> Result<Vec<HostTensor>> + Send + Sync;
+
+#[cfg(any(feature = "testing", test))]
+impl AuthorReference {
+    pub(crate) fn new(function: impl Fn(&[HostTensor]) -> Result<Vec<HostTensor>> + Send + Sync + 'static) -> Self {
+        AuthorReference(Arc::new(function))
+    }
+
+    /// # Errors
+    /// What the function returns, or that it panicked.
+    pub(crate) fn outputs(&self, inputs: &[HostTensor]) -> Result<Vec<HostTensor>> {
+        guarded_in("the test's reference", || (self.0)(inputs))
+    }
+}
+
+#[cfg(any(feature = "testing", test))]
+impl std::fmt::Debug for AuthorReference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a test's reference")
+    }
+}
 
 /// The reference that results are compared with.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Source {
+    /// A function of a test.
+    #[cfg(any(feature = "testing", test))]
+    Author(AuthorReference),
     /// The plugin's impl for the CPU, for tactics of another device.
     Cpu(&'static ImplEntry),
     /// The tactic that the author marked with `.reference(..)`, and the index of its combination.
@@ -61,7 +96,7 @@ impl Checks {
 impl Check {
     /// # Errors
     /// When the author's function fails.
-    fn of(
+    pub(super) fn of(
         network: &Network,
         layer: &Layer,
         device: DeviceKind,
@@ -82,10 +117,12 @@ impl Check {
             (None, Some((combination, tactic))) => Source::Marked { combination, tactic },
             (None, None) => Source::Agreement,
         };
-        let mut text = match source {
+        let mut text = match &source {
             Source::Cpu(_) => "against the impl for cpu".to_owned(),
-            Source::Marked { tactic, .. } => format!("against tactic {}", implementation.tactic_name(tactic)),
+            Source::Marked { tactic, .. } => format!("against tactic {}", implementation.tactic_name(*tactic)),
             Source::Agreement => "tactics agree".to_owned(),
+            #[cfg(any(feature = "testing", test))]
+            Source::Author(_) => "against the test's reference".to_owned(),
         };
         for (output, compare) in compare.iter().enumerate().filter(|(_, compare)| **compare != Compare::new()) {
             // To write to a String can't fail.

@@ -184,6 +184,11 @@ impl Bench for DeviceBench<'_> {
         self.layer.outputs.iter().map(|&tensor| self.network.tensors[tensor].dtype).collect()
     }
 
+    #[cfg(any(feature = "testing", test))]
+    fn inputs(&self) -> &[HostTensor] {
+        &self.inputs
+    }
+
     fn knows(&self, tactic: i32) -> bool {
         self.implementation.unknown_tactic(tactic).is_none()
     }
@@ -221,7 +226,7 @@ impl Bench for DeviceBench<'_> {
         let originals = originals.map(|(region, bytes)| Ok((region, Original::new(bytes, &self.stream)?)));
         let originals = originals.collect::<Result<_>>()?;
         let works = works.into_iter().map(|(tactic, work)| (tactic, work.map(|(work, _)| work))).collect();
-        let clock = Clock::new(&self.stream)?;
+        let (clock, gaps) = (Clock::new(&self.stream)?, place.gaps());
         let DeviceBench { network, layer, implementation, symbols, stream, .. } = self;
         let implementation = *implementation;
         Ok(Box::new(LaidOut {
@@ -235,6 +240,7 @@ impl Bench for DeviceBench<'_> {
             originals,
             works,
             clock,
+            gaps,
         }))
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::clock::{Cache, Clock, Original};
 use super::layer_extents::dims;
 use super::results::Results;
+use super::scratch::Scratch;
 use super::trial::Trials;
 use crate::device::cpu::reformat::reformat;
 use crate::device::{Frame, Region, StepMemory, Stream};
@@ -28,6 +29,8 @@ pub(super) struct LaidOut<'b> {
     /// One per tactic.
     pub(super) works: Vec<(i32, Result<Work>)>,
     pub(super) clock: Clock,
+    /// What lies between tensors and workspace.
+    pub(super) gaps: Vec<Region>,
 }
 
 impl Trials for LaidOut<'_> {
@@ -62,10 +65,12 @@ impl Trials for LaidOut<'_> {
         let outputs = self.memory.outputs().iter().zip(&self.layer.aliases);
         let regions = outputs.filter(|(_, alias)| alias.is_none()).map(|(output, _)| (output.region, poison));
         // The workspace gets another byte: elements copied from it mustn't pass for unwritten.
-        for (region, byte) in regions.chain([(self.memory.workspace(), !poison)]) {
+        let gaps = self.gaps.iter().map(|&gap| (gap, poison));
+        for (region, byte) in regions.chain([(self.memory.workspace(), !poison)]).chain(gaps) {
             active.fill(region, byte, stream)?;
         }
         self.run(tactic, Cache::Warm)?;
+        self.check_gaps(poison)?;
         Ok(Results { outputs: self.outputs()?, poison })
     }
 
@@ -89,6 +94,25 @@ impl LaidOut<'_> {
             Implementation::Impl(entry) => Ok(self.layer.bound.work(entry, tactic)),
             Implementation::Aot(_) => Err(Error::invalid(format_args!("it has no kernels for tactic {tactic}"))),
         }
+    }
+
+    /// Refuses a run that wrote between tensors.
+    fn check_gaps(&mut self, poison: u8) -> Result<()> {
+        let mut active = self.frame.activate(&mut [], &[])?;
+        for gap in &self.gaps {
+            let mut bytes = [0; Scratch::LONGEST_GAP];
+            let bytes = &mut bytes[..gap.len];
+            active.copy_out(*gap, bytes, self.stream)?;
+            let Some(first) = bytes.iter().position(|byte| *byte != poison) else { continue };
+            let last = bytes.iter().rposition(|byte| *byte != poison).unwrap_or(first);
+            let placed = self.memory.inputs().iter().map(|input| &input.tensor).chain(self.memory.outputs());
+            let before = placed.filter(|tensor| tensor.region.offset + tensor.region.len == gap.offset).next_back();
+            let what = before.map_or_else(|| "the workspace".to_owned(), |tensor| format!("`{}`", tensor.info.name));
+            return Err(Error::plugin(format_args!(
+                "it wrote to memory that isn't its own: past the end of {what}, bytes {first} to {last} after it"
+            )));
+        }
+        Ok(())
     }
 
     /// What the last run wrote.

@@ -1,10 +1,14 @@
 //! Runs the candidates of a layer: checks their results, then times them.
 
 use super::candidates::Candidates;
+#[cfg(any(feature = "testing", test))]
+use super::check::AuthorReference;
 use super::check::{Check, Source, results_of};
 use super::clock::Cache;
 use super::difference::coarsest;
 use super::layer_tuning::LayerTuning;
+#[cfg(any(feature = "testing", test))]
+use super::results::Outputs;
 use super::standing::{self, Standing};
 use super::timer::Effort;
 use super::trial::Bench;
@@ -14,6 +18,8 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::network::At;
 use crate::plugin::ImplEntry;
 use crate::plugin::combination::Combination;
+#[cfg(any(feature = "testing", test))]
+use crate::tensor::HostTensor;
 
 /// Trials of a layer's candidates that have no outcome yet.
 pub(super) struct LayerTrials<'t, 'n> {
@@ -154,6 +160,8 @@ impl LayerTrials<'_, '_> {
     fn reference(&mut self, bench: &dyn Bench, order: &[usize], check: &Check) -> Option<standing::Result> {
         let found = match check.source {
             Source::Agreement => return None,
+            #[cfg(any(feature = "testing", test))]
+            Source::Author(ref reference) => of_author(bench, reference),
             Source::Marked { combination, tactic } => {
                 let combination = &self.tuning.candidates.combinations[combination];
                 result(bench, combination, [tactic], check)
@@ -241,6 +249,18 @@ impl LayerTrials<'_, '_> {
         }
         Ok(())
     }
+}
+
+/// The results that a test's author says are right.
+#[cfg(any(feature = "testing", test))]
+fn of_author(bench: &dyn Bench, reference: &AuthorReference) -> Result<standing::Result, String> {
+    let types = bench.output_types();
+    let outputs = reference.outputs(bench.inputs()).map_err(|e| e.to_string())?;
+    let got: Vec<_> = outputs.iter().map(HostTensor::dtype).collect();
+    if got != types {
+        return Err(format!("it gives {got:?}, and the outputs are {types:?}"));
+    }
+    Ok((Outputs::of(outputs), coarsest(&types)))
 }
 
 /// The results of the first tactic that works, or why the first doesn't.

@@ -15,6 +15,8 @@ mod layer_tuning;
 mod lockfile;
 #[cfg(any(feature = "onnxruntime", feature = "python", test))]
 mod node;
+#[cfg(any(feature = "testing", test))]
+mod proving;
 mod record;
 mod report;
 mod results;
@@ -31,10 +33,16 @@ mod tune;
 pub(crate) use candidates::Rules;
 #[cfg(feature = "tensorrt")]
 pub(crate) use candidates::{Candidate, enumerate, implementation};
+#[cfg(any(feature = "testing", test))]
+pub(crate) use check::AuthorReference;
+#[cfg(any(feature = "testing", test))]
+pub(crate) use difference::{coarsest, difference};
 pub use inspect::{TimedSubject, TimingRecord, read_lockfile};
 pub(crate) use layer_data::Given;
 #[cfg(any(feature = "onnxruntime", feature = "python", test))]
 pub(crate) use node::{Recorded, first_listed, tried};
+#[cfg(any(feature = "testing", test))]
+pub(crate) use proving::OneLayer;
 #[cfg(feature = "tensorrt")]
 pub(crate) use record::{kernels_checksum, values_text};
 pub use report::{LayerReport, Trial, TrialOutcome};

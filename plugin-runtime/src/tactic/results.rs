@@ -75,6 +75,12 @@ impl Results {
 pub(crate) struct Outputs(Vec<HostTensor>);
 
 impl Outputs {
+    /// Outputs that aren't a run's.
+    #[cfg(any(feature = "testing", test))]
+    pub(super) fn of(outputs: Vec<HostTensor>) -> Self {
+        Outputs(outputs)
+    }
+
     /// The first output that differs from the reference's, and how.
     pub(super) fn differ_from(
         &self,

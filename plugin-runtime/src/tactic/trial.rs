@@ -10,6 +10,8 @@ use crate::network::At;
 use crate::plugin::ImplEntry;
 use crate::plugin::combination::Combination;
 use crate::tensor::DataType;
+#[cfg(any(feature = "testing", test))]
+use crate::tensor::HostTensor;
 
 /// Bytes that outputs are filled with before a run, one per run. The first makes NaN as a float, and is out of bounds
 /// as an index; any two differ in each half of the byte.
@@ -25,6 +27,12 @@ pub(super) trait Bench: Debug {
 
     /// The types that the network has the outputs in.
     fn output_types(&self) -> Vec<DataType>;
+
+    /// The layer's inputs, row-major.
+    #[cfg(any(feature = "testing", test))]
+    fn inputs(&self) -> &[HostTensor] {
+        &[]
+    }
 
     /// Whether the layer's implementation has a tactic.
     fn knows(&self, tactic: i32) -> bool;
@@ -44,7 +52,11 @@ pub(super) trait Trials {
     /// Runs a tactic once; inputs that it updates in place are restored before.
     fn run(&mut self, tactic: i32, cache: Cache) -> Result<Duration>;
 
-    /// Runs a tactic once, with outputs that aren't updated in place and scratch memory full of poison before.
+    /// Runs a tactic once, with outputs that aren't updated in place and scratch memory full of poison before, and so is
+    /// what lies between tensors.
+    ///
+    /// # Errors
+    /// When it fails, or writes to memory that isn't its own.
     fn run_poisoned(&mut self, tactic: i32, poison: u8) -> Result<Results>;
 
     /// Whether runs with a cold cache are timed apart.

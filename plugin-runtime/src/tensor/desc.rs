@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::{DataType, Format};
 use crate::error::{Error, Result};
-use crate::shape::{Dims, ShapeExpr, Symbol, SymbolKind, display_shape};
+use crate::shape::{Dims, IntoExprs, ShapeExpr, Symbol, SymbolKind, display_shape};
 
 /// An input or output: element type and symbolic shape, and, while tactics are enumerated, layout and scale.
 #[derive(Clone, Debug)]
@@ -19,15 +19,8 @@ pub struct TensorDesc {
 
 impl TensorDesc {
     /// A tensor of the given dimensions, at most [`MAX_RANK`](crate::shape::MAX_RANK).
-    pub fn from_shape_expr<D: Into<ShapeExpr>>(dims: impl IntoIterator<Item = D>, dtype: DataType) -> Self {
-        TensorDesc {
-            dtype,
-            shape: dims.into_iter().map(Into::into).collect(),
-            format: Format::Linear,
-            scale: 1.0,
-            input: None,
-            alias_of: None,
-        }
+    pub fn from_shape_expr<M>(dims: impl IntoExprs<M>, dtype: DataType) -> Self {
+        TensorDesc { dtype, shape: dims.into_exprs(), format: Format::Linear, scale: 1.0, input: None, alias_of: None }
     }
 
     pub(crate) fn of_input(index: usize, dtype: DataType, shape: Vec<ShapeExpr>) -> Self {

@@ -74,6 +74,19 @@ impl DataType {
         }
     }
 
+    /// The Rust type that its elements are viewed as, see [`Element`]: `f32`, `bf16`, `u8` for `BOOL`.
+    pub const fn rust_name(self) -> &'static str {
+        match self {
+            DataType::Float32 => f32::NAME,
+            DataType::Float16 => f16::NAME,
+            DataType::BFloat16 => bf16::NAME,
+            DataType::Int64 => i64::NAME,
+            DataType::Int32 => i32::NAME,
+            DataType::Int8 => i8::NAME,
+            DataType::Float8 | DataType::UInt8 | DataType::Int4 | DataType::Bool => u8::NAME,
+        }
+    }
+
     /// The type of that name, for constants.
     pub(crate) const fn from_name(name: &str) -> Option<DataType> {
         let mut i = 0;
@@ -145,11 +158,18 @@ pub trait Element: bytemuck::Pod + Send + Sync + sealed::Sealed {
 
     /// Whether a tensor of `dtype` may be viewed as a slice of this type.
     fn views(dtype: DataType) -> bool;
+
+    /// The value in single precision. Integers are rounded to the nearest.
+    fn to_f32(self) -> f32;
+
+    /// The nearest value to one in single precision. For integers, the fraction is dropped, what is beyond their range
+    /// becomes its end, and NaN 0.
+    fn from_f32(value: f32) -> Self;
 }
 
 macro_rules! element {
     (@first $first:ident $(| $other:ident)*) => { DataType::$first };
-    ($($rust:ty: $($dtype:ident)|+;)*) => {$(
+    ($($rust:ident: $($dtype:ident)|+, $to:expr, $from:expr;)*) => {$(
         impl sealed::Sealed for $rust {}
         impl Element for $rust {
             const NAME: &'static str = stringify!($rust);
@@ -157,24 +177,105 @@ macro_rules! element {
             fn views(dtype: DataType) -> bool {
                 matches!(dtype, $(DataType::$dtype)|+)
             }
+            #[inline]
+            fn to_f32(self) -> f32 {
+                $to(self)
+            }
+            #[inline]
+            fn from_f32(value: f32) -> Self {
+                $from(value)
+            }
         }
     )*};
 }
 
 element! {
-    f32: Float32;
-    f16: Float16;
-    bf16: BFloat16;
-    i64: Int64;
-    i32: Int32;
-    i8: Int8;
-    u8: UInt8 | Bool | Int4 | Float8;
+    f32: Float32, std::convert::identity, std::convert::identity;
+    f16: Float16, f16::to_f32, f16::from_f32;
+    bf16: BFloat16, bf16::to_f32, bf16::from_f32;
+    i64: Int64, |value| value as f32, |value| value as i64;
+    i32: Int32, |value| value as f32, |value| value as i32;
+    i8: Int8, f32::from, |value| value as i8;
+    u8: UInt8 | Bool | Int4 | Float8, f32::from, |value| value as u8;
+}
+
+/// Evaluates a `Result` with `T` as the type that a tensor of a type is viewed as.
+///
+/// ```
+/// use plugin_runtime::prelude::*;
+///
+/// fn negate(x: Tensor, y: TensorMut) -> Result<()> {
+///     dispatch!(x.dtype(), T in [f32, f16, bf16] => {
+///         for (y, x) in y.into_slice::<T>()?.iter_mut().zip(x.as_slice::<T>()?) {
+///             *y = T::from_f32(-x.to_f32());
+///         }
+///         Ok(())
+///     })
+/// }
+/// ```
+///
+/// For a type that isn't listed it is an error that says so.
+#[macro_export]
+macro_rules! dispatch {
+    ($dtype:expr, $T:ident in [$($element:ty),+ $(,)?] => $body:expr) => {
+        match $dtype {
+            $(dtype if <$element as $crate::tensor::Element>::views(dtype) => {
+                type $T = $element;
+                $body
+            })+
+            dtype => ::core::result::Result::Err($crate::__private::no_such_element(
+                dtype,
+                &[$(<$element as $crate::tensor::Element>::NAME),+],
+            )),
+        }
+    };
+}
+
+/// The error of `dispatch!` for a type that isn't listed.
+#[doc(hidden)]
+#[cold]
+pub fn no_such_element(dtype: DataType, listed: &[&str]) -> Error {
+    let listed = listed.join(", ");
+    Error::plugin(format_args!(
+        "{dtype} isn't among the types written here: {listed}; list only these in autotune, or add it"
+    ))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::ErrorKind;
+
+    #[test]
+    fn elements_convert_to_single_precision_and_back() {
+        fn there_and_back<T: Element>(value: f32) -> f32 {
+            T::from_f32(value).to_f32()
+        }
+        for value in [0.0, 1.0, 2.0, 127.0] {
+            let all = [there_and_back::<f32>, there_and_back::<f16>, there_and_back::<bf16>, there_and_back::<i64>];
+            let more = [there_and_back::<i32>, there_and_back::<i8>, there_and_back::<u8>];
+            assert!(all.iter().chain(&more).all(|convert| convert(value) == value), "{value}");
+        }
+        assert_eq!([there_and_back::<i8>(300.7), there_and_back::<i8>(-1.9)], [127.0, -1.0]);
+        assert_eq!([there_and_back::<u8>(-3.0), there_and_back::<i32>(f32::NAN)], [0.0, 0.0]);
+        assert_eq!(there_and_back::<f16>(1.0 + 1.0 / 4096.0), 1.0, "to the nearest");
+        assert_eq!(there_and_back::<bf16>(1.01), 1.0078125);
+    }
+
+    #[test]
+    fn a_body_is_chosen_by_type() {
+        fn bytes(dtype: DataType) -> crate::Result<usize> {
+            crate::dispatch!(dtype, T in [f32, f16, u8] => Ok(size_of::<T>()))
+        }
+        assert_eq!(bytes(DataType::Float32).unwrap(), 4);
+        assert_eq!(bytes(DataType::Float16).unwrap(), 2);
+        assert_eq!(bytes(DataType::Bool).unwrap(), 1, "as it is viewed");
+        let error = bytes(DataType::Int64).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "INT64 isn't among the types written here: f32, f16, u8; list only these in autotune, or add it"
+        );
+    }
 
     #[test]
     fn names_are_read_back() {

@@ -236,6 +236,22 @@ impl<'a> TensorMut<'a> {
         bytemuck::try_cast_slice_mut(self.into_bytes()?).map_err(|e| cast_error::<T>(info, e))
     }
 
+    /// Address and bytes in a GPU's memory, of elements of type `T`.
+    #[inline]
+    pub(crate) fn device_memory<T: Element>(&self) -> Result<(u64, usize)> {
+        check_type::<T>(self.info)?;
+        self.any_device_memory()
+    }
+
+    /// Address and bytes in a GPU's memory.
+    #[inline]
+    pub(crate) fn any_device_memory(&self) -> Result<(u64, usize)> {
+        match self.data {
+            DataMut::Device(address, len) => Ok((address, len)),
+            DataMut::Host(_) => Err(on_host(self.info, "into_slice")),
+        }
+    }
+
     /// Writes a size tensor in host memory; on a GPU a kernel writes it.
     ///
     /// # Errors
@@ -301,11 +317,23 @@ impl<'a> Workspace<'a> {
     pub fn into_device_slice<T: Element>(self) -> Result<DeviceSliceMut<'a, T>> {
         match self.data {
             DataMut::Device(address, len) => DeviceSliceMut::new(address, len),
-            DataMut::Host(_) => {
-                Err(Error::plugin("the workspace is in host memory: write workspace.into_slice::<T>()"))
-            }
+            DataMut::Host(_) => Err(workspace_on_host()),
         }
     }
+
+    /// Address and bytes in a GPU's memory.
+    #[inline]
+    pub(crate) fn device_memory(&self) -> Result<(u64, usize)> {
+        match self.data {
+            DataMut::Device(address, len) => Ok((address, len)),
+            DataMut::Host(_) => Err(workspace_on_host()),
+        }
+    }
+}
+
+#[cold]
+fn workspace_on_host() -> Error {
+    Error::plugin("the workspace is in host memory: write workspace.into_slice::<T>()")
 }
 
 fn numel(info: &TensorInfo) -> usize {

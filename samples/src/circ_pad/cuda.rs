@@ -84,49 +84,56 @@ struct Vectors<P> {
     pad: Pad<P>,
 }
 
+/// A kernel as a function pointer.
+macro_rules! kernel {
+    ($kernel:ident) => {
+        |stream, launch, x, out, plan| $kernel(stream, launch, x, out, plan)
+    };
+}
+
 /// The kernels for which it doesn't matter where rows begin, for one size of elements.
 struct Flat {
     tiles: Pad<NarrowPlan>,
     stream: Pad<NarrowPlan>,
 }
 
-static FLAT_4: Flat = Flat { tiles: circ_pad_tiles_4x32, stream: circ_pad_stream_4x32 };
-static FLAT_2: Flat = Flat { tiles: circ_pad_tiles_2x32, stream: circ_pad_stream_2x32 };
+static FLAT_4: Flat = Flat { tiles: kernel!(circ_pad_tiles_4x32), stream: kernel!(circ_pad_stream_4x32) };
+static FLAT_2: Flat = Flat { tiles: kernel!(circ_pad_tiles_2x32), stream: kernel!(circ_pad_stream_2x32) };
 
 static NARROW_4: Family<NarrowPlan> = Family {
     element_bytes: 4,
-    elements: circ_pad_elements_4x32,
-    rows: circ_pad_rows_4x32,
+    elements: kernel!(circ_pad_elements_4x32),
+    rows: kernel!(circ_pad_rows_4x32),
     vectors: &[
-        Vectors { threads: 16, most: 32, pad: circ_pad_vectors_4x32_16 },
-        Vectors { threads: 32, most: 96, pad: circ_pad_vectors_4x32_32 },
-        Vectors { threads: 32, most: usize::MAX, pad: circ_pad_vectors_4x32_long },
+        Vectors { threads: 16, most: 32, pad: kernel!(circ_pad_vectors_4x32_16) },
+        Vectors { threads: 32, most: 96, pad: kernel!(circ_pad_vectors_4x32_32) },
+        Vectors { threads: 32, most: usize::MAX, pad: kernel!(circ_pad_vectors_4x32_long) },
     ],
 };
 
 static NARROW_2: Family<NarrowPlan> = Family {
     element_bytes: 2,
-    elements: circ_pad_elements_2x32,
-    rows: circ_pad_rows_2x32,
+    elements: kernel!(circ_pad_elements_2x32),
+    rows: kernel!(circ_pad_rows_2x32),
     vectors: &[
-        Vectors { threads: 16, most: 32, pad: circ_pad_vectors_2x32_16 },
-        Vectors { threads: 32, most: 96, pad: circ_pad_vectors_2x32_32 },
-        Vectors { threads: 32, most: usize::MAX, pad: circ_pad_vectors_2x32_long },
+        Vectors { threads: 16, most: 32, pad: kernel!(circ_pad_vectors_2x32_16) },
+        Vectors { threads: 32, most: 96, pad: kernel!(circ_pad_vectors_2x32_32) },
+        Vectors { threads: 32, most: usize::MAX, pad: kernel!(circ_pad_vectors_2x32_long) },
     ],
 };
 
 static WIDE_4: Family<WidePlan> = Family {
     element_bytes: 4,
-    elements: circ_pad_elements_4x64,
-    rows: circ_pad_rows_4x64,
-    vectors: &[Vectors { threads: 32, most: usize::MAX, pad: circ_pad_vectors_4x64_long }],
+    elements: kernel!(circ_pad_elements_4x64),
+    rows: kernel!(circ_pad_rows_4x64),
+    vectors: &[Vectors { threads: 32, most: usize::MAX, pad: kernel!(circ_pad_vectors_4x64_long) }],
 };
 
 static WIDE_2: Family<WidePlan> = Family {
     element_bytes: 2,
-    elements: circ_pad_elements_2x64,
-    rows: circ_pad_rows_2x64,
-    vectors: &[Vectors { threads: 32, most: usize::MAX, pad: circ_pad_vectors_2x64_long }],
+    elements: kernel!(circ_pad_elements_2x64),
+    rows: kernel!(circ_pad_rows_2x64),
+    vectors: &[Vectors { threads: 32, most: usize::MAX, pad: kernel!(circ_pad_vectors_2x64_long) }],
 };
 
 /// Writes the padded input.

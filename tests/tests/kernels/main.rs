@@ -17,8 +17,15 @@ const ARCHITECTURES: [Architecture; 3] =
 
 /// Says it, where kernels can't be compiled.
 fn nvrtc_is_there(test: &str) -> bool {
-    const EMPTY: Source =
-        Source { name: "empty.cu", text: "", rust_file: file!(), headers: &[], options: &[], image: None };
+    const EMPTY: Source = Source {
+        name: "empty.cu",
+        text: "",
+        rust_file: file!(),
+        headers: &[],
+        options: &[],
+        image: None,
+        instances: &[],
+    };
     let Err(error) = compile_report(&EMPTY, ARCHITECTURES[0]) else { return true };
     let asked_for = std::env::var_os("NVRTC_LIBRARY").is_some_and(|path| !path.is_empty());
     assert!(!asked_for, "{error}");

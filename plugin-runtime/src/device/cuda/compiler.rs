@@ -4,6 +4,7 @@ mod report;
 
 pub use report::{CompileReport, KernelReport};
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 use super::cache::{Cache, INCLUDE_PATH, Key};
@@ -15,8 +16,38 @@ use crate::error::{Error, Result};
 /// The first NVRTC with a cache of its own, which gives no log of what is in there, and an option that leaves it alone.
 const FIRST_WITH_CACHE: (u32, u32) = (12, 9);
 
+/// The header that sources may include.
+const RUNTIME_HEADER: (&str, &str) = ("plugin_runtime.cuh", include_str!("plugin_runtime.cuh"));
+
 /// Longer logs are cut.
 const MAX_LOG_BYTES: usize = 16 << 10;
+
+/// A source with all that its compiler is given.
+struct Program {
+    name: String,
+    text: Cow<'static, str>,
+    headers: Cow<'static, [(&'static str, &'static str)]>,
+}
+
+impl Program {
+    fn new(source: &Source) -> Program {
+        let mut text = Cow::Borrowed(source.text);
+        for instance in source.instances {
+            let expression = instance.expression;
+            *text.to_mut() += &format!("\ntemplate __global__ decltype({expression}) {expression};");
+        }
+        let mut headers = Cow::Borrowed(source.headers);
+        let mut texts = std::iter::once(source.text).chain(source.headers.iter().map(|(_, text)| *text));
+        if texts.any(|text| text.contains(RUNTIME_HEADER.0)) {
+            headers.to_mut().push(RUNTIME_HEADER);
+        }
+        Program { name: program_name(source), text, headers }
+    }
+
+    fn request<'a>(&'a self, options: &'a [String]) -> Request<'a> {
+        Request { text: &self.text, name: &self.name, headers: &self.headers, options }
+    }
+}
 
 /// A source's machine code, from the cache on disk or made now; or the image that it is.
 ///
@@ -30,14 +61,14 @@ pub(crate) fn compile(source: &Source, architecture: Architecture) -> Result<Ima
 }
 
 fn compile_with_cache(source: &Source, architecture: Architecture, cache: Option<&Cache>) -> Result<Image> {
-    let name = program_name(source);
+    let program = Program::new(source);
     let nvrtc = match Nvrtc::get() {
         Ok(nvrtc) => nvrtc,
-        Err(missing) => return cached_by_any(source, &name, architecture, cache).ok_or(missing),
+        Err(missing) => return cached_by_any(source, &program, architecture, cache).ok_or(missing),
     };
     check_architecture(nvrtc, source, architecture)?;
     let options = options(nvrtc.include_folders(), source, architecture, &[]);
-    let request = Request { text: source.text, name: &name, headers: source.headers, options: &options };
+    let request = program.request(&options);
     let Some(cache) = cache else {
         return Image::from_bytes(&compile_now(nvrtc, &request, architecture)?.0);
     };
@@ -51,9 +82,14 @@ fn compile_with_cache(source: &Source, architecture: Architecture, cache: Option
 }
 
 /// Machine code that any version of NVRTC left in the cache, for a program that finds no NVRTC.
-fn cached_by_any(source: &Source, name: &str, architecture: Architecture, cache: Option<&Cache>) -> Option<Image> {
+fn cached_by_any(
+    source: &Source,
+    program: &Program,
+    architecture: Architecture,
+    cache: Option<&Cache>,
+) -> Option<Image> {
     let options = options(&[], source, architecture, &[]);
-    let request = Request { text: source.text, name, headers: source.headers, options: &options };
+    let request = program.request(&options);
     cache?.load_of_any_compiler(&request).and_then(|cubin| Image::from_bytes(&cubin).ok())
 }
 
@@ -68,7 +104,7 @@ fn image_of(source: &Source, bytes: &[u8]) -> Result<Image> {
 /// When NVRTC isn't there or doesn't know the architecture, or the source doesn't compile.
 pub fn compile_report(source: &Source, architecture: Architecture) -> Result<CompileReport> {
     if let Some(bytes) = source.image {
-        return Ok(CompileReport::new(architecture, image_of(source, bytes)?, ""));
+        return Ok(CompileReport::new(source, architecture, image_of(source, bytes)?, ""));
     }
     let nvrtc = compiler_for(source, architecture)?;
     let more: &[&str] = match nvrtc.version() >= FIRST_WITH_CACHE {
@@ -76,10 +112,10 @@ pub fn compile_report(source: &Source, architecture: Architecture) -> Result<Com
         false => &["--ptxas-options=-v"],
     };
     let options = options(nvrtc.include_folders(), source, architecture, more);
-    let name = program_name(source);
-    let request = Request { text: source.text, name: &name, headers: source.headers, options: &options };
-    let (cubin, log) = compile_now(nvrtc, &request, architecture)?;
-    let report = CompileReport::new(architecture, Image::from_bytes(&cubin)?, &log);
+    let program = Program::new(source);
+    let name = &program.name;
+    let (cubin, log) = compile_now(nvrtc, &program.request(&options), architecture)?;
+    let report = CompileReport::new(source, architecture, Image::from_bytes(&cubin)?, &log);
     if report.tells_nothing() {
         let (major, minor) = nvrtc.version();
         return Err(Error::invalid(format_args!(
@@ -90,6 +126,15 @@ pub fn compile_report(source: &Source, architecture: Architecture) -> Result<Com
     Ok(report)
 }
 
+/// Whether there is a compiler.
+///
+/// # Errors
+/// When there is none: says what was looked for.
+#[cfg(any(feature = "testing", test))]
+pub(crate) fn find_nvrtc() -> Result<()> {
+    Nvrtc::get().map(drop)
+}
+
 /// The machine code and the compiler's log.
 fn compile_now(nvrtc: &Nvrtc, request: &Request, architecture: Architecture) -> Result<(Vec<u8>, String)> {
     let compiled = nvrtc.compile(request)?;
@@ -98,10 +143,25 @@ fn compile_now(nvrtc: &Nvrtc, request: &Request, architecture: Architecture) -> 
         return Err(Error::invalid(format_args!(
             "CUDA source `{}` doesn't compile for {architecture} (NVRTC {major}.{minor}):\n{}",
             request.name,
-            cut(compiled.log.trim_end())
+            cut(&[compiled.log.trim_end(), headers_advice(&compiled.log, nvrtc.include_folders())].concat())
         )));
     };
     Ok((cubin, compiled.log))
+}
+
+/// What to do where a header of CUDA's own isn't found.
+fn headers_advice(log: &str, folders: &[PathBuf]) -> &'static str {
+    let is_missing = log.lines().any(|line| {
+        let mut quoted = line.split('"').skip(1).step_by(2);
+        line.contains("could not open source file") && quoted.any(|name| name.starts_with("cuda") || name == "mma.h")
+    });
+    match is_missing && folders.is_empty() {
+        true => {
+            "\nCUDA's own headers aren't in NVRTC's wheel: `pip install nvidia-cuda-runtime`, which has cuda_fp16.h and \
+             cuda_bf16.h, beside it, or set CUDA_HOME to a toolkit. f16 and bf16 need none with #include <plugin_runtime.cuh>"
+        }
+        false => "",
+    }
 }
 
 fn compiler_for(source: &Source, architecture: Architecture) -> Result<&'static Nvrtc> {

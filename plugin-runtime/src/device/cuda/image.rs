@@ -7,7 +7,7 @@ mod ptx;
 
 use std::sync::Arc;
 
-use super::{Architecture, KernelEntry};
+use super::{Architecture, Instance, KernelEntry, Source};
 use crate::error::{Error, Result};
 use crate::suggest::did_you_mean;
 
@@ -94,13 +94,26 @@ impl Image {
         }
     }
 
+    /// The symbols of the kernels that are made of a source's templates, as far as the image tells.
+    pub(crate) fn symbols(&self, source: &Source) -> Vec<(&'static str, String)> {
+        if source.instances.is_empty() {
+            return Vec::new();
+        }
+        let names = self.kernel_names().unwrap_or_default();
+        let symbol = |instance: &Instance| names.iter().find(|name| name.starts_with(instance.symbol));
+        source.instances.iter().filter_map(|i| Some((i.name, (*symbol(i)?).to_owned()))).collect()
+    }
+
     /// Compares a kernel's declaration with what is in the image, as far as the image tells.
     ///
     /// # Errors
     /// When the kernel isn't in it, or takes something else.
     pub(crate) fn check(&self, declared: &KernelEntry) -> Result<()> {
+        let symbols = self.symbols(declared.source);
+        let symbol = symbols.iter().find(|(name, _)| *name == declared.name);
+        let symbol = symbol.map_or(declared.name, |(_, symbol)| symbol);
         if let Some(names) = self.kernel_names()
-            && !names.contains(&declared.name)
+            && !names.contains(&symbol)
         {
             return Err(Error::invalid(format_args!(
                 "CUDA source `{}` has no kernel `{}`, that is, `extern \"C\" __global__ void {}(..)`; it has {}{}",
@@ -111,7 +124,7 @@ impl Image {
                 did_you_mean(declared.name, names.iter().copied().take(MAX_COMPARED))
             )));
         }
-        match self.parameters(declared.name) {
+        match self.parameters(symbol) {
             Some(found) if !declared.parameters.iter().map(|p| p.bytes).eq(found.iter().copied()) => {
                 Err(declared.differs_from(&found))
             }

@@ -16,7 +16,7 @@ use super::source::{KernelEntry, Parameter, Source};
 use crate::device::Stream;
 use crate::error::{Error, Result};
 
-mod sealed {
+pub(super) mod sealed {
     pub trait Sealed {}
 }
 
@@ -43,7 +43,7 @@ pub struct Argument<'a> {
 }
 
 impl<'a> Argument<'a> {
-    fn of<T>(value: &'a T) -> Self {
+    pub(super) fn of<T>(value: &'a T) -> Self {
         Argument { value: std::ptr::from_ref(value).cast_mut().cast(), borrowed: PhantomData }
     }
 }
@@ -135,7 +135,7 @@ impl Kernel {
         let functions = self.functions.get_or_init(|| (0..gpus).map(|_| OnceLock::new()).collect());
         let function = functions.get(gpu.ordinal()).ok_or_else(|| Error::invalid("no such GPU"))?;
         let sizes: Vec<usize> = self.entry.parameters.iter().map(|p| p.bytes).collect();
-        let found = module(self.entry.source, gpu)?.function(self.entry.name, None)?;
+        let found = loaded(self.entry.source, gpu)?.function(self.entry.name)?;
         let compiled = found.parameters()?;
         if compiled != sizes {
             return Err(self.entry.differs_from(&compiled));
@@ -169,13 +169,32 @@ impl KernelEntry {
     }
 }
 
+/// A source's kernels in a GPU, and the symbols of those that are of templates.
+#[derive(Debug)]
+struct Loaded {
+    module: Arc<Module>,
+    symbols: Vec<(&'static str, String)>,
+}
+
+impl Loaded {
+    fn new(source: &'static Source, gpu: &'static Gpu, image: &Image) -> Result<Arc<Loaded>> {
+        let module = Module::load(gpu, image.bytes())?;
+        Ok(Arc::new(Loaded { module, symbols: image.symbols(source) }))
+    }
+
+    fn function(&self, name: &str) -> Result<Function> {
+        let symbol = self.symbols.iter().find(|(known, _)| *known == name);
+        self.module.function(symbol.map_or(name, |(_, symbol)| symbol), None)
+    }
+}
+
 /// The result of loading a source's kernels into a GPU.
-type Attempt = OnceLock<Result<Arc<Module>>>;
+type Attempt = OnceLock<Result<Arc<Loaded>>>;
 
 /// The slot of a source's kernels on a GPU. With `again`, a failed attempt is forgotten.
 fn kept(source: &'static Source, gpu: &'static Gpu, again: bool) -> Arc<Attempt> {
-    type Loaded = HashMap<(usize, usize), Arc<Attempt>>;
-    static LOADED: OnceLock<Mutex<Loaded>> = OnceLock::new();
+    type Attempts = HashMap<(usize, usize), Arc<Attempt>>;
+    static LOADED: OnceLock<Mutex<Attempts>> = OnceLock::new();
     let mut loaded = LOADED.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
     let attempt = loaded.entry((std::ptr::from_ref(source).addr(), gpu.ordinal())).or_default();
     if again && matches!(attempt.get(), Some(Err(_))) {
@@ -185,8 +204,8 @@ fn kept(source: &'static Source, gpu: &'static Gpu, again: bool) -> Arc<Attempt>
 }
 
 /// A source's kernels on a GPU; compiled and loaded once, and kept.
-fn module(source: &'static Source, gpu: &'static Gpu) -> Result<Arc<Module>> {
-    let compiled = || Module::load(gpu, compile(source, gpu.architecture())?.bytes());
+fn loaded(source: &'static Source, gpu: &'static Gpu) -> Result<Arc<Loaded>> {
+    let compiled = || Loaded::new(source, gpu, &compile(source, gpu.architecture())?);
     kept(source, gpu, false).get_or_init(compiled).clone()
 }
 
@@ -197,116 +216,9 @@ fn module(source: &'static Source, gpu: &'static Gpu) -> Result<Arc<Module>> {
 pub(crate) fn provide(source: &'static Source, gpu: &'static Gpu, image: &Image) -> Result<()> {
     let attempt = kept(source, gpu, true);
     if attempt.get().is_none() {
-        let module = Module::load(gpu, image.bytes())?;
+        let loaded = Loaded::new(source, gpu, image)?;
         // Where another thread was faster, its module is as good.
-        let _ = attempt.set(Ok(module));
+        let _ = attempt.set(Ok(loaded));
     }
     Ok(())
-}
-
-/// Declares kernels that are written in a CUDA C++ file beside this Rust file.
-///
-/// ```
-/// use plugin_runtime::prelude::*;
-/// # mod docs { use plugin_runtime::prelude::*;
-/// kernels! {
-///     source SCALE = "docs/scale.cu";
-///     /// out[i] = x[i] * factor
-///     fn scale_f32(x: DeviceSlice<f32>, out: DeviceSliceMut<f32>, n: u64, factor: f32);
-/// }
-///
-/// fn enqueue(stream: &Stream, x: DeviceSlice<f32>, out: DeviceSliceMut<f32>) -> Result<()> {
-///     let n = x.len().min(out.len());
-///     scale_f32(stream, LaunchConfig::for_elements(n, 256)?, x, out, n as u64, 2.0)
-/// }
-/// # }
-/// ```
-///
-/// `SCALE` is a [`Source`](crate::device::cuda::Source); `, headers ["common.cuh"]` and `, options ["--use_fast_math"]`
-/// may follow the file's name. In it, the kernel is `extern "C" __global__ void scale_f32(const float* x, float* out,
-/// unsigned long long n, float factor)`. `image SCALE = "scale.ptx";` takes PTX or a cubin in its place, and then NVRTC
-/// isn't needed.
-///
-/// Each `fn` becomes a function with a stream and a [`LaunchConfig`](crate::device::cuda::LaunchConfig) before its
-/// parameters. It launches the kernel and returns a `Result`; where the kernel is used for the first time, it is compiled
-/// and loaded, and its parameters are compared with the compiled ones.
-#[macro_export]
-macro_rules! kernels {
-    (
-        $(#[$source_meta:meta])*
-        $source_vis:vis source $source:ident = $file:literal
-        $(, headers [$($header:literal),* $(,)?])?
-        $(, options [$($option:literal),* $(,)?])? ;
-        $($functions:tt)*
-    ) => {
-        $(#[$source_meta])*
-        $source_vis static $source: $crate::device::cuda::Source = $crate::device::cuda::Source {
-            name: $file,
-            text: ::core::include_str!($file),
-            image: ::core::option::Option::None,
-            rust_file: ::core::file!(),
-            headers: &[$($(($header, ::core::include_str!($header))),*)?],
-            options: &[$($($option),*)?],
-        };
-        $crate::kernels!(@declare $source; $($functions)*);
-    };
-    (
-        $(#[$source_meta:meta])*
-        $source_vis:vis image $source:ident = $file:literal;
-        $($functions:tt)*
-    ) => {
-        $(#[$source_meta])*
-        $source_vis static $source: $crate::device::cuda::Source = $crate::device::cuda::Source {
-            name: $file,
-            text: "",
-            image: ::core::option::Option::Some(::core::include_bytes!($file)),
-            rust_file: ::core::file!(),
-            headers: &[],
-            options: &[],
-        };
-        $crate::kernels!(@declare $source; $($functions)*);
-    };
-    (@declare $source:ident;
-        $(
-            $(#[$meta:meta])*
-            $vis:vis fn $name:ident($($parameter:ident: $ty:ty),* $(,)?);
-        )*
-    ) => {
-        const _: () = {
-            use $crate::__private::linkme;
-            #[linkme::distributed_slice($crate::device::cuda::SOURCES)]
-            #[linkme(crate = linkme)]
-            static LISTED: &$crate::device::cuda::Source = &$source;
-        };
-        $(
-            $(#[$meta])*
-            ///
-            /// # Errors
-            /// When the kernel doesn't compile, differs from its declaration, or the launch is beyond what the GPU
-            /// allows.
-            #[allow(clippy::too_many_arguments)]
-            $vis fn $name(
-                stream: &$crate::device::Stream,
-                launch: $crate::device::cuda::LaunchConfig,
-                $($parameter: $ty),*
-            ) -> $crate::Result<()> {
-                use $crate::__private::linkme;
-                const ENTRY: $crate::device::cuda::KernelEntry = $crate::device::cuda::KernelEntry {
-                    source: &$source,
-                    name: ::core::stringify!($name),
-                    parameters: &[
-                        $($crate::device::cuda::parameter::<$ty>(
-                            ::core::stringify!($parameter),
-                            ::core::stringify!($ty),
-                        )),*
-                    ],
-                };
-                #[linkme::distributed_slice($crate::device::cuda::KERNELS)]
-                #[linkme(crate = linkme)]
-                static LISTED: $crate::device::cuda::KernelEntry = ENTRY;
-                static KERNEL: $crate::device::cuda::Kernel = $crate::device::cuda::Kernel::new(ENTRY);
-                KERNEL.launch(stream, launch, [$($crate::device::cuda::KernelArgument::argument(&$parameter)),*])
-            }
-        )*
-    };
 }

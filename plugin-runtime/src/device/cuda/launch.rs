@@ -37,6 +37,24 @@ impl LaunchConfig {
         }
     }
 
+    /// `blocks` blocks in x, of `threads` threads in x.
+    ///
+    /// # Errors
+    /// When there are more than 2^31 - 1 blocks.
+    pub fn blocks(blocks: usize, threads: u32) -> Result<LaunchConfig> {
+        match u32::try_from(blocks).ok().filter(|&blocks| blocks <= i32::MAX as u32) {
+            Some(blocks) => Ok(LaunchConfig { grid: [blocks, 1, 1], block: [threads, 1, 1], shared_bytes: 0 }),
+            None => Err(Error::plugin(format_args!("{blocks} blocks: a grid has at most {} in x", i32::MAX))),
+        }
+    }
+
+    /// The same with so many bytes of dynamic shared memory a block.
+    #[must_use]
+    pub const fn shared(mut self, bytes: u32) -> LaunchConfig {
+        self.shared_bytes = bytes;
+        self
+    }
+
     /// Whether the grid has no blocks, so that nothing runs.
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
@@ -78,5 +96,19 @@ impl LaunchConfig {
             ));
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::LaunchConfig;
+
+    #[test]
+    fn blocks_are_as_many_as_asked_for() {
+        let launch = LaunchConfig::blocks(7, 128).unwrap().shared(64);
+        assert_eq!(launch, LaunchConfig { grid: [7, 1, 1], block: [128, 1, 1], shared_bytes: 64 });
+        assert!(LaunchConfig::blocks(0, 128).unwrap().is_empty());
+        let error = LaunchConfig::blocks(1 << 31, 1).unwrap_err().to_string();
+        assert_eq!(error, "2147483648 blocks: a grid has at most 2147483647 in x");
     }
 }

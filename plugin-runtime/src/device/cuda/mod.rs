@@ -16,6 +16,7 @@ mod aot;
 mod cache;
 pub(crate) mod compiler;
 mod constants;
+mod declare;
 mod driver;
 mod event;
 mod find;
@@ -25,6 +26,7 @@ mod gpu;
 mod graph;
 pub(crate) mod image;
 pub(crate) mod kernel;
+mod kernel_memory;
 mod launch;
 mod measure;
 pub(crate) mod memory;
@@ -46,11 +48,13 @@ mod uses;
 
 #[cfg(feature = "tensorrt")]
 pub(crate) use aot::DIMENSIONS;
-pub use aot::{AotArg, AotImage, AotKernel, AotLaunch, AotParameter, LaunchParams};
+pub use aot::{AotArg, AotImage, AotKernel, AotLaunch, AotParameter, IntoArguments, LaunchParams};
 pub(crate) use aot::{
     AotBinary, AotCompiler, AotLaunches, AotModule, AotProgram, AotSlots, CheckedLaunches, LARGEST_IMAGE,
     ProgramLaunch, ProgramParameter,
 };
+#[cfg(any(feature = "testing", test))]
+pub(crate) use compiler::find_nvrtc;
 pub use compiler::{CompileReport, KernelReport, compile_report};
 pub(crate) use constants::DeviceConstants;
 pub use driver::DeviceError;
@@ -69,11 +73,14 @@ pub use image::ImageKind;
 pub use kernel::KernelArgument;
 #[doc(hidden)]
 pub use kernel::{Kernel, parameter};
+pub use kernel_memory::{AnyElement, KernelInput, KernelMemory, KernelOutput};
+#[doc(hidden)]
+pub use kernel_memory::{argument_of, chosen_instance, length_of};
 pub use launch::LaunchConfig;
 pub use measure::GpuTimer;
 pub(crate) use memory::DeviceMemory;
 pub(in crate::device) use memory::Lent;
-pub use source::{Architecture, KERNELS, KernelEntry, Parameter, SOURCES, Source};
+pub use source::{Architecture, Instance, KERNELS, KernelEntry, Parameter, SOURCES, Source};
 pub(crate) use staging::PinnedMemory;
 pub(crate) use stream::CudaStream;
 pub use tensor::DeviceTensor;

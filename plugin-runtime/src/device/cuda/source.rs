@@ -21,6 +21,19 @@ pub struct Source {
     pub headers: &'static [(&'static str, &'static str)],
     /// More options for the compiler.
     pub options: &'static [&'static str],
+    /// The functions that are made of its templates.
+    pub instances: &'static [Instance],
+}
+
+/// A kernel that is made of a template of a source, for one element type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instance {
+    /// The name that it is known by: the template's, `_`, and the element type, as `scale_f32`.
+    pub name: &'static str,
+    /// How it is named in C++: `scale<float>`.
+    pub expression: &'static str,
+    /// How its symbol begins: `_Z5scaleIfE`.
+    pub symbol: &'static str,
 }
 
 impl Source {
@@ -35,6 +48,10 @@ impl Source {
         let headers = self.headers.iter().flat_map(|(name, text)| [*name, *text]);
         for part in [self.name, self.text].into_iter().chain(headers).chain(self.options.iter().copied()) {
             hasher.update(part.as_bytes());
+            hasher.update(&[0]);
+        }
+        for instance in self.instances {
+            hasher.update(instance.expression.as_bytes());
             hasher.update(&[0]);
         }
         hasher.update(self.image.unwrap_or_default());

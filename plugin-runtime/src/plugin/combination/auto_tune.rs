@@ -43,7 +43,8 @@ pub const MAX_TACTICS: usize = 4096;
 /// AutoTuneCombination::new("FP32|FP16, FP32|FP16").layouts("LINEAR*CHW4, LINEAR").tactics([1, 2]);
 /// ```
 ///
-/// or position by position, with texts or values:
+/// A text of one entry stands for every position: `AutoTuneCombination::new("FP32|FP16|BF16")`. Or position by position,
+/// with texts or values:
 ///
 /// ```
 /// # use plugin_runtime::plugin::combination::AutoTuneCombination;
@@ -72,7 +73,7 @@ struct Position {
 }
 
 impl AutoTuneCombination {
-    /// Types as a text, LINEAR everywhere, the default tactic.
+    /// Types as a text of one entry per position, or one entry for every position; LINEAR everywhere, the default tactic.
     pub fn new(io_types: impl Into<String>) -> Self {
         AutoTuneCombination { types: Some(io_types.into()), ..AutoTuneCombination::default() }
     }
@@ -182,7 +183,11 @@ impl AutoTuneCombination {
             None => vec![None; self.room_for(inputs, outputs)?],
             Some(text) => {
                 grammar::validate(text, Vocabulary::Types, inputs, outputs).map_err(Error::plugin)?;
-                grammar::pieces(text, b',').map(Some).collect()
+                let mut entries: Vec<Option<&str>> = grammar::pieces(text, b',').map(Some).collect();
+                if let [everywhere] = entries[..] {
+                    entries = vec![everywhere; self.room_for(inputs, outputs)?];
+                }
+                entries
             }
         };
         for position in &self.positions {

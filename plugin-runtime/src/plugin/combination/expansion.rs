@@ -88,11 +88,9 @@ pub(super) fn expand(
 ) -> Result<Vec<Combination>> {
     grammar::validate(types, Vocabulary::Types, inputs, outputs).map_err(Error::plugin)?;
     grammar::validate(layouts, Vocabulary::Layouts, inputs, outputs).map_err(Error::plugin)?;
-    let type_entries = entries(types, DataType::from_name);
-    let mut layout_entries = entries(layouts, Format::from_name);
-    if let [everywhere] = &layout_entries[..] {
-        layout_entries = vec![everywhere.clone(); type_entries.len()];
-    }
+    let positions = inputs.saturating_add(outputs);
+    let type_entries = everywhere(entries(types, DataType::from_name), positions);
+    let layout_entries = everywhere(entries(layouts, Format::from_name), positions);
     let (type_axes, layout_axes) = (axes(&type_entries), axes(&layout_entries));
     let count = size(&type_axes).and_then(|n| n.checked_mul(size(&layout_axes)?));
     if count.is_none_or(|n| n > MAX_COMBINATIONS) {
@@ -130,6 +128,14 @@ fn entries<T>(text: &str, from_name: impl Fn(&str) -> Option<T>) -> Vec<Entry<T>
             Entry { link, choices: grammar::pieces(entry, link.separator()).filter_map(&from_name).collect() }
         })
         .collect()
+}
+
+/// One entry stands for every position.
+fn everywhere<T: Clone>(entries: Vec<Entry<T>>, positions: usize) -> Vec<Entry<T>> {
+    match &entries[..] {
+        [one] if positions <= MAX_COMBINATIONS => vec![one.clone(); positions],
+        _ => entries,
+    }
 }
 
 /// Something that is chosen once: `choices` ways, for all of `positions`.

@@ -2,7 +2,7 @@
 //!
 //! A text holds one entry per input and output, separated by commas, inputs first. An entry is a name, or names separated
 //! by `|` (choices taken together with all other entries that have `|`) or by `*` (a choice of its own). White space
-//! around names doesn't matter. A layout text of one entry stands for every position.
+//! around names doesn't matter. A text of one entry stands for every position.
 
 mod message;
 mod nearest;
@@ -233,8 +233,7 @@ const fn find_fault(text: &str, vocabulary: Vocabulary, positions: usize) -> Opt
             _ => {}
         }
     }
-    let broadcast = matches!(vocabulary, Vocabulary::Layouts) && entry == 1;
-    if entry == positions || broadcast { None } else { Some(Fault::EntryCount { entries: entry }) }
+    if entry == positions || entry == 1 { None } else { Some(Fault::EntryCount { entries: entry }) }
 }
 
 const fn count_choices<'t>(

@@ -1,6 +1,6 @@
 //! One launch of a kernel that was described ahead of time.
 
-use crate::shape::ShapeExpr;
+use crate::shape::{IntoExprs, Iterated, ShapeExpr, Tuple};
 
 /// One launch of one kernel.
 #[derive(Clone, Debug)]
@@ -72,14 +72,14 @@ impl AotLaunch {
 
     /// Blocks in x, y and z; those that are left out are 1.
     #[must_use]
-    pub fn grid<D: Into<ShapeExpr>>(mut self, blocks: impl IntoIterator<Item = D>) -> Self {
+    pub fn grid<M>(mut self, blocks: impl IntoExprs<M>) -> Self {
         self.launch.grid = three("grid", blocks);
         self
     }
 
     /// Threads of a block in x, y and z; those that are left out are 1.
     #[must_use]
-    pub fn block<D: Into<ShapeExpr>>(mut self, threads: impl IntoIterator<Item = D>) -> Self {
+    pub fn block<M>(mut self, threads: impl IntoExprs<M>) -> Self {
         self.launch.block = three("block", threads);
         self
     }
@@ -91,10 +91,11 @@ impl AotLaunch {
         self
     }
 
-    /// Scalars that the kernel takes between the inputs' and the outputs' pointers. A shape expression is an `int`.
+    /// Scalars that the kernel takes between the inputs' and the outputs' pointers: an array, or a tuple of several kinds. A
+    /// shape expression is an `int`.
     #[must_use]
-    pub fn extra_args<A: Into<AotArg>>(mut self, arguments: impl IntoIterator<Item = A>) -> Self {
-        self.extra_args = arguments.into_iter().map(Into::into).collect();
+    pub fn extra_args<M>(mut self, arguments: impl IntoArguments<M>) -> Self {
+        self.extra_args = arguments.into_arguments();
         self
     }
 
@@ -108,9 +109,9 @@ impl AotLaunch {
 }
 
 /// Extents in x, y and z. Too many of them become an expression that carries the mistake.
-fn three<D: Into<ShapeExpr>>(what: &str, extents: impl IntoIterator<Item = D>) -> [ShapeExpr; 3] {
-    let mut extents = extents.into_iter();
-    let mut given = [(); 3].map(|()| extents.next().map_or_else(|| ShapeExpr::constant(1), Into::into));
+fn three<M>(what: &str, extents: impl IntoExprs<M>) -> [ShapeExpr; 3] {
+    let mut extents = extents.into_exprs().into_iter();
+    let mut given = [(); 3].map(|()| extents.next().unwrap_or_else(|| ShapeExpr::constant(1)));
     if extents.next().is_some() {
         given[0] = ShapeExpr::invalid(format!("a {what} has at most 3 dimensions"));
     }
@@ -129,6 +130,47 @@ macro_rules! int_arguments {
 }
 
 int_arguments!(ShapeExpr &ShapeExpr i32);
+
+/// What `extra_args` takes: anything that is iterated over, or a tuple of up to 8 expressions, integers and floats. `M` is
+/// found by the compiler.
+pub trait IntoArguments<M> {
+    /// The arguments, first to last.
+    fn into_arguments(self) -> Vec<AotArg>;
+}
+
+impl<A: Into<AotArg>, I: IntoIterator<Item = A>> IntoArguments<Iterated> for I {
+    fn into_arguments(self) -> Vec<AotArg> {
+        self.into_iter().map(Into::into).collect()
+    }
+}
+
+macro_rules! tuples {
+    ($($name:ident)*) => {
+        impl<$($name: Into<AotArg>),*> IntoArguments<Tuple> for ($($name,)*) {
+            fn into_arguments(self) -> Vec<AotArg> {
+                #[expect(non_snake_case, reason = "one identifier serves as type and as binding")]
+                let ($($name,)*) = self;
+                vec![$($name.into()),*]
+            }
+        }
+    };
+}
+
+tuples!(A);
+tuples!(A B);
+tuples!(A B C);
+tuples!(A B C D);
+tuples!(A B C D E);
+tuples!(A B C D E F);
+tuples!(A B C D E F G);
+tuples!(A B C D E F G H);
+
+impl From<usize> for AotArg {
+    /// A `long long`.
+    fn from(value: usize) -> Self {
+        AotArg::I64(value.into())
+    }
+}
 
 impl From<i64> for AotArg {
     /// A `long long`.

@@ -7,14 +7,15 @@ mod module;
 mod program;
 
 pub use image::AotImage;
-pub use launch::{AotArg, AotLaunch, AotParameter, LaunchParams};
+pub use launch::{AotArg, AotLaunch, AotParameter, IntoArguments, LaunchParams};
 pub(crate) use launches::AotLaunches;
 pub(crate) use module::{AotBinary, AotCompiler, AotModule, LARGEST_IMAGE};
 #[cfg(feature = "tensorrt")]
 pub(crate) use program::DIMENSIONS;
 pub(crate) use program::{AotProgram, AotSlots, CheckedLaunches, ProgramLaunch, ProgramParameter};
 
-use crate::shape::ShapeExpr;
+use crate::shape::{IntoExprs, ShapeExpr};
+use crate::tensor::DataType;
 
 /// AOT kernels, as `#[aot_impl]` returns them: an image, launches one after another, and the scratch memory that these
 /// share.
@@ -68,6 +69,12 @@ impl AotKernel {
         AotKernel::sequence(image, [AotLaunch::new(name)])
     }
 
+    /// As [`AotKernel::new`], of a kernel that [`kernels!`](crate::kernels) declares for several element types: that for one
+    /// of them.
+    pub fn of_type(name: &str, dtype: DataType, image: impl Into<AotImage>) -> Self {
+        AotKernel::new(format!("{name}_{}", dtype.rust_name()), image)
+    }
+
     /// Launches of an image's kernels, one after another.
     pub fn sequence(image: impl Into<AotImage>, launches: impl IntoIterator<Item = AotLaunch>) -> Self {
         AotKernel { image: image.into(), launches: launches.into_iter().collect(), workspace: None }
@@ -89,13 +96,13 @@ impl AotKernel {
 
     /// As [`AotLaunch::grid`], of the last launch.
     #[must_use]
-    pub fn grid<D: Into<ShapeExpr>>(self, blocks: impl IntoIterator<Item = D>) -> Self {
+    pub fn grid<M>(self, blocks: impl IntoExprs<M>) -> Self {
         self.of_last(|launch| launch.grid(blocks))
     }
 
     /// As [`AotLaunch::block`], of the last launch.
     #[must_use]
-    pub fn block<D: Into<ShapeExpr>>(self, threads: impl IntoIterator<Item = D>) -> Self {
+    pub fn block<M>(self, threads: impl IntoExprs<M>) -> Self {
         self.of_last(|launch| launch.block(threads))
     }
 
@@ -107,7 +114,7 @@ impl AotKernel {
 
     /// As [`AotLaunch::extra_args`], of the last launch.
     #[must_use]
-    pub fn extra_args<A: Into<AotArg>>(self, arguments: impl IntoIterator<Item = A>) -> Self {
+    pub fn extra_args<M>(self, arguments: impl IntoArguments<M>) -> Self {
         self.of_last(|launch| launch.extra_args(arguments))
     }
 

@@ -42,6 +42,8 @@ pub(crate) struct Target {
 #[derive(Debug)]
 pub(crate) struct AotModule {
     binaries: Vec<AotBinary>,
+    /// Names and symbols of kernels that are made of a source's templates.
+    symbols: Vec<(&'static str, String)>,
     loaded: OnceLock<Arc<Module>>,
 }
 
@@ -125,7 +127,18 @@ impl AotModule {
         if binaries.is_empty() {
             return Err(Error::invalid("it has no image: give CUDA C++, PTX or a cubin"));
         }
-        Ok(AotModule { binaries, loaded: OnceLock::new() })
+        Ok(AotModule { binaries, symbols: Vec::new(), loaded: OnceLock::new() })
+    }
+
+    /// With the names that a source gives to what is made of its templates.
+    fn with_instances(mut self, source: &Source) -> Self {
+        self.symbols = self.binaries.first().map(|binary| binary.image.symbols(source)).unwrap_or_default();
+        self
+    }
+
+    /// A kernel's symbol in the images, which is its name unless it is made of a template.
+    pub(crate) fn symbol<'a>(&'a self, name: &'a str) -> &'a str {
+        self.symbols.iter().find(|(known, _)| *known == name).map_or(name, |(_, symbol)| symbol)
     }
 
     pub(crate) fn binaries(&self) -> &[AotBinary] {
@@ -233,7 +246,10 @@ impl AotCompiler {
             AotImage::Ptx(bytes) => vec![AotBinary::new(bytes)?],
             AotImage::Cubins(cubins) => cubins.iter().map(|bytes| AotBinary::new(bytes)).collect::<Result<_>>()?,
         };
-        let module = AotModule::new(binaries)?;
+        let mut module = AotModule::new(binaries)?;
+        if let AotImage::Source(source) = image {
+            module = module.with_instances(source);
+        }
         for architecture in &self.architectures {
             module.binary_for(*architecture)?;
         }

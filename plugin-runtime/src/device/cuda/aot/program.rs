@@ -99,10 +99,12 @@ impl AotProgram {
     /// # Errors
     /// When an image lacks a kernel, or gives it other parameters.
     pub(crate) fn of_checked(module: Arc<AotModule>, checked: CheckedLaunches) -> Result<Self> {
-        let CheckedLaunches { launches, exprs } = checked;
-        for launch in &launches {
+        let CheckedLaunches { mut launches, exprs } = checked;
+        for launch in &mut launches {
             let sizes: Vec<usize> = launch.parameters.iter().map(|parameter| parameter.bytes()).collect();
-            module.check_kernel(&launch.kernel, &sizes).map_err(|e| in_kernel(&launch.kernel, e))?;
+            let symbol = module.symbol(&launch.kernel);
+            module.check_kernel(symbol, &sizes).map_err(|e| in_kernel(&launch.kernel, e))?;
+            launch.kernel = symbol.into();
         }
         Ok(AotProgram { module, launches, program: ShapeProgram::compile(&exprs)?, exprs })
     }

@@ -1,7 +1,7 @@
 //! Registers, spills, stack and shared memory of compiled kernels.
 
 use super::super::image::Image;
-use super::super::{Architecture, KernelEntry};
+use super::super::{Architecture, KernelEntry, Source};
 use crate::error::Result;
 
 /// A source compiled for one architecture.
@@ -33,8 +33,13 @@ pub struct KernelReport {
 
 impl CompileReport {
     /// From the log of a compilation that was asked to be verbose.
-    pub(super) fn new(architecture: Architecture, image: Image, log: &str) -> CompileReport {
-        CompileReport { architecture, kernels: kernels_in(log), image }
+    pub(super) fn new(source: &Source, architecture: Architecture, image: Image, log: &str) -> CompileReport {
+        let mut kernels = kernels_in(log);
+        for (name, symbol) in image.symbols(source) {
+            kernels.iter_mut().filter(|kernel| kernel.name == symbol).for_each(|kernel| kernel.name = name.to_owned());
+        }
+        kernels.sort_by(|a, b| a.name.cmp(&b.name));
+        CompileReport { architecture, kernels, image }
     }
 
     /// Whether there are kernels of which the compiler's log said nothing.

@@ -14,6 +14,7 @@ const GOOD: Source = Source {
     headers: &[("parts/common.cuh", "#define DELTA 1.0f\n")],
     options: &["--use_fast_math"],
     image: None,
+    instances: &[],
 };
 
 /// Says on the terminal, whatever the test harness captures, that a test is left out.

@@ -3,8 +3,15 @@
 use super::super::{Parameter, Source};
 use super::*;
 
-const SOURCE: Source =
-    Source { name: "k.cu", text: "", rust_file: "crate/src/lib.rs", headers: &[], options: &[], image: None };
+const SOURCE: Source = Source {
+    name: "k.cu",
+    text: "",
+    rust_file: "crate/src/lib.rs",
+    headers: &[],
+    options: &[],
+    image: None,
+    instances: &[],
+};
 
 const PTX: &str = "//
 // Generated

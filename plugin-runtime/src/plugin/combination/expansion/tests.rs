@@ -23,6 +23,23 @@ fn together_choices_move_in_step() {
 }
 
 #[test]
+fn one_entry_stands_for_every_position() {
+    assert_eq!(
+        expanded(&AutoTuneCombination::new("FP32|BF16").layouts("LINEAR|CHW4"), 2, 1),
+        [
+            "FP32, FP32, FP32 (LINEAR) [0]",
+            "FP32:CHW4, FP32:CHW4, FP32:CHW4 [0]",
+            "BF16, BF16, BF16 (LINEAR) [0]",
+            "BF16:CHW4, BF16:CHW4, BF16:CHW4 [0]"
+        ]
+    );
+    assert_eq!(
+        expanded(&AutoTuneCombination::new("FP32*FP16").pos(1, "INT64"), 1, 1),
+        ["FP32, INT64 (LINEAR) [0]", "FP16, INT64 (LINEAR) [0]"]
+    );
+}
+
+#[test]
 fn independent_choices_are_crossed() {
     assert_eq!(
         expanded(&AutoTuneCombination::new("FP32*FP16, FP32|FP16, FP32|FP16").tactics([2, 1, 2]), 2, 1),

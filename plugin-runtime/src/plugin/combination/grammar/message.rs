@@ -193,7 +193,7 @@ impl GrammarError<'_> {
         }
     }
 
-    /// `the plugin has 1 input and 2 outputs: write 3 types, the inputs' first`
+    /// `the plugin has 1 input and 2 outputs: write 3 types, the inputs' first, or one for all`
     const fn push_wanted(&self, message: &mut Message) {
         message.push("the plugin has ");
         message.push_count(self.inputs, "input");
@@ -201,10 +201,7 @@ impl GrammarError<'_> {
         message.push_count(self.outputs, "output");
         message.push(": write ");
         message.push_count(self.inputs.saturating_add(self.outputs), self.vocabulary.noun());
-        message.push(match self.vocabulary {
-            Vocabulary::Types => ", the inputs' first",
-            Vocabulary::Layouts => ", the inputs' first, or one for all",
-        });
+        message.push(", the inputs' first, or one for all");
     }
 
     const fn push_unknown(&self, message: &mut Message, entry: usize, name: &str) {

@@ -30,7 +30,11 @@ fn messages_are_made_in_constants() {
 #[test]
 fn each_mistake_says_what_to_write() {
     let cases = [
-        (" ", "combination ` `: it is empty; the plugin has 1 input and 1 output: write 2 types, the inputs' first"),
+        (
+            " ",
+            "combination ` `: it is empty; the plugin has 1 input and 1 output: write 2 types, the inputs' first, or \
+          one for all",
+        ),
         ("FP32,", "combination `FP32,`: entry 2 is empty; write a type there, or drop a comma"),
         (
             "FP32|,FP32",
@@ -47,8 +51,9 @@ fn each_mistake_says_what_to_write() {
              with `|` are taken together, so write as many in each, or use `*`",
         ),
         (
-            "FP32",
-            "combination `FP32`: it has 1 entry; the plugin has 1 input and 1 output: write 2 types, the inputs' first",
+            "FP32, FP16, FP32",
+            "combination `FP32, FP16, FP32`: it has 3 entries; the plugin has 1 input and 1 output: write 2 types, the \
+             inputs' first, or one for all",
         ),
         (
             "FP32, FP32 FP16",
@@ -133,5 +138,5 @@ fn naive(text: &str, vocabulary: Vocabulary, positions: usize) -> bool {
         entries.iter().filter(|e| e.contains('|')).map(|e| e.split('|').count()).collect();
     entries.iter().all(|e| !(e.contains('|') && e.contains('*')) && e.split(['|', '*']).all(known))
         && counts.len() <= 1
-        && (entries.len() == positions || (entries.len() == 1 && vocabulary == Vocabulary::Layouts))
+        && (entries.len() == positions || entries.len() == 1)
 }

@@ -1,0 +1,13 @@
+#include <plugin_runtime.cuh>
+template <typename T> __global__ void measure(const T* x, i64 columns, float* rows) {
+    x += blockIdx.x * columns;
+    float most = -INFINITY, sum = 0;
+    for (i64 i = threadIdx.x; i < columns; i += blockDim.x) most = fmaxf(most, x[i]);
+    most = block_max(most);
+    for (i64 i = threadIdx.x; i < columns; i += blockDim.x) sum += expf(x[i] - most);
+    rows[2 * blockIdx.x] = most, rows[2 * blockIdx.x + 1] = block_sum(sum);
+}
+template <typename T> __global__ void divide(const T* x, i64 n, i64 columns, const float* rows, T* y) {
+    i64 i = thread_in_grid();
+    if (i < n) y[i] = expf(x[i] - rows[i / columns * 2]) / rows[i / columns * 2 + 1];
+}
