@@ -63,7 +63,13 @@ fn annotated(
     let item_fn: ItemFn = match syn::parse2(item.clone()) {
         Ok(function) => function,
         Err(_) => {
-            let error = Error::new(Span::call_site(), format!("{role} goes on a function with a body"));
+            let message = match syn::parse2::<syn::ItemImpl>(item.clone()) {
+                Ok(_) => {
+                    format!("{role} goes on a free function, not on an `impl` block: write the function outside of one")
+                }
+                Err(_) => format!("{role} goes on a function with a body"),
+            };
+            let error = Error::new(Span::call_site(), message);
             let error = error.to_compile_error();
             return quote!(#error #item);
         }

@@ -26,9 +26,8 @@ pub(crate) fn location(function: &Ident) -> TokenStream {
 
 /// The function, and beside it a scope that holds the checks against `register` and `body`.
 pub(crate) fn beside(mut part: Part, body: TokenStream) -> TokenStream {
-    part.function.use_parameters(|parameter| {
-        parameter.text() == "outputs" || part.inputs.iter().any(|input| input.name == parameter.name)
-    });
+    // With an underscore before it, as the compiler advises for what isn't used, a name would be another one.
+    part.function.use_parameters(|_| true);
     let Part { runtime, plugin, function, .. } = &part;
     let (item, conditions) = (&function.item, function.conditions());
     let checks = checks(&part);

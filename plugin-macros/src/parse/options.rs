@@ -6,6 +6,7 @@ use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Expr, LitStr, Path, Token};
 
+use crate::model::types::spelled;
 use crate::model::{Options, Role};
 use crate::nearest::nearest;
 use crate::report::Report;
@@ -53,7 +54,30 @@ impl Reader<'_> {
             self.report.error_at(at, format_args!("the plugin's id comes first: write `{example}`"));
         } else {
             let start = self.input.span();
-            match self.input.fork().call(Path::parse_mod_style) {
+            let ahead = self.input.fork();
+            match ahead.call(Path::parse_mod_style) {
+                Ok(path) if ahead.peek(Token![!]) => {
+                    let name = spelled(&path);
+                    self.report.error(
+                        path,
+                        format_args!(
+                            "an attribute is read before `{name}!` is expanded, and the id names the plugin's module: write \
+                             it out, `{example}`"
+                        ),
+                    );
+                }
+                Ok(path)
+                    if path.get_ident().is_some_and(|name| name.to_string().chars().all(|c| !c.is_lowercase())) =>
+                {
+                    let name = spelled(&path);
+                    self.report.error(
+                        path,
+                        format_args!(
+                            "an attribute can't see what the constant `{name}` is, and the id names the plugin's module: \
+                             write it out, `{example}`"
+                        ),
+                    );
+                }
                 Ok(path) => {
                     let id: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
                     self.report.error(path, format_args!("the id is a string: write `\"{}\"`", id.join("::")));

@@ -29,6 +29,16 @@ pub enum ShapeError {
         /// The values of its symbols: ` where d0 = 0`.
         values: String,
     },
+    /// Extents that have to be equal, and aren't.
+    #[error("`{left}` must equal `{right}`{values}")]
+    Differ {
+        /// One of them.
+        left: String,
+        /// The other one.
+        right: String,
+        /// The values of their symbols: ` where d0 = 1, d1 = 2`.
+        values: String,
+    },
     /// A symbol that no value was given for.
     #[error("`{symbol}` is symbol {index}, but there are values for {available} symbols only")]
     MissingSymbol {

@@ -17,6 +17,9 @@ use super::{comparison, division};
 /// `a*c + b*c`, `n + n` is `2*n`, `max(a, b)` is `max(b, a)`. Integers may stand for either operand of `+ - * /`, and
 /// `/` rounds towards negative infinity. What cancels is gone, with any mistake that its evaluation could have made.
 ///
+/// `==` compares expressions, not the values that they will have: two dynamic extents that are always the same are still
+/// different expressions. [`must_equal`](ShapeExpr::must_equal) says that two extents have to be the same.
+///
 /// An operation that can't have a result (a constant that leaves 64 bits, a division by 0, arithmetic on a size tensor
 /// that is being described) gives an invalid expression, which carries the reason through all further operations to
 /// where it is reported.

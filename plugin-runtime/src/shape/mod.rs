@@ -11,6 +11,7 @@ mod expr;
 mod fold;
 mod integer;
 mod list;
+mod must_equal;
 mod operators;
 mod polynomial;
 mod profile;

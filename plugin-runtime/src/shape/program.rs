@@ -245,7 +245,7 @@ impl Failure {
         let values = if values.is_empty() { String::new() } else { format!(" where {}", excerpt(values.join(", "))) };
         match self {
             Failure::Overflow => ShapeError::Overflow { expression, values },
-            Failure::DivisionByZero => ShapeError::DivisionByZero { expression, values },
+            Failure::DivisionByZero => source.division_by_zero(values),
         }
     }
 }

@@ -129,10 +129,7 @@ impl Fold for Analysis<'_> {
             .unwrap_or(Some(Interval::exactly(0)));
         match range {
             Some(range) => Ok(Some(range.wide())),
-            None => Err(ShapeError::DivisionByZero {
-                expression: excerpt(ShapeExpr::from(Polynomial::from(Atom::Node(node.clone())))),
-                values: String::new(),
-            }),
+            None => Err(ShapeExpr::from(Polynomial::from(Atom::Node(node.clone()))).division_by_zero(String::new())),
         }
     }
 }

@@ -105,8 +105,8 @@ impl LaidOut<'_> {
             active.copy_out(*gap, bytes, self.stream)?;
             let Some(first) = bytes.iter().position(|byte| *byte != poison) else { continue };
             let last = bytes.iter().rposition(|byte| *byte != poison).unwrap_or(first);
-            let placed = self.memory.inputs().iter().map(|input| &input.tensor).chain(self.memory.outputs());
-            let before = placed.filter(|tensor| tensor.region.offset + tensor.region.len == gap.offset).next_back();
+            let mut placed = self.memory.inputs().iter().map(|input| &input.tensor).chain(self.memory.outputs());
+            let before = placed.rfind(|tensor| tensor.region.offset + tensor.region.len == gap.offset);
             let what = before.map_or_else(|| "the workspace".to_owned(), |tensor| format!("`{}`", tensor.info.name));
             return Err(Error::plugin(format_args!(
                 "it wrote to memory that isn't its own: past the end of {what}, bytes {first} to {last} after it"

@@ -128,8 +128,12 @@ impl Suite {
         for (device, preferences) in self.devices(&mut findings) {
             for preference in preferences {
                 let place = Place { device: &device, preference };
+                let before = findings.mistakes();
                 let accepted = self.tactics(&place, &mut findings);
-                if !accepted.is_empty() {
+                // In an engine's memory, what writes where it mustn't could do anything.
+                if findings.mistakes() > before {
+                    findings.leave_out(format!("{place}, engines, as single runs are wrong already"));
+                } else if !accepted.is_empty() {
                     engines::check(self, &place, &accepted, &mut findings);
                 }
             }

@@ -40,6 +40,11 @@ impl Findings {
         }
     }
 
+    /// How many mistakes there are.
+    pub(super) fn mistakes(&self) -> usize {
+        self.wrong.len()
+    }
+
     pub(super) fn leave_out(&mut self, what: String) {
         if !self.report.left_out.contains(&what) {
             self.report.left_out.push(what);

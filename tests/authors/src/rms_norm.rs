@@ -14,7 +14,8 @@ pub fn rms_norm(x: &TensorDesc, weight: &TensorDesc, epsilon: f32) -> Result<Ten
     if x.rank() != 2 || weight.rank() != 1 {
         bail!("rms_norm takes a matrix and a vector, not {x} and {weight}");
     }
-    Ok(x.like())
+    let columns = x.shape_expr(1).must_equal(weight.shape_expr(0))?;
+    Ok(TensorDesc::from_shape_expr((x.shape_expr(0), columns), x.dtype()))
 }
 
 #[autotune("authors::rms_norm")]
