@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms, each importing only from those before it.
-const ROOMS: [&str; 14] = [
+const ROOMS: [&str; 15] = [
     "wording",
     "suggest",
     "table",
@@ -17,6 +17,7 @@ const ROOMS: [&str; 14] = [
     "network",
     "tactic",
     "engine",
+    "testing",
     "host",
     "lib",
 ];

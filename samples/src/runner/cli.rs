@@ -48,6 +48,8 @@ pub(super) enum Command {
     Build(BuildModelArgs),
     /// What an engine, a model or a tuning lockfile holds.
     Inspect(InspectArgs),
+    /// Writes a crate of plugins into a new folder: one plugin for CPU and GPU, a test, the library for other engines.
+    New(NewArgs),
     /// Times the samples beside a copy of as many bytes; on a GPU also the host's part beside bare launches. Build with --release for figures that mean something.
     Bench(BenchArgs),
 }
@@ -158,6 +160,13 @@ pub(super) struct AllArgs {
     /// Type of the inputs.
     #[arg(long, value_enum, default_value = "f32")]
     pub(super) dtype: InputType,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct NewArgs {
+    /// The folder, called as the crate is to be: my-plugins.
+    #[arg(value_name = "FOLDER")]
+    pub(super) folder: PathBuf,
 }
 
 #[derive(Args, Debug)]

@@ -60,6 +60,7 @@ fn run(command: &Command, out: &mut Output) -> failure::Result<()> {
         Command::Run(args) => commands::run(args, out),
         Command::Build(args) => commands::build(args, out),
         Command::Inspect(args) => commands::inspect(args, out),
+        Command::New(args) => commands::new(args, out),
         Command::Bench(args) => bench::bench(args, out),
     }
 }

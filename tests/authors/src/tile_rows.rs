@@ -13,7 +13,8 @@ pub fn tile_rows(x: &TensorDesc, times: i64) -> TensorDesc {
 
 #[impl_plugin("authors::tile_rows", device = cpu)]
 fn tile_rows_cpu(x: Tensor, [y]: [TensorMut; 1]) -> Result<()> {
-    y.into_bytes()?.chunks_exact_mut(x.bytes()?.len().max(1)).try_for_each(|y| Ok(y.copy_from_slice(x.bytes()?)))
+    let x = x.bytes()?;
+    y.into_bytes().map(|y| y.chunks_exact_mut(x.len().max(1)).for_each(|y| y.copy_from_slice(x)))
 }
 
 #[impl_plugin("authors::tile_rows", device = cuda)]

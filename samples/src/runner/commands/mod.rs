@@ -7,6 +7,7 @@ mod circ_pad;
 mod inplace_add;
 mod inspect;
 mod list;
+mod new;
 mod non_zero;
 mod run;
 
@@ -17,6 +18,7 @@ pub(super) use circ_pad::{circ_pad, network as circ_pad_network};
 pub(super) use inplace_add::inplace_add;
 pub(super) use inspect::inspect;
 pub(super) use list::list;
+pub(super) use new::new;
 pub(super) use non_zero::{network as non_zero_network, non_zero};
 pub(super) use run::run;
 
