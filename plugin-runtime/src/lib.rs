@@ -60,10 +60,12 @@
 //!
 //! | page | what it says |
 //! |---|---|
+//! | [`concepts::plugins`] | attributes, defaults, versions, types, tactics of several devices |
 //! | [`concepts::shapes`] | descs, shape expressions, size tensors, profiles, extents that only the device knows |
 //! | [`concepts::tactics`] | combinations, tactics, how results are checked and timed, the lockfile |
 //! | [`concepts::memory`] | views, workspaces, updates in place, memory and streams of somebody else, DLPack |
 //! | [`concepts::kernels`] | kernels, launches, NVRTC, kernels in the engine file, capture |
+//! | [`concepts::testing`] | a suite for plugins, one impl on given tensors, kernels without a GPU |
 //!
 //! # Features
 //!
@@ -93,10 +95,14 @@ pub mod concepts {
     pub mod kernels {}
     #[doc = include_str!("../docs/memory.md")]
     pub mod memory {}
+    #[doc = include_str!("../docs/plugins.md")]
+    pub mod plugins {}
     #[doc = include_str!("../docs/shapes.md")]
     pub mod shapes {}
     #[doc = include_str!("../docs/tactics.md")]
     pub mod tactics {}
+    #[doc = include_str!("../docs/testing.md")]
+    pub mod testing {}
 }
 pub mod device;
 pub mod engine;

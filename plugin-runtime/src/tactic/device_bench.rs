@@ -40,6 +40,8 @@ pub(super) struct DeviceBench<'n> {
     /// One range per symbol, size tensors from 0 to their upper bounds, where size tensors stay on the device and the
     /// implementation copes with that.
     deferred: Option<Vec<Interval>>,
+    /// Whether the network's dynamic extents too are such that only the device knows.
+    withheld: bool,
     inputs: Arc<[HostTensor]>,
     stream: Stream,
 }
@@ -73,14 +75,22 @@ impl<'n> DeviceBench<'n> {
         let stays_there = stream.device().gpu().is_some() && implementation.device_shape();
         let deferred = stays_there.then(|| point.ranges.clone());
         let stream = stream.clone();
-        Ok(DeviceBench { network, layer, implementation, compiler, at: point.at, symbols, deferred, inputs, stream })
+        let (at, withheld) = (point.at, false);
+        Ok(DeviceBench { network, layer, implementation, compiler, at, symbols, deferred, withheld, inputs, stream })
+    }
+
+    /// With the network's dynamic extents known to the device alone; `ranges` hold their upper bounds, one per symbol.
+    #[cfg(any(feature = "testing", test))]
+    pub(super) fn withholding(self, ranges: Vec<Interval>) -> Self {
+        DeviceBench { deferred: Some(ranges), withheld: true, ..self }
     }
 
     /// The extents that memory is reserved for: the largest, for a tensor whose true extents only the device knows.
     fn reserved(&self, tensor: TensorIndex, dims: Dims) -> Result<Dims> {
         let shape = &self.network.tensors[tensor].shape;
         let own = |symbol: u32| self.layer.sizes.contains(&Some(SymbolIndex::new(symbol as usize)));
-        let found_before = |e: &ShapeExpr| e.symbols().iter().any(|s| s.kind == SymbolKind::Size && !own(s.index));
+        let is_found = |kind: SymbolKind| kind == SymbolKind::Size || self.withheld;
+        let found_before = |e: &ShapeExpr| e.symbols().iter().any(|s| is_found(s.kind) && !own(s.index));
         match &self.deferred {
             Some(ranges) if shape.iter().any(found_before) => largest_dims(shape, ranges),
             _ => Ok(dims),
@@ -198,6 +208,7 @@ impl Bench for DeviceBench<'_> {
             implementation: Implementation::Impl(entry),
             symbols: self.symbols.clone(),
             deferred: None,
+            withheld: false,
             inputs: self.inputs.clone(),
             stream: Device::cpu().create_stream()?,
             ..*self

@@ -42,7 +42,7 @@ pub(crate) use layer_data::Given;
 #[cfg(any(feature = "onnxruntime", feature = "python", test))]
 pub(crate) use node::{Recorded, first_listed, tried};
 #[cfg(any(feature = "testing", test))]
-pub(crate) use proving::OneLayer;
+pub(crate) use proving::{OneLayer, Proved};
 #[cfg(feature = "tensorrt")]
 pub(crate) use record::{kernels_checksum, values_text};
 pub use report::{LayerReport, Trial, TrialOutcome};

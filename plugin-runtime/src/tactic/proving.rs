@@ -19,7 +19,7 @@ use crate::error::{Error, Result};
 use crate::network::{At, Bounds, Layer, Network, Point};
 use crate::plugin::Implementation;
 use crate::plugin::combination::Combination;
-use crate::shape::Profile;
+use crate::shape::{Interval, Profile};
 use crate::tensor::{DataType, HostTensor};
 
 /// Each candidate is timed once, since nothing is to be chosen.
@@ -53,6 +53,8 @@ pub(crate) struct OneLayer<'n> {
     network: &'n Network,
     layer: &'n Layer,
     point: Point,
+    /// Upper bounds of extents that only the device is to know.
+    withheld: Option<Vec<Interval>>,
     stream: Stream,
     compiler: AotCompiler,
 }
@@ -66,7 +68,30 @@ impl<'n> OneLayer<'n> {
         };
         let point = Bounds::new(network, &Profile::new())?.point(At::Opt, network.symbols.iter())?;
         let (stream, compiler) = (device.create_stream()?, AotCompiler::new(device, &[]));
-        Ok(OneLayer { network, layer, point, stream, compiler })
+        Ok(OneLayer { network, layer, point, withheld: None, stream, compiler })
+    }
+
+    /// The same for a network with dynamic extents: those of the profile's opt, which only the device knows; the host knows
+    /// those of its max. `None` where the layer's impl doesn't cope with that, or the device is none that would.
+    ///
+    /// # Errors
+    /// As [`OneLayer::new`], or when the profile doesn't fit.
+    pub(crate) fn withheld(network: &'n Network, device: &Device, profile: &Profile) -> Result<Option<Self>> {
+        let Some(layer) = network.layers.iter().next() else { return Ok(None) };
+        let implementation = enumerate(network, layer, device.kind(), &Rules::default())?.implementation;
+        if device.gpu().is_none()
+            || !implementation.device_shape()
+            || !matches!(implementation, Implementation::Impl(_))
+        {
+            return Ok(None);
+        }
+        let bounds = Bounds::new(network, profile)?;
+        let point = bounds.point(At::Opt, network.symbols.iter())?;
+        let most = bounds.point(At::Max, network.symbols.iter())?;
+        let withheld =
+            most.symbols.iter().zip(&most.ranges).map(|(most, range)| Interval { min: 0, max: range.max.max(*most) });
+        let (stream, compiler) = (device.create_stream()?, AotCompiler::new(device, &[]));
+        Ok(Some(OneLayer { network, layer, point, withheld: Some(withheld.collect()), stream, compiler }))
     }
 
     /// The layer's inputs as the author's samples describe them.
@@ -103,6 +128,10 @@ impl<'n> OneLayer<'n> {
         let points = std::slice::from_ref(&self.point);
         let mut tuning = LayerTuning::new(network, layer, candidates, points, Some(Arc::new(check)), &timings)?;
         let bench = self.bench(tuning.implementation(), &Data { given: &Given::new(), seed })?;
+        let bench = match &self.withheld {
+            Some(ranges) => bench.withholding(ranges.clone()),
+            None => bench,
+        };
         let benches: [Box<dyn Bench + '_>; 1] = [Box::new(bench)];
         LayerTrials { tuning: &mut tuning, benches: &benches, effort: &QUICK }.run(&mut |_| {})?;
         proved.trials = tuning.trials().into_iter().zip(runs).filter_map(|(trial, ran)| ran.then_some(trial)).collect();

@@ -10,7 +10,8 @@ use crate::device::{Device, DeviceKind};
 use crate::error::{Error, Result};
 use crate::network::{IntoDims, Network, Preference};
 use crate::plugin::PluginSpec;
-use crate::tactic::{AuthorReference, OneLayer};
+use crate::shape::Profile;
+use crate::tactic::{AuthorReference, OneLayer, Proved};
 use crate::tensor::{DataType, HostTensor};
 
 /// The suite for one plugin: see [`conformance`].
@@ -209,11 +210,60 @@ impl Suite {
             if proved.trials.len() == 1 && &*proved.check == "tactics agree" {
                 findings.leave_out(format!("{place}: results are compared with nothing: add .reference(..)"));
             }
+            self.withheld(place, assignment, findings);
             proved.ruled_out.iter().for_each(|what| findings.leave_out(format!("{place}, {what}")));
             proved.notes.iter().for_each(|note| findings.leave_out(format!("{place}, {shapes}: {note}")));
         }
         accepted
     }
+
+    /// The same at extents that only the GPU knows, and larger ones that the host does, for impls that cope with that.
+    fn withheld(&self, place: &Place<'_>, assignment: &Assignment, findings: &mut Findings) {
+        if self.extents.is_empty()
+            || place.device.kind() == DeviceKind::Cpu
+            || place.preference == Preference::RequireAot
+        {
+            return;
+        }
+        let shapes = self.shown(assignment);
+        let proved = || -> Result<Option<Proved>> {
+            let inputs = self.inputs.iter().map(|(dtype, dims)| (*dtype, dims.clone()));
+            let network = self.subject.network(inputs, place.preference)?;
+            let opt = assignment.fixed(self.names, &self.inputs, &self.extents);
+            let most = assignment.larger(WITHHELD).fixed(self.names, &self.inputs, &self.extents);
+            let pairs = self.names.iter().zip(opt.into_iter().zip(most));
+            let profile = pairs.fold(Profile::new(), |profile, (name, ((_, opt), (_, most)))| {
+                profile.dims(
+                    *name,
+                    opt.iter().map(|_| 0).zip(&opt).zip(&most).map(least).collect::<Vec<_>>(),
+                    opt,
+                    most,
+                )
+            });
+            let layer = OneLayer::withheld(&network, place.device, &profile)?;
+            layer.map(|layer| layer.prove(self.seed, self.reference.as_ref())).transpose()
+        };
+        match proved() {
+            Ok(None) => findings.leave_out(format!("{place}, extents on the device: no impl says device_shape = true")),
+            Ok(Some(proved)) => {
+                for (trial, reason) in proved.wrong() {
+                    let (combination, tactic) = (&trial.combination, &trial.tactic);
+                    let what = format!("{place}, {shapes} known to the device alone, {combination}, tactic {tactic}");
+                    findings.note(Err(format!("{what}: {reason}")));
+                }
+                (proved.wrong().count()..proved.trials.len()).for_each(|_| findings.note(Ok(())));
+            }
+            Err(error) => findings.note(Err(format!("{place}, {shapes} known to the device alone: {error}"))),
+        }
+    }
+}
+
+/// How much larger extents are that the host knows than those that the device does.
+const WITHHELD: i64 = 9;
+
+/// The least extent of a profile: 0 where it is free, and the only one where it isn't.
+fn least(((zero, opt), most): ((i64, &i64), &i64)) -> i64 {
+    if opt == most { *opt } else { zero }
 }
 
 /// Where an implementation runs.

@@ -91,6 +91,11 @@ pub(super) fn assignments(extents: &[Extent], seed: u64) -> Vec<Assignment> {
 }
 
 impl Assignment {
+    /// The same with larger extents.
+    pub(super) fn larger(&self, by: i64) -> Assignment {
+        Assignment { label: self.label, values: self.values.iter().map(|value| value + by).collect() }
+    }
+
     /// The inputs with these extents.
     pub(super) fn fixed(&self, names: &[&str], inputs: &[Input], extents: &[Extent]) -> Vec<(DataType, Vec<i64>)> {
         let value = |name: &str, axis: usize, dim: &Dim| match dim {

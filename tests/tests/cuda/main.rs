@@ -12,6 +12,7 @@ mod allocations;
 mod aot;
 mod capture;
 mod compiled;
+mod conformance;
 mod dlpack;
 mod driver;
 mod endurance;

@@ -1,5 +1,6 @@
 //! Plugins of these tests: those that every runtime has, and some that are only wrong or large.
 
+pub(crate) mod faulty;
 pub(crate) mod large;
 pub(crate) mod late;
 pub(crate) mod partial;

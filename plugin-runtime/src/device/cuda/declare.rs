@@ -41,7 +41,7 @@
 ///
 /// The file is read while your crate is compiled: a kernel that isn't there, or whose parameters differ in number, in
 /// being pointers, in `const` or in type, is a compile error at its declaration. What only the compiler of CUDA can tell,
-/// [`check_kernels`](crate::testing::check_kernels) tells in a test, without a GPU.
+/// `testing::check_kernels` tells in a test, without a GPU.
 #[macro_export]
 macro_rules! kernels {
     ($($declaration:tt)*) => {

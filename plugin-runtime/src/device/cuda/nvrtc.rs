@@ -87,7 +87,8 @@ impl Nvrtc {
         }
         Err(Error::invalid(format_args!(
             "NVRTC, which compiles CUDA kernels, can't be loaded. Install the CUDA toolkit (12 or newer); or \
-             `pip install nvidia-cuda-nvrtc`, and set NVRTC_LIBRARY to the path of the `{}` in that package. \
+             `pip install nvidia-cuda-nvrtc`, and set NVRTC_LIBRARY to the path of the `{}` in that package (CUDA's own headers, as \
+             cuda_fp16.h, are in the package nvidia-cuda-runtime). \
              What was looked for, here and in the folders of CUDA_HOME, CUDA_PATH and /usr/local/cuda:{tried}",
             search::LIBRARY_NAMES[0]
         )))
