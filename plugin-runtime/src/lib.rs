@@ -122,6 +122,7 @@ pub mod testing;
 pub mod whole_file;
 mod wording;
 
+pub use bytemuck;
 pub use error::{Context, Error, ErrorKind, LayerContext, Result};
 pub use plugin_macros::{Tactic, aot_impl, autotune, impl_plugin, register};
 

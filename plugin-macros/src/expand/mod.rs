@@ -20,6 +20,7 @@ use crate::parse;
 use crate::report::Report;
 use crate::validate;
 
+pub(crate) use shared::at;
 pub(crate) use tactic::tactic;
 
 pub(crate) fn register(attr: TokenStream, item: TokenStream) -> TokenStream {

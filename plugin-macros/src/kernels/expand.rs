@@ -1,11 +1,13 @@
 //! From a declaration to a static of the file and functions that launch its kernels.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::compare::uses_runtime_header;
 use super::file::File;
 use super::model::{Declaration, Kernel, Kind, Parameter};
+use crate::expand::at;
 use crate::model::types::spelled;
 
 pub(super) fn expand(runtime: &TokenStream, declaration: &Declaration, file: &File) -> TokenStream {
@@ -86,7 +88,7 @@ fn function(runtime: &TokenStream, source: &Ident, kernel: &Kernel) -> TokenStre
     let lengths = kernel.parameters.iter().filter_map(length);
     let arguments = kernel.parameters.iter().map(|parameter| {
         let name = &parameter.name;
-        quote!(__rt::KernelArgument::argument(&#name))
+        quote_spanned!(at(parameter.ty.span())=> __rt::KernelArgument::argument(&#name))
     });
     let entries: Vec<TokenStream> =
         kernel.instances().iter().map(|(name, ty)| entry(source, kernel, name, *ty)).collect();

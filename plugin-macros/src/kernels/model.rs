@@ -43,6 +43,8 @@ pub(super) struct Parameter {
     pub(super) name: Ident,
     pub(super) ty: Type,
     pub(super) kind: Kind,
+    /// Whether a kernel can get it; else that is reported.
+    pub(super) is_possible: bool,
     /// The slice whose length it is: `n: i64 = x.len()`.
     pub(super) length_of: Option<Ident>,
 }

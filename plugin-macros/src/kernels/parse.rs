@@ -245,12 +245,16 @@ fn parameter(input: ParseStream<'_>, types: Option<&Types>, report: &mut Report)
     }
     input.parse::<Token![:]>()?;
     let ty: Type = input.parse()?;
-    let kind = kind(&name, &ty, types, report);
+    let kind = kind(&ty);
+    let advice = if matches!(kind, Kind::Value) { advice(&name, &ty, types) } else { None };
+    if let Some(advice) = &advice {
+        report.error(&ty, advice);
+    }
     let length_of = match input.parse::<Option<Token![=]>>()? {
         None => None,
         Some(_) => length(input, &ty, report)?,
     };
-    Ok(Parameter { name, ty, kind, length_of })
+    Ok(Parameter { name, ty, kind, is_possible: advice.is_none(), length_of })
 }
 
 /// `x.len()`
@@ -273,8 +277,8 @@ fn length(input: ParseStream<'_>, ty: &Type, report: &mut Report) -> Result<Opti
     Ok(of)
 }
 
-/// How the kernel gets it. Types that it can't get are reported with what to write.
-fn kind(name: &Ident, ty: &Type, types: Option<&Types>, report: &mut Report) -> Kind {
+/// How the kernel gets it.
+fn kind(ty: &Type) -> Kind {
     if let Some(segment) = last_segment(ty)
         && let (true, PathArguments::AngleBracketed(arguments)) =
             (segment.ident == "DeviceSlice" || segment.ident == "DeviceSliceMut", &segment.arguments)
@@ -286,9 +290,6 @@ fn kind(name: &Ident, ty: &Type, types: Option<&Types>, report: &mut Report) -> 
         if let Some(element) = element {
             return if segment.ident == "DeviceSlice" { Kind::Input(element) } else { Kind::Output(element) };
         }
-    }
-    if let Some(advice) = advice(name, ty, types) {
-        report.error(ty, advice);
     }
     Kind::Value
 }
@@ -348,7 +349,7 @@ fn whole(kernel: &Kernel, report: &mut Report) -> bool {
         .filter(|parameter| !matches!(parameter.kind, Kind::Value))
         .map(|parameter| parameter.name.to_string())
         .collect();
-    let mut is_whole = true;
+    let mut is_whole = kernel.parameters.iter().all(|parameter| parameter.is_possible);
     for of in kernel.parameters.iter().filter_map(|parameter| parameter.length_of.as_ref()) {
         if !slices.contains(&of.to_string()) {
             let known = if slices.is_empty() { "none".to_owned() } else { format!("`{}`", slices.join("`, `")) };
@@ -362,7 +363,7 @@ fn whole(kernel: &Kernel, report: &mut Report) -> bool {
             is_whole = false;
         }
     }
-    if let Some(types) = &kernel.types {
+    if let Some(types) = kernel.types.as_ref().filter(|_| is_whole) {
         let is_told = kernel.parameters.iter().any(|parameter| match &parameter.kind {
             Kind::Input(element) | Kind::Output(element) => kernel.is_type_parameter(element),
             Kind::Value => false,

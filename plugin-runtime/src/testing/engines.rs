@@ -6,8 +6,8 @@ use super::conformance::{Place, Suite};
 use super::report::Findings;
 use super::shapes::Assignment;
 use super::subject::output_name;
-use crate::device::Binding;
 use crate::device::cuda::DeviceTensor;
+use crate::device::{Binding, Stream};
 use crate::engine::{Builder, Engine, ExecutionContext};
 use crate::error::{Error, Result};
 use crate::network::Preference;
@@ -27,6 +27,8 @@ struct Case {
     inputs: Arc<[HostTensor]>,
     expected: Vec<HostTensor>,
     compare: Vec<Compare>,
+    /// For each output, the input that it is updated in place over.
+    aliases: Vec<Option<usize>>,
 }
 
 /// Checks engines of the plugin at the shapes that it accepts.
@@ -99,6 +101,7 @@ fn case(suite: &Suite, place: &Place<'_>, assignment: &Assignment, seed: u64) ->
     let network = suite.network(assignment, place.preference)?;
     let inputs = OneLayer::new(&network, place.device)?.made_up_inputs(seed)?;
     let compare = comparisons(suite, &network)?;
+    let aliases = network.layers.iter().next().map(|layer| layer.aliases.clone()).unwrap_or_default();
     let expected = match &suite.reference {
         Some(reference) => reference.outputs(&inputs)?,
         None => {
@@ -111,7 +114,7 @@ fn case(suite: &Suite, place: &Place<'_>, assignment: &Assignment, seed: u64) ->
             run(&mut engine.create_context()?, suite.names, &inputs)?
         }
     };
-    Ok(Case { shapes: suite.shown(assignment), inputs, expected, compare })
+    Ok(Case { shapes: suite.shown(assignment), inputs, expected, compare, aliases })
 }
 
 fn comparisons(suite: &Suite, network: &crate::network::Network) -> Result<Vec<Compare>> {
@@ -190,31 +193,70 @@ fn at_once(suite: &Suite, place: &Place<'_>, assignment: &Assignment, engine: &E
     }
 }
 
+/// Inputs and outputs in a GPU's memory; an output that is updated in place has none of its own.
+struct OnDevice {
+    inputs: Vec<DeviceTensor>,
+    outputs: Vec<Option<DeviceTensor>>,
+}
+
+impl OnDevice {
+    fn new(context: &mut ExecutionContext, case: &Case, stream: &Stream) -> Result<Self> {
+        let inputs = case.inputs.iter().map(|input| DeviceTensor::from_host(stream, input)).collect::<Result<_>>()?;
+        let mut outputs = Vec::new();
+        for (index, (expected, alias)) in case.expected.iter().zip(&case.aliases).enumerate() {
+            let dims = context.max_output_shape(&output_name(index))?;
+            let own = || DeviceTensor::uninit(stream, expected.dtype(), &dims);
+            outputs.push(if alias.is_none() { Some(own()?) } else { None });
+        }
+        Ok(OnDevice { inputs, outputs })
+    }
+
+    /// The bindings, for as long as `work` has them.
+    fn bound(&mut self, case: &Case, work: impl FnOnce(&mut [Binding<'_>]) -> Result<()>) -> Result<()> {
+        let inputs =
+            self.inputs.iter_mut().enumerate().map(|(index, input)| match case.aliases.contains(&Some(index)) {
+                true => Binding::device_in_place(input),
+                false => Binding::device_input(input),
+            });
+        let outputs = self.outputs.iter_mut().map(|output| match output {
+            Some(output) => Binding::device_output(output),
+            None => Binding::aliased(),
+        });
+        work(&mut inputs.chain(outputs).collect::<Vec<_>>())
+    }
+
+    fn outputs(&self, context: &mut ExecutionContext, case: &Case, stream: &Stream) -> Result<Vec<HostTensor>> {
+        let mut found = Vec::new();
+        for (index, (output, alias)) in self.outputs.iter().zip(&case.aliases).enumerate() {
+            let dims = context.output_shape(&output_name(index))?;
+            let shared = alias.and_then(|input| self.inputs.get(input));
+            let tensor = output.as_ref().or(shared);
+            let tensor = tensor.ok_or_else(|| Error::invalid("an output has no memory"))?;
+            found.push(tensor.to_host(stream)?.truncated(dims)?);
+        }
+        Ok(found)
+    }
+}
+
 /// A run on device memory that is recorded, and replayed.
 fn captured(engine: &Engine, case: &Case) -> Result<(), String> {
     let replay = || -> Result<Vec<HostTensor>> {
         let stream = engine.device().create_stream()?;
-        let inputs =
-            case.inputs.iter().map(|input| DeviceTensor::from_host(&stream, input)).collect::<Result<Vec<_>>>()?;
         let mut context = engine.create_context()?;
         for (name, input) in names(engine).into_iter().zip(case.inputs.iter()) {
             context.set_input_shape(name, input.shape())?;
         }
-        let mut outputs = Vec::new();
-        for (index, expected) in case.expected.iter().enumerate() {
-            let dims = context.max_output_shape(&output_name(index))?;
-            outputs.push(DeviceTensor::uninit(&stream, expected.dtype(), &dims)?);
+        let mut memory = OnDevice::new(&mut context, case, &stream)?;
+        memory.bound(case, |bindings| {
+            context.enqueue(bindings, &stream)?;
+            context.capture(bindings, &stream)
+        })?;
+        for (tensor, input) in memory.inputs.iter_mut().zip(case.inputs.iter()) {
+            tensor.copy_from_host(&stream, input)?;
         }
-        let mut bindings: Vec<Binding<'_>> = inputs.iter().map(Binding::device_input).collect();
-        bindings.extend(outputs.iter_mut().map(Binding::device_output));
-        context.enqueue(&mut bindings, &stream)?;
-        context.capture(&mut bindings, &stream)?;
-        context.enqueue(&mut bindings, &stream)?;
+        memory.bound(case, |bindings| context.enqueue(bindings, &stream))?;
         stream.synchronize()?;
-        let found = (0..case.expected.len()).map(|index| context.output_shape(&output_name(index)));
-        let found: Vec<_> = found.collect::<Result<_>>()?;
-        drop(bindings);
-        outputs.iter().zip(found).map(|(output, dims)| output.to_host(&stream)?.truncated(dims)).collect()
+        memory.outputs(&mut context, case, &stream)
     };
     replay().map_err(|e| e.to_string()).and_then(|outputs| judge(case, &outputs))
 }

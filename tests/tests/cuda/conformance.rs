@@ -3,7 +3,7 @@
 use plugin_runtime::prelude::*;
 use plugin_runtime::testing::{Conformance, conformance};
 
-use crate::gpu::gpu;
+use crate::gpu::{gpu, too_long_for_quick};
 use crate::plugins::faulty::{beyond, row_index, row_sum};
 
 fn row_sums(waits: bool) -> Conformance<row_sum::Plugin> {
@@ -20,6 +20,10 @@ fn row_indices(reads_extents: bool) -> Conformance<row_index::Plugin> {
 fn shared_memory_that_is_not_waited_for() {
     let Some(_gpu) = gpu("shared_memory_that_is_not_waited_for") else { return };
     row_sums(true).check().unwrap();
+    // A race is what compute-sanitizer is to find in the others.
+    if too_long_for_quick("shared_memory_that_is_not_waited_for") {
+        return;
+    }
     let verdict = row_sums(false).check().unwrap_err().to_string();
     assert!(verdict.contains("on cuda:0, x FP32") && verdict.contains("element "), "{verdict}");
 }

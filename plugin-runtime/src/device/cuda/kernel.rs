@@ -16,16 +16,14 @@ use super::source::{KernelEntry, Parameter, Source};
 use crate::device::Stream;
 use crate::error::{Error, Result};
 
-pub(super) mod sealed {
-    pub trait Sealed {}
-}
-
 /// An argument of a kernel: device memory, passed as its address, or a plain value.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be a kernel's parameter",
-    label = "a kernel takes `DeviceSlice<T>`, `DeviceSliceMut<T>` or a plain value (`i32`, `f32`, a `bytemuck::Pod` struct)"
+    label = "a kernel takes `DeviceSlice<T>`, `DeviceSliceMut<T>` or a plain value (`i32`, `f32`, a `bytemuck::Pod` struct)",
+    note = "for a struct: `#[repr(C)]`, `#[derive(Clone, Copy, Pod, Zeroable)]` of `plugin_runtime::bytemuck`, and \
+            `#[bytemuck(crate = \"plugin_runtime::bytemuck\")]`"
 )]
-pub trait KernelArgument: sealed::Sealed + Sized {
+pub trait KernelArgument: Sized {
     /// Its size in bytes.
     const BYTES: usize;
 
@@ -48,8 +46,6 @@ impl<'a> Argument<'a> {
     }
 }
 
-impl<T: bytemuck::Pod> sealed::Sealed for T {}
-
 impl<T: bytemuck::Pod> KernelArgument for T {
     const BYTES: usize = size_of::<T>();
 
@@ -61,8 +57,6 @@ impl<T: bytemuck::Pod> KernelArgument for T {
 
 macro_rules! memory_argument {
     ($slice:ident) => {
-        impl<T> sealed::Sealed for $slice<'_, T> {}
-
         impl<T> KernelArgument for $slice<'_, T> {
             const BYTES: usize = size_of::<u64>();
 

@@ -47,8 +47,6 @@ impl KernelMemory {
     }
 }
 
-impl super::kernel::sealed::Sealed for KernelMemory {}
-
 impl KernelArgument for KernelMemory {
     const BYTES: usize = size_of::<u64>();
 
