@@ -28,7 +28,6 @@ fn every_type(
 }
 
 #[impl_plugin("tensorrt_test::every_type", device = cuda)]
-#[expect(unused_variables, reason = "it never runs")]
 fn every_type_cuda(
     x: Tensor,
     a: i32,
@@ -135,7 +134,6 @@ fn longer(x: &TensorDesc, more: i64, factor: f32) -> TensorDesc {
 }
 
 #[impl_plugin("tensorrt_test::longer", device = cuda)]
-#[expect(unused_variables, reason = "it never runs")]
 fn longer_cuda(x: Tensor, factor: f32, outputs: [TensorMut; 1]) -> Result<()> {
     Ok(())
 }
