@@ -272,12 +272,16 @@ impl CallFrame {
         Ok(arguments.words[1] & 0xffff_ffff)
     }
 
-    /// Memory of a GPU, for this call.
+    /// Memory of a GPU, for this call, at a multiple of `alignment`, which is a power of two.
     #[inline]
     pub(super) fn allocate(&self, bytes: usize, alignment: usize) -> Result<*mut c_void> {
-        let mut arguments = Arguments::new([0, bytes, alignment, 0]);
+        /// The most that XLA can be asked for.
+        const MOST: usize = 16;
+        let room = bytes.saturating_add(alignment.saturating_sub(MOST));
+        let mut arguments = Arguments::new([0, room, alignment.min(MOST), 0]);
         self.ask(self.api().and_then(|api| api.allocate), &mut arguments, "allocate scratch memory")?;
-        Ok(ptr::with_exposed_provenance_mut(arguments.words[3]))
+        let address = arguments.words[3];
+        Ok(ptr::with_exposed_provenance_mut(address.checked_next_multiple_of(alignment).unwrap_or(address)))
     }
 }
 
