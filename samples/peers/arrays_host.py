@@ -5,37 +5,24 @@ best median of several turns, ours and theirs in turns; on a GPU the host enqueu
 """
 
 import os
-import statistics
 import sys
-import time
 
 import numpy as np
+from host_calls import main, timed
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../plugin-runtime/python/src"))
 
 import plugin_runtime
 
 plugins = plugin_runtime.load(sys.argv[1]).sample
-CALLS, TURNS = 200, 60
 # Of a call on a GPU, beside torch.add(out=).
 LIMIT = 1.3
 
 
-def timed(calls, wait):
-    """Microseconds of each of some calls, timed in turns."""
-    times = [[] for _ in calls]
-    for call in calls:
-        for _ in range(CALLS):
-            call()
-    wait()
-    for _ in range(TURNS):
-        for call, own in zip(calls, times):
-            start = time.perf_counter()
-            for _ in range(CALLS):
-                call()
-            own.append((time.perf_counter() - start) / CALLS * 1e6)
-            wait()
-    return [statistics.median(sorted(own)[: TURNS // 3]) for own in times]
+def timed_alone(calls, wait):
+    """Microseconds of each of some calls in a list, without what it takes to call nothing."""
+    *times, empty = timed(dict(enumerate([*calls, nothing])), wait).values()
+    return [time - empty for time in times]
 
 
 def report(what, ours, theirs, name, limit=None):
@@ -62,13 +49,12 @@ def numpy_calls():
         lambda: np.pad(x, ((0, 0), (1, 1)), "wrap"),
         lambda: np.add(x, 1.0),
         lambda: np.add(x, 0.0, out=x),
-        nothing,
     ]
-    pad, bare, add, inplace, np_pad, np_add, np_out, empty = (t for t in timed(calls, nothing))
-    report("numpy: circ_pad", pad - empty, np_pad - empty, "np.pad")
-    report("numpy: circ_pad, the function of tvm-ffi", bare - empty, np_pad - empty, "np.pad")
-    report("numpy: elemwise_add", add - empty, np_add - empty, "np.add")
-    report("numpy: inplace_add", inplace - empty, np_out - empty, "np.add(out=)")
+    pad, bare, add, inplace, np_pad, np_add, np_out = timed_alone(calls, nothing)
+    report("numpy: circ_pad", pad, np_pad, "np.pad")
+    report("numpy: circ_pad, the function of tvm-ffi", bare, np_pad, "np.pad")
+    report("numpy: elemwise_add", add, np_add, "np.add")
+    report("numpy: inplace_add", inplace, np_out, "np.add(out=)")
     return True
 
 
@@ -84,14 +70,13 @@ def torch_calls(device):
         lambda: plugins.inplace_add_plugin(x, delta=0),
         lambda: torch.add(x, 1.0, out=y),
         lambda: x * 2.0,
-        nothing,
     ]
     wait = torch.cuda.synchronize if device == "cuda" else nothing
-    add, pad, inplace, out, product, empty = timed(calls, wait)
+    add, pad, inplace, out, product = timed_alone(calls, wait)
     limit = LIMIT if device == "cuda" else None
-    fine = report(f"torch {device}: elemwise_add", add - empty, out - empty, "torch.add(out=)", limit)
-    fine &= report(f"torch {device}: inplace_add", inplace - empty, out - empty, "torch.add(out=)", limit)
-    report(f"torch {device}: circ_pad", pad - empty, product - empty, "x * 2.0")
+    fine = report(f"torch {device}: elemwise_add", add, out, "torch.add(out=)", limit)
+    fine &= report(f"torch {device}: inplace_add", inplace, out, "torch.add(out=)", limit)
+    report(f"torch {device}: circ_pad", pad, product, "x * 2.0")
     return fine
 
 
@@ -104,27 +89,18 @@ def cupy_calls():
         lambda: plugins.elemwise_add_plugin(x, block_size=64),
         lambda: plugins.inplace_add_plugin(x, delta=0),
         lambda: cp.add(x, 1.0, out=y),
-        nothing,
     ]
-    add, inplace, out, empty = timed(calls, cp.cuda.runtime.deviceSynchronize)
-    report("cupy: elemwise_add", add - empty, out - empty, "cp.add(out=)")
-    report("cupy: inplace_add", inplace - empty, out - empty, "cp.add(out=)")
+    add, inplace, out = timed_alone(calls, cp.cuda.runtime.deviceSynchronize)
+    report("cupy: elemwise_add", add, out, "cp.add(out=)")
+    report("cupy: inplace_add", inplace, out, "cp.add(out=)")
     return True
 
 
-ALL = {
-    "numpy": numpy_calls,
-    "torch": lambda: torch_calls("cpu"),
-    "cupy": cupy_calls,
-    "torch_cuda": lambda: torch_calls("cuda"),
-}
-
-fine = True
-for name in sys.argv[2:] or ALL:
-    try:
-        fine &= ALL[name]()
-    except (ImportError, AssertionError, RuntimeError) as error:
-        if sys.argv[2:]:
-            raise
-        print(f"SKIPPED {name}: {error}", flush=True)
-sys.exit(not fine)
+main(
+    {
+        "numpy": numpy_calls,
+        "torch": lambda: torch_calls("cpu"),
+        "cupy": cupy_calls,
+        "torch_cuda": lambda: torch_calls("cuda"),
+    }
+)

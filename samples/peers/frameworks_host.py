@@ -5,33 +5,15 @@ median of the quicker turns, ours and theirs in turns; on a GPU the host enqueue
 """
 
 import os
-import statistics
 import sys
-import time
+
+from host_calls import main, timed
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../plugin-runtime/python/src"))
 
 import plugin_runtime
 
 plugins = plugin_runtime.load(sys.argv[1])
-CALLS, TURNS = 200, 60
-
-
-def timed(calls, wait):
-    """Microseconds of each of some calls, timed in turns."""
-    times = {name: [] for name in calls}
-    for call in calls.values():
-        for _ in range(2 * CALLS):
-            call()
-    wait()
-    for _ in range(TURNS):
-        for name, call in calls.items():
-            start = time.perf_counter()
-            for _ in range(CALLS):
-                call()
-            times[name].append((time.perf_counter() - start) / CALLS * 1e6)
-            wait()
-    return {name: statistics.median(sorted(own)[: TURNS // 3]) for name, own in times.items()}
 
 
 def report(where, times, ours, theirs, limit=None):
@@ -99,19 +81,11 @@ def jax_calls(device):
     return True
 
 
-ALL = {
-    "torch": lambda: torch_calls("cpu"),
-    "torch_cuda": lambda: torch_calls("cuda"),
-    "jax": lambda: jax_calls("cpu"),
-    "jax_cuda": lambda: jax_calls("cuda"),
-}
-
-fine = True
-for name in sys.argv[2:] or ALL:
-    try:
-        fine &= ALL[name]()
-    except (ImportError, AssertionError, RuntimeError) as error:
-        if sys.argv[2:]:
-            raise
-        print(f"SKIPPED {name}: {error}", flush=True)
-sys.exit(not fine)
+main(
+    {
+        "torch": lambda: torch_calls("cpu"),
+        "torch_cuda": lambda: torch_calls("cuda"),
+        "jax": lambda: jax_calls("cpu"),
+        "jax_cuda": lambda: jax_calls("cuda"),
+    }
+)

@@ -151,7 +151,7 @@ def pad_stream(v, size, bits, x, out, shape, pads, block=256):
     by, ins, outs, rows, segs = cp_plan(shape, pads, 32)
     if bits == 64 or not outs: return None
     return launch(fn(v, f'circ_pad_stream_{size}x32'), max(1, -(-(outs * size // 16) // (256 * 2))), 256, P(x), P(out), blob(by))
-PADS = [pad_tiles, pad_stream, pad_elements, pad_rows, pad_with(8, '8'), pad_with(16, '16'), pad_with(32, '32'), pad_with(32, 'long')]
+PADS = [pad_tiles, pad_stream, pad_elements, pad_rows, pad_with(16, '16'), pad_with(32, '32'), pad_with(32, 'long')]
 def pad_reference(x, shape, pads):
     out = x.reshape(shape)
     for i in range(len(shape)):
@@ -314,6 +314,10 @@ def copy_rate():
     a = cp.empty(2**30, np.uint8); b = cp.empty_like(a); a[:] = 1
     f = lambda: b.data.copy_from_device_async(a.data, a.nbytes)
     t = timed([f], 30); t2 = timed([f], 30); say(f'copy of 1 GiB {t:.1f} {t2:.1f} us = {2 * 2**30 / min(t, t2) / 1e3:.0f} GB/s'); return 2 * 2**30 / min(t, t2) / 1e3, min(t, t2)
+def copies(total, n):
+    """Device copies that read and write so many bytes in all, of as many pairs of buffers."""
+    pairs = [(cp.empty(total // 2, np.uint8), cp.empty(total // 2, np.uint8)) for _ in range(n)]
+    return [lambda a=a, b=b: b.data.copy_from_device_async(a.data, a.nbytes) for a, b in pairs]
 def time_add(variants, copy_us):
     n = 2**28
     x = cp.random.standard_normal(n, dtype=np.float32); out = cp.empty_like(x)
@@ -332,23 +336,21 @@ def time_pad(variants, rate):
             floor = (n + m) * size / rate / 1e3; work = f'circ_pad {shape} {size} bytes'
             sets = [(cp.random.randint(0, 2**15, n, dtype=np.int32).astype(ty), cp.empty(m, ty)) for _ in range(n_sets)]
             want = None; big = n > 10**7
-            half = (n + m) * size // 2; copies = [(cp.empty(half, np.uint8), cp.empty(half, np.uint8)) for _ in range(n_sets)]
-            row(work, floor, 'pad_copy of as many bytes', timed([lambda a=a, b=b: b.data.copy_from_device_async(a.data, half) for a, b in copies], 11)); del copies
+            row(work, floor, 'pad_copy of as many bytes', timed(copies((n + m) * size, n_sets), 11))
             for v in variants:
-                for block in (128,):
-                    for how in PADS:
-                            if how is pad_tiles:
-                                for tile in (4096, 8192, 16384):
-                                    runs = [how(v, size, 32, x.data.ptr, o.data.ptr, shape, pads, tile=tile) for x, o in sets]
-                                    if runs[0]: row(work, floor, f'{how.__name__} {v} tile {tile}', timed(runs, 11))
-                                if not runs[0]: continue
-                            else:
-                                kw = {'waves': 64} if how is pad_elements else {}
-                                row(work, floor, f'{how.__name__} {v} block {block}', timed([how(v, size, 32, x.data.ptr, o.data.ptr, shape, pads, block, **kw) for x, o in sets], 11))
-                            if big and block == 128:
-                                o = sets[0][1]
-                                if want is None: want = cp.pad(sets[0][0].reshape(shape), [(0, 0)] * (len(shape) - 2) + [pads[2:] if len(pads) > 2 else (0, 0), pads[:2]], 'wrap').reshape(-1)
-                                expect(bool((o == want).all()), f'{how.__name__} {v} {shape} big'); o[:] = 7
+                for how in PADS:
+                        if how is pad_tiles:
+                            for tile in (4096, 8192, 16384):
+                                runs = [how(v, size, 32, x.data.ptr, o.data.ptr, shape, pads, tile=tile) for x, o in sets]
+                                if runs[0]: row(work, floor, f'{how.__name__} {v} tile {tile}', timed(runs, 11))
+                            if not runs[0]: continue
+                        else:
+                            kw = {'waves': 64} if how is pad_elements else {}
+                            row(work, floor, f'{how.__name__} {v}', timed([how(v, size, 32, x.data.ptr, o.data.ptr, shape, pads, 128, **kw) for x, o in sets], 11))
+                        if big:
+                            o = sets[0][1]
+                            if want is None: want = cp.pad(sets[0][0].reshape(shape), [(0, 0)] * (len(shape) - 2) + [pads[2:] if len(pads) > 2 else (0, 0), pads[:2]], 'wrap').reshape(-1)
+                            expect(bool((o == want).all()), f'{how.__name__} {v} {shape} big'); o[:] = 7
             del sets, want
 def time_nz(variants, rate):
     both = ('f32', 'f16')
@@ -363,9 +365,8 @@ def time_nz(variants, rate):
             ws = cp.empty(nz_ws(n), np.uint8); want = cp.flatnonzero(sets[0][0]).astype(np.int32)
             floor = (n * ty(0).itemsize + c * 8) / rate / 1e3; work = f'non_zero {shape} {dt} {kept}'
             runs = []
-            half = int(floor * rate * 1e3 / 2); copies = [(cp.empty(half, np.uint8), cp.empty(half, np.uint8)) for _ in range(n_sets)]
-            fs = [lambda a=a, b=b: b.data.copy_from_device_async(a.data, half) for a, b in copies]
-            row(work, floor, 'nz copy of as many bytes', timed(fs, 11)); row(work + ' alone', floor, 'nz copy of as many bytes', timed_alone(fs[0], 20)); del copies, fs
+            fs = copies(n * ty(0).itemsize + c * 8, n_sets)
+            row(work, floor, 'nz copy of as many bytes', timed(fs, 11)); row(work + ' alone', floor, 'nz copy of as many bytes', timed_alone(fs[0], 20)); del fs
             for v in variants:
                 if n <= 2**18: runs.append((f'{v} small', [nz_small(v, dt, x.data.ptr, o.data.ptr, k.data.ptr, n, shape[1]) for x, o, k in sets], n))
                 runs.append((f'{v} scan', [nz_scan(v, dt, x.data.ptr, o.data.ptr, k.data.ptr, ws.data.ptr, n, shape[1]) for x, o, k in sets], n))
