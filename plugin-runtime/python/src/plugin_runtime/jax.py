@@ -9,19 +9,7 @@ from .expressions import Arithmetic, evaluate
 from .library import Library, Outputs, Plugin
 from .names import no_such
 from .signatures import doc, parameter, signature
-from .tracing import Shapes, set_tactics
-
-TYPES = {
-    "FP32": "float32",
-    "FP16": "float16",
-    "BF16": "bfloat16",
-    "FP8": "float8_e4m3fn",
-    "INT64": "int64",
-    "INT32": "int32",
-    "INT8": "int8",
-    "UINT8": "uint8",
-    "BOOL": "bool",
-}
+from .tracing import TYPES, Shapes, set_tactics
 
 _targets: dict[str, str] = {}
 

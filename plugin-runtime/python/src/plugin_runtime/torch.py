@@ -9,19 +9,7 @@ from typing import Any
 from .expressions import Arithmetic, evaluate
 from .library import Library, Outputs, Plugin
 from .signatures import doc
-from .tracing import Shapes, by_position, set_tactics
-
-TYPES = {
-    "FP32": "float32",
-    "FP16": "float16",
-    "BF16": "bfloat16",
-    "FP8": "float8_e4m3fn",
-    "INT64": "int64",
-    "INT32": "int32",
-    "INT8": "int8",
-    "UINT8": "uint8",
-    "BOOL": "bool",
-}
+from .tracing import TYPES, Shapes, by_position, set_tactics
 
 _registered: set[str] = set()
 

@@ -8,6 +8,19 @@ from typing import Any, Callable, Mapping, Sequence
 
 from .library import REQUIRED, Library, Outputs, Plugin
 
+# As PyTorch and JAX call them.
+TYPES = {
+    "FP32": "float32",
+    "FP16": "float16",
+    "BF16": "bfloat16",
+    "FP8": "float8_e4m3fn",
+    "INT64": "int64",
+    "INT32": "int32",
+    "INT8": "int8",
+    "UINT8": "uint8",
+    "BOOL": "bool",
+}
+
 
 class Shapes:
     """A library's answers about one plugin, kept by types, ranks and attributes."""
