@@ -17,10 +17,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::error::{Error, Result};
 use crate::plugin::{AttributeValue, BoundPlugin, Plugin, Registry};
-use crate::shape::{Iterated, MAX_RANK, ShapeExpr, Tuple};
+use crate::shape::{MAX_RANK, ShapeExpr};
 use crate::suggest::did_you_mean;
 use crate::table::{Index, Table};
 use crate::tensor::{DataType, HostTensor};
+use crate::tuples::{into_list, into_list_of_tuple};
 use crate::wording::counted;
 
 pub(crate) use bounds::{At, Bounds, Point, checked_dims, dims_at, largest_dims, range};
@@ -98,32 +99,7 @@ pub trait IntoDims<M> {
     fn into_dims(self) -> Vec<Dim>;
 }
 
-impl<D: Into<Dim>, I: IntoIterator<Item = D>> IntoDims<Iterated> for I {
-    fn into_dims(self) -> Vec<Dim> {
-        self.into_iter().map(Into::into).collect()
-    }
-}
-
-macro_rules! tuple_dims {
-    ($($name:ident)*) => {
-        impl<$($name: Into<Dim>),*> IntoDims<Tuple> for ($($name,)*) {
-            fn into_dims(self) -> Vec<Dim> {
-                #[expect(non_snake_case, reason = "one identifier serves as type and as binding")]
-                let ($($name,)*) = self;
-                vec![$($name.into()),*]
-            }
-        }
-    };
-}
-
-tuple_dims!(A);
-tuple_dims!(A B);
-tuple_dims!(A B C);
-tuple_dims!(A B C D);
-tuple_dims!(A B C D E);
-tuple_dims!(A B C D E F);
-tuple_dims!(A B C D E F G);
-tuple_dims!(A B C D E F G H);
+into_list!(IntoDims, into_dims, Dim);
 
 /// Where a tensor comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

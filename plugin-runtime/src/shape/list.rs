@@ -1,6 +1,7 @@
 //! Lists of expressions, as authors write them.
 
 use super::ShapeExpr;
+use crate::tuples::{into_list, into_list_of_tuple};
 
 /// What functions that want several expressions take: anything that is iterated over, or a tuple of up to 8, whose members
 /// may be expressions and integers, by value or by reference. `M` is found by the compiler.
@@ -31,32 +32,7 @@ pub enum Iterated {}
 #[derive(Debug)]
 pub enum Tuple {}
 
-impl<D: Into<ShapeExpr>, I: IntoIterator<Item = D>> IntoExprs<Iterated> for I {
-    fn into_exprs(self) -> Vec<ShapeExpr> {
-        self.into_iter().map(Into::into).collect()
-    }
-}
-
-macro_rules! tuples {
-    ($($name:ident)*) => {
-        impl<$($name: Into<ShapeExpr>),*> IntoExprs<Tuple> for ($($name,)*) {
-            fn into_exprs(self) -> Vec<ShapeExpr> {
-                #[expect(non_snake_case, reason = "one identifier serves as type and as binding")]
-                let ($($name,)*) = self;
-                vec![$($name.into()),*]
-            }
-        }
-    };
-}
-
-tuples!(A);
-tuples!(A B);
-tuples!(A B C);
-tuples!(A B C D);
-tuples!(A B C D E);
-tuples!(A B C D E F);
-tuples!(A B C D E F G);
-tuples!(A B C D E F G H);
+into_list!(IntoExprs, into_exprs, ShapeExpr);
 
 /// An array of shape expressions, of expressions and integers: `dims![x.shape_expr(0), 2]`.
 #[macro_export]

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::{DataType, Format};
 use crate::error::{Error, Result};
 use crate::shape::{Dims, IntoExprs, ShapeExpr, Symbol, SymbolKind, display_shape};
+use crate::tuples::for_tuples;
 
 /// An input or output: element type and symbolic shape, and, while tactics are enumerated, layout and scale.
 #[derive(Clone, Debug)]
@@ -240,7 +241,7 @@ impl<T: IntoOutputs, E: Into<Error>> IntoOutputs for Result<T, E> {
 }
 
 macro_rules! tuple_outputs {
-    ($($name:ident)*) => {
+    ([] $($name:ident)*) => {
         impl<$($name: Into<OutputDesc>),*> IntoOutputs for ($($name,)*) {
             fn into_outputs(self) -> Result<Vec<OutputDesc>> {
                 #[expect(non_snake_case, reason = "one identifier serves as type and as binding")]
@@ -251,11 +252,4 @@ macro_rules! tuple_outputs {
     };
 }
 
-tuple_outputs!(A);
-tuple_outputs!(A B);
-tuple_outputs!(A B C);
-tuple_outputs!(A B C D);
-tuple_outputs!(A B C D E);
-tuple_outputs!(A B C D E F);
-tuple_outputs!(A B C D E F G);
-tuple_outputs!(A B C D E F G H);
+for_tuples!(tuple_outputs);

@@ -1,6 +1,7 @@
 //! One launch of a kernel that was described ahead of time.
 
-use crate::shape::{IntoExprs, Iterated, ShapeExpr, Tuple};
+use crate::shape::{IntoExprs, ShapeExpr};
+use crate::tuples::{into_list, into_list_of_tuple};
 
 /// One launch of one kernel.
 #[derive(Clone, Debug)]
@@ -138,32 +139,7 @@ pub trait IntoArguments<M> {
     fn into_arguments(self) -> Vec<AotArg>;
 }
 
-impl<A: Into<AotArg>, I: IntoIterator<Item = A>> IntoArguments<Iterated> for I {
-    fn into_arguments(self) -> Vec<AotArg> {
-        self.into_iter().map(Into::into).collect()
-    }
-}
-
-macro_rules! tuples {
-    ($($name:ident)*) => {
-        impl<$($name: Into<AotArg>),*> IntoArguments<Tuple> for ($($name,)*) {
-            fn into_arguments(self) -> Vec<AotArg> {
-                #[expect(non_snake_case, reason = "one identifier serves as type and as binding")]
-                let ($($name,)*) = self;
-                vec![$($name.into()),*]
-            }
-        }
-    };
-}
-
-tuples!(A);
-tuples!(A B);
-tuples!(A B C);
-tuples!(A B C D);
-tuples!(A B C D E);
-tuples!(A B C D E F);
-tuples!(A B C D E F G);
-tuples!(A B C D E F G H);
+into_list!(IntoArguments, into_arguments, AotArg);
 
 impl From<usize> for AotArg {
     /// A `long long`.

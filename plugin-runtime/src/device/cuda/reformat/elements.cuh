@@ -164,19 +164,3 @@ __device__ inline void gather(const u8* memory, u32 bytes, const Index (&at)[COU
     default: gather_each<u64>(memory, at, wanted, raw); break;
     }
 }
-
-template <typename T, typename Index>
-__device__ inline void scatter_each(u8* memory, const Index (&at)[COUNT], u32 wanted, const u64 (&raw)[COUNT]) {
-    T* elements = reinterpret_cast<T*>(memory);
-    EACH if (wanted >> k & 1) elements[at[k]] = (T)raw[k];
-}
-
-template <typename Index>
-__device__ inline void scatter(u8* memory, u32 bytes, const Index (&at)[COUNT], u32 wanted, const u64 (&raw)[COUNT]) {
-    switch (bytes) {
-    case 1: scatter_each<u8>(memory, at, wanted, raw); break;
-    case 2: scatter_each<u16>(memory, at, wanted, raw); break;
-    case 4: scatter_each<u32>(memory, at, wanted, raw); break;
-    default: scatter_each<u64>(memory, at, wanted, raw); break;
-    }
-}
