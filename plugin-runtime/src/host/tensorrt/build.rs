@@ -10,6 +10,7 @@ use super::object::{BUILD, instance};
 use super::shapes::{Exprs, Extent};
 use super::types::data_type;
 use crate::error::{Error, Result};
+use crate::shape::MAX_RANK;
 
 /// What says that something failed, where a number does.
 pub(super) const FAILED: i32 = -1;
@@ -80,16 +81,38 @@ unsafe extern "C" fn output_types(
     input_count: i32,
 ) -> i32 {
     // SAFETY: as above.
-    unsafe {
-        ask(FAILED, this, |instance| {
-            let inputs = slice(inputs, input_count, "input types")?;
-            let outputs = slice_mut(outputs, output_count, "output types")?;
-            check_counts(instance, (inputs.len(), outputs.len()))?;
-            let types = inputs.iter().map(|&number| data_type(number)).collect::<Result<_>>()?;
-            outputs.copy_from_slice(&instance.output_types(types, None)?);
-            Ok(0)
-        })
-    }
+    unsafe { ask(FAILED, this, |instance| tell_types(instance, (outputs, output_count), (inputs, input_count), None)) }
+}
+
+/// Writes the outputs' types, for inputs of these types, and of these ranks where the host tells them.
+///
+/// # Safety
+/// As [`slice`] and [`slice_mut`]; there are as many ranks as inputs.
+#[expect(unsafe_code, reason = "takes pointers on trust")]
+pub(super) unsafe fn tell_types(
+    instance: &Instance,
+    (outputs, output_count): (*mut i32, i32),
+    (inputs, input_count): (*const i32, i32),
+    ranks: Option<*const i32>,
+) -> Result<i32> {
+    // SAFETY: as the caller says.
+    let (inputs, outputs) =
+        unsafe { (slice(inputs, input_count, "input types")?, slice_mut(outputs, output_count, "output types")?) };
+    check_counts(instance, (inputs.len(), outputs.len()))?;
+    let ranks = match ranks {
+        // SAFETY: as above.
+        Some(ranks) => Some(unsafe { slice(ranks, input_count, "ranks of inputs")? }),
+        None => None,
+    };
+    let ranks = ranks.map(|ranks| ranks.iter().map(|&rank| of_rank(rank)).collect::<Result<Vec<_>>>()).transpose()?;
+    let types = inputs.iter().map(|&number| data_type(number)).collect::<Result<_>>()?;
+    outputs.copy_from_slice(&instance.output_types(types, ranks.as_deref())?);
+    Ok(0)
+}
+
+fn of_rank(rank: i32) -> Result<usize> {
+    let known = usize::try_from(rank).ok().filter(|rank| *rank <= MAX_RANK);
+    known.ok_or_else(|| impossible(format_args!("a tensor of {rank} dimensions")))
 }
 
 pub(super) fn check_counts(instance: &Instance, given: (usize, usize)) -> Result<()> {

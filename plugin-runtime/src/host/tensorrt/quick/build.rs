@@ -9,15 +9,14 @@ use super::super::abi::{
 use super::super::arguments::{descs, impossible, slice, slice_mut};
 use super::super::build::{
     FAILED, aliased_input, ask, check_counts, configure, extents, metadata, output_shapes, outputs, tactic_count,
-    tactics, timing_cache_id,
+    tactics, tell_types, timing_cache_id,
 };
 use super::super::instance::Instance;
 use super::super::shapes::Exprs;
-use super::super::types::{data_type, format_number, type_number};
+use super::super::types::{format_number, type_number};
 use super::launch::LaunchParams;
 use crate::error::Result;
 use crate::plugin::combination::Combination;
-use crate::shape::MAX_RANK;
 
 pub(in super::super) fn build_table(interface: Interface) -> QuickBuildTable {
     QuickBuildTable {
@@ -51,24 +50,9 @@ unsafe extern "C" fn output_types(
     ranks: *const i32,
     input_count: i32,
 ) -> i32 {
+    let (outputs, inputs) = ((outputs, output_count), (inputs, input_count));
     // SAFETY: as above.
-    unsafe {
-        ask(FAILED, this, |instance| {
-            let inputs = slice(inputs, input_count, "input types")?;
-            let outputs = slice_mut(outputs, output_count, "output types")?;
-            check_counts(instance, (inputs.len(), outputs.len()))?;
-            let ranks = slice(ranks, input_count, "ranks of inputs")?.iter().map(|&rank| of_rank(rank));
-            let ranks = ranks.collect::<Result<Vec<_>>>()?;
-            let types = inputs.iter().map(|&number| data_type(number)).collect::<Result<_>>()?;
-            outputs.copy_from_slice(&instance.output_types(types, Some(&ranks))?);
-            Ok(0)
-        })
-    }
-}
-
-fn of_rank(rank: i32) -> Result<usize> {
-    let known = usize::try_from(rank).ok().filter(|rank| *rank <= MAX_RANK);
-    known.ok_or_else(|| impossible(format_args!("a tensor of {rank} dimensions")))
+    unsafe { ask(FAILED, this, |instance| tell_types(instance, outputs, inputs, Some(ranks))) }
 }
 
 /// The inputs, then the outputs.
