@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use super::{Call, Node, settings};
 use crate::device::{Device, Stream};
 use crate::error::Result;
-use crate::network::{Dim, Network, Preference};
+use crate::network::{Dim, Preference};
 use crate::plugin::{AttributeValue, Plugin};
 use crate::tensor::DataType;
 
@@ -104,13 +104,9 @@ impl ReadyCall {
         let preference = Preference::Unspecified;
         let node = Node { name, plugin, attributes, device, preference, inputs: types };
         let tactics = Arc::new(settings::tactics().map_err(|error| node.failed(error))?);
-        let choose = tactics.clone();
-        let choose = move |network: &Network, device: &Device| choose.decide(network, device);
         let fixed = |extents: &Vec<i64>| extents.iter().map(|extent| Dim::Fixed(*extent)).collect();
         let dims: Option<Vec<Vec<Dim>>> = extents.map(|extents| extents.iter().map(fixed).collect());
-        let call = Call::new(node, dims.as_deref(), Box::new(choose))?;
-        tactics.made();
-        Ok(ReadyCall { call, stream })
+        Ok(ReadyCall { call: tactics.call(node, dims.as_deref())?, stream })
     }
 }
 

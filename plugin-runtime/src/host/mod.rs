@@ -71,6 +71,8 @@ pub use settings::plugin_runtime_set_tactics;
 pub(crate) use state::Places;
 #[cfg(any(feature = "onnxruntime", feature = "tvm_ffi", feature = "torch"))]
 pub(crate) use state::copy;
+#[cfg(feature = "python")]
+pub(crate) use tactics::Said;
 #[cfg(any(feature = "onnxruntime", feature = "python", test))]
 pub(crate) use tactics::Tactics;
 #[cfg(any(feature = "onnxruntime", feature = "python"))]

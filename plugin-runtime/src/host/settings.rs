@@ -5,31 +5,14 @@ use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
 
-use super::{Tactics, fenced};
+use super::{Said, Tactics, fenced};
 use crate::error::{Error, ErrorKind, Result};
 
-/// What was said, where it isn't the environment that decides.
-#[derive(Clone, Debug)]
-struct Settings {
-    lockfile: Option<String>,
-    tune: Option<bool>,
-}
-
-static SAID: RwLock<Settings> = RwLock::new(Settings { lockfile: None, tune: None });
+static SAID: RwLock<Said> = RwLock::new(Said { lockfile: None, tune: None });
 
 /// Twice how often something was said, and 1 where the inputs' extents matter; [`UNKNOWN`] until the first call.
 static STATE: AtomicU64 = AtomicU64::new(UNKNOWN);
 const UNKNOWN: u64 = u64::MAX;
-
-impl Settings {
-    fn tactics(&self) -> Result<Tactics> {
-        Tactics::new(&|key| match key {
-            "plugin_runtime.lockfile" => self.lockfile.clone(),
-            "plugin_runtime.tune" => self.tune.map(|tune| if tune { "1".into() } else { "0".into() }),
-            _ => None,
-        })
-    }
-}
 
 /// What decides the tactics of a call that is made now.
 ///
@@ -80,7 +63,7 @@ pub unsafe extern "C" fn plugin_runtime_set_tactics(lockfile: *const c_char, tun
         let lockfile = lockfile.map(|path| path.to_str().map(str::to_owned)).transpose();
         let lockfile = lockfile.map_err(|_| Error::invalid("the lockfile's path isn't UTF-8"))?;
         let tune = if tune < 0 { None } else { Some(tune != 0) };
-        let said = Settings { lockfile, tune };
+        let said = Said { lockfile, tune };
         let matter = said.tactics()?.need_extents();
         let before = generation();
         *SAID.write().unwrap_or_else(PoisonError::into_inner) = said;

@@ -6,9 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use super::node::only_layer;
+#[cfg(any(feature = "onnxruntime", feature = "python"))]
+use super::{Call, Node};
 use super::{Decider, Decision};
 use crate::device::Device;
 use crate::error::{Error, Result};
+#[cfg(any(feature = "onnxruntime", feature = "python"))]
+use crate::network::Dim;
 use crate::network::Network;
 use crate::tactic::{Keeping, Recorded, first_listed, tried};
 
@@ -20,6 +24,30 @@ pub(crate) struct Tactics {
     tune: bool,
     /// Whether nodes are still made, so that trying them keeps no run waiting.
     making: AtomicBool,
+}
+
+/// What a program said of the tactics of its calls, where it isn't the environment that decides.
+#[cfg(feature = "python")]
+#[derive(Clone, Default, Debug)]
+pub(crate) struct Said {
+    /// The path of a tuning lockfile.
+    pub(crate) lockfile: Option<String>,
+    pub(crate) tune: Option<bool>,
+}
+
+#[cfg(feature = "python")]
+impl Said {
+    /// What decides, with what it doesn't say from the environment.
+    ///
+    /// # Errors
+    /// As [`Tactics::new`].
+    pub(crate) fn tactics(&self) -> Result<Tactics> {
+        Tactics::new(&|key| match key {
+            _ if key == LOCKFILE.key => self.lockfile.clone(),
+            _ if key == TUNE.key => self.tune.map(|tune| if tune { "1".into() } else { "0".into() }),
+            _ => None,
+        })
+    }
 }
 
 impl Decision {
@@ -76,9 +104,17 @@ impl Tactics {
         self.tune || self.lockfile.is_some()
     }
 
-    /// From now on nothing is tried.
-    pub(crate) fn made(&self) {
+    /// The call of a node whose inputs have these dimensions, as far as they are known. Tactics are tried while it is made, and
+    /// not later.
+    ///
+    /// # Errors
+    /// As [`Call::new`].
+    #[cfg(any(feature = "onnxruntime", feature = "python"))]
+    pub(crate) fn call(self: &Arc<Tactics>, node: Node, dims: Option<&[Vec<Dim>]>) -> Result<Call> {
+        let choose = self.clone();
+        let call = Call::new(node, dims, Box::new(move |network, device| choose.decide(network, device)))?;
         self.making.store(false, Ordering::Release);
+        Ok(call)
     }
 
     /// What the only layer of a network runs as.

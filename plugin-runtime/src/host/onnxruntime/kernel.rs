@@ -12,8 +12,8 @@ use crate::device::cpu::with_threads_of;
 use crate::device::{Device, DeviceKind, Stream};
 use crate::error::{Error, ErrorKind, LayerContext, Result};
 use crate::host::{Call, Few, Lease, Node, Places, Tactics, copy, fenced};
+use crate::network::Dim;
 use crate::network::onnx::{data_type, type_code, type_name};
-use crate::network::{Dim, Network};
 use crate::shape::MAX_RANK;
 use crate::tensor::Representation;
 
@@ -113,21 +113,18 @@ impl Kernel {
         let dims: Option<Vec<Vec<Dim>>> = shapes.iter().map(|shape| shape.dims.clone()).collect();
         let option = |key: &str| CString::new(key).ok().and_then(|key| info.config(&key));
         let tactics = Arc::new(Tactics::new(&option).map_err(failed)?);
-        let choose = tactics.clone();
-        let choose = move |network: &Network, device: &Device| choose.decide(network, device);
         let outputs = (0..plugin.entry.outputs).map(|index| info.output(index).unwrap_or(LEFT_OUT));
         let mut types = Few::new(shapes.len() + plugin.entry.outputs, LEFT_OUT);
         let given = shapes.iter().map(|shape| shape.ty).chain(outputs);
         types.as_mut().iter_mut().zip(given).for_each(|(ty, given)| *ty = given);
         let kernel = Kernel {
             api: info.api(),
-            call: Call::new(node, dims.as_deref(), Box::new(choose))?,
+            call: tactics.call(node, dims.as_deref())?,
             stream: (operator.device == DeviceKind::Cpu).then(|| device.create_stream()).transpose()?,
             allocator,
             types,
             inputs: shapes.len(),
         };
-        tactics.made();
         kernel.log(info, &tactics);
         Ok(kernel)
     }

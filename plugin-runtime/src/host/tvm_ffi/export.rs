@@ -6,10 +6,9 @@ use super::abi::{Any, types};
 use super::api::{Api, FAILED};
 use super::arguments::{int, text};
 use super::function::{Function, arguments};
-use super::kept::Options;
 use crate::error::{Error, Result};
 use crate::host::attributes::plugin_of;
-use crate::host::fenced;
+use crate::host::{Said, fenced};
 
 /// `plugin_runtime_function(id, version, lockfile, tune)`, as tvm-ffi finds it; the module's docs say what it gives.
 ///
@@ -46,6 +45,6 @@ fn function(api: &'static Api, all: &[Any]) -> Result<Any> {
     let version = int(all.get(1), "version")?.map(|version| u32::try_from(version).unwrap_or(0));
     let plugin = plugin_of(id, version)?;
     let tune = int(all.get(3), "tune")?.map(|tune| tune != 0);
-    let options = Options { lockfile: lockfile.map(str::to_owned), tune };
-    Ok(Function::object(api, plugin, options)?.into_any(types::FUNCTION))
+    let said = Said { lockfile: lockfile.map(str::to_owned), tune };
+    Ok(Function::object(api, plugin, said)?.into_any(types::FUNCTION))
 }

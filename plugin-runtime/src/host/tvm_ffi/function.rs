@@ -5,10 +5,10 @@ use std::ffi::c_void;
 use super::abi::Any;
 use super::api::{Api, Object};
 use super::arguments::Arguments;
-use super::kept::{Nodes, Options};
+use super::kept::Nodes;
 use super::run::run;
 use crate::error::Result;
-use crate::host::fenced;
+use crate::host::{Said, fenced};
 use crate::plugin::Plugin;
 
 /// A plugin's function, and the calls that it keeps.
@@ -24,8 +24,8 @@ impl Function {
     ///
     /// # Errors
     /// When an option of the environment can't be.
-    pub(super) fn object(api: &'static Api, plugin: &'static Plugin, options: Options) -> Result<Object> {
-        let function = Function { api, plugin, nodes: Nodes::new(plugin, options)? };
+    pub(super) fn object(api: &'static Api, plugin: &'static Plugin, said: Said) -> Result<Object> {
+        let function = Function { api, plugin, nodes: Nodes::new(plugin, said)? };
         let this = Box::into_raw(Box::new(function));
         // SAFETY: both take the box for what it is.
         #[expect(unsafe_code, reason = "hands over a box")]

@@ -7,8 +7,8 @@ use crate::device::dlpack::DLDevice;
 use crate::device::{Device, Stream};
 use crate::error::Result;
 use crate::host::pool::Pool;
-use crate::host::{Call, Node, Tactics};
-use crate::network::{Dim, Network, Preference};
+use crate::host::{Call, Node, Said};
+use crate::network::{Dim, Preference};
 use crate::plugin::Plugin;
 use crate::tensor::HostBytes;
 
@@ -28,34 +28,17 @@ pub(super) struct Kept {
 #[derive(Debug)]
 pub(super) struct Nodes {
     plugin: &'static Plugin,
-    options: Options,
+    said: Said,
     extents_matter: bool,
     kept: Mutex<Vec<Arc<Kept>>>,
-}
-
-/// What decides the tactics of a function's calls, where it isn't the environment.
-#[derive(Clone, Default, Debug)]
-pub(super) struct Options {
-    pub(super) lockfile: Option<String>,
-    pub(super) tune: Option<bool>,
-}
-
-impl Options {
-    fn tactics(&self) -> Result<Tactics> {
-        Tactics::new(&|key| match key {
-            "plugin_runtime.lockfile" => self.lockfile.clone(),
-            "plugin_runtime.tune" => self.tune.map(|tune| if tune { "1".into() } else { "0".into() }),
-            _ => None,
-        })
-    }
 }
 
 impl Nodes {
     /// # Errors
     /// When an option of the environment can't be.
-    pub(super) fn new(plugin: &'static Plugin, options: Options) -> Result<Nodes> {
-        let extents_matter = options.tactics()?.need_extents();
-        Ok(Nodes { plugin, options, extents_matter, kept: Mutex::new(Vec::new()) })
+    pub(super) fn new(plugin: &'static Plugin, said: Said) -> Result<Nodes> {
+        let extents_matter = said.tactics()?.need_extents();
+        Ok(Nodes { plugin, said, extents_matter, kept: Mutex::new(Vec::new()) })
     }
 
     /// The node for a call like this.
@@ -127,12 +110,7 @@ impl Nodes {
             true => Some((0..node.inputs.len()).map(extents).collect::<Result<_>>()?),
             false => None,
         };
-        let tactics = Arc::new(self.options.tactics()?);
-        let choose = tactics.clone();
-        let choose = move |network: &Network, device: &Device| choose.decide(network, device);
-        let call = Call::new(node, fixed.as_deref(), Box::new(choose))?;
-        tactics.made();
-        Ok(call)
+        Arc::new(self.said.tactics()?).call(node, fixed.as_deref())
     }
 
     /// The nodes, unless another thread has them for so long that it must be one that a fork left behind.
