@@ -119,7 +119,6 @@ pub mod tactic;
 pub mod tensor;
 #[cfg(any(feature = "testing", test))]
 pub mod testing;
-mod tuples;
 pub mod whole_file;
 mod wording;
 

@@ -17,11 +17,10 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::error::{Error, Result};
 use crate::plugin::{AttributeValue, BoundPlugin, Plugin, Registry};
-use crate::shape::{MAX_RANK, ShapeExpr};
+use crate::shape::{MAX_RANK, ShapeExpr, into_list, into_list_of_tuple};
 use crate::suggest::did_you_mean;
 use crate::table::{Index, Table};
 use crate::tensor::{DataType, HostTensor};
-use crate::tuples::{into_list, into_list_of_tuple};
 use crate::wording::counted;
 
 pub(crate) use bounds::{At, Bounds, Point, checked_dims, dims_at, largest_dims, range};

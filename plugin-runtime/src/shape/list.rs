@@ -1,7 +1,6 @@
 //! Lists of expressions, as authors write them.
 
-use super::ShapeExpr;
-use crate::tuples::{into_list, into_list_of_tuple};
+use super::{ShapeExpr, into_list, into_list_of_tuple};
 
 /// What functions that want several expressions take: anything that is iterated over, or a tuple of up to 8, whose members
 /// may be expressions and integers, by value or by reference. `M` is found by the compiler.

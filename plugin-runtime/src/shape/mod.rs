@@ -18,6 +18,7 @@ mod profile;
 mod program;
 mod range;
 mod symbol;
+mod tuples;
 
 #[cfg(test)]
 mod tests;
@@ -36,3 +37,4 @@ pub use profile::{Profile, ProfileDims, ProfileError};
 pub use program::ShapeProgram;
 pub use range::Interval;
 pub use symbol::{Symbol, SymbolKind};
+pub(crate) use tuples::{for_tuples, into_list, into_list_of_tuple};

@@ -4,8 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::{DataType, Format};
 use crate::error::{Error, Result};
-use crate::shape::{Dims, IntoExprs, ShapeExpr, Symbol, SymbolKind, display_shape};
-use crate::tuples::for_tuples;
+use crate::shape::{Dims, IntoExprs, ShapeExpr, Symbol, SymbolKind, display_shape, for_tuples};
 
 /// An input or output: element type and symbolic shape, and, while tactics are enumerated, layout and scale.
 #[derive(Clone, Debug)]

@@ -1,7 +1,6 @@
 //! One launch of a kernel that was described ahead of time.
 
-use crate::shape::{IntoExprs, ShapeExpr};
-use crate::tuples::{into_list, into_list_of_tuple};
+use crate::shape::{IntoExprs, ShapeExpr, into_list, into_list_of_tuple};
 
 /// One launch of one kernel.
 #[derive(Clone, Debug)]

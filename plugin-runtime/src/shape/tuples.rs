@@ -23,7 +23,7 @@ macro_rules! into_list {
             }
         }
 
-        $crate::tuples::for_tuples!(into_list_of_tuple, $trait, $method, $item);
+        $crate::shape::for_tuples!(into_list_of_tuple, $trait, $method, $item);
     };
 }
 
