@@ -73,7 +73,7 @@ pub(crate) use state::Places;
 pub(crate) use state::copy;
 #[cfg(feature = "python")]
 pub(crate) use tactics::Said;
-#[cfg(any(feature = "onnxruntime", feature = "python", test))]
+#[cfg(any(feature = "onnxruntime", feature = "torch", feature = "jax"))]
 pub(crate) use tactics::Tactics;
 #[cfg(any(feature = "onnxruntime", feature = "python"))]
 pub(crate) use taken::taken;
