@@ -14,6 +14,11 @@
 //! | `PLUGIN_RUNTIME_LOCKFILE` | The path of a tuning lockfile. Of the records of the node's plugin, version, attributes, types and device those of the nearest extents decide: the quickest tactic runs, and none that is recorded as wrong |
 //! | `PLUGIN_RUNTIME_TUNE` | 1: tries and times all tactics when a node's extents are met first, as a build does, and adds what it finds to the lockfile, if there is one |
 
+#![cfg_attr(
+    all(test, not(feature = "onnxruntime")),
+    allow(dead_code, unused_imports, reason = "the tests of a few hosts, or of none, use parts of it")
+)]
+
 #[cfg(feature = "python")]
 mod attributes;
 #[cfg_attr(not(any(feature = "onnxruntime", test)), expect(dead_code, reason = "hosts need different parts of it"))]
