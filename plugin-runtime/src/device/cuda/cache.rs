@@ -5,7 +5,8 @@
 //! depends on, save the texts of headers outside the program, so that no other program ever gets it. Nothing is ever
 //! removed: delete the folder when it has grown too large.
 //!
-//! Where there is a compiler, its version and the folders of its headers count. Where there is none, code that any
+//! Where there is a compiler, its version and the folders of its headers count; they are remembered in a file, so that it isn't
+//! loaded for code that is kept already. Where there is none, code that any
 //! version made of the program is used, the newest first.
 
 use std::ffi::OsString;
@@ -13,7 +14,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use super::nvrtc::Request;
+use super::nvrtc::{Request, Version};
 use crate::whole_file;
 
 /// The first bytes of every file; the digit is the format's version.
@@ -39,7 +40,7 @@ pub(super) struct Key {
 
 impl Key {
     /// The architecture is among the request's options.
-    pub(super) fn new(request: &Request, compiler: (u32, u32)) -> Key {
+    pub(super) fn new(request: &Request, compiler: Version) -> Key {
         let mut settings = Vec::new();
         settings.extend(compiler.0.to_le_bytes());
         settings.extend(compiler.1.to_le_bytes());
@@ -64,6 +65,10 @@ impl Cache {
         Some(Cache { folder: base.join("plugin-runtime") })
     }
 
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The machine code under this key. A damaged file, or another key's, counts as none.
     pub(super) fn load(&self, key: &Key) -> Option<Vec<u8>> {
         image_in(read(&self.path(key))?, &key.bytes)
@@ -75,7 +80,7 @@ impl Cache {
         let code = code_of(request);
         let (beginning, ending) = (format!("{:08x}", crc32fast::hash(&code)), ending_of(&code));
         let wanted: Vec<&str> = request.options.iter().map(String::as_str).filter(is_setting).collect();
-        let mut found: Option<((u32, u32), Vec<u8>)> = None;
+        let mut found: Option<(Version, Vec<u8>)> = None;
         for file in fs::read_dir(&self.folder).ok()?.flatten() {
             let name = file.file_name();
             if !name.to_str().is_some_and(|name| name.starts_with(&beginning) && name.ends_with(&ending)) {
@@ -142,7 +147,7 @@ fn is_setting(option: &&str) -> bool {
 }
 
 /// The compiler's version and the key of a file, if that holds this code, compiled with these settings.
-fn key_in(content: &[u8], code: &[u8], wanted: &[&str]) -> Option<((u32, u32), Vec<u8>)> {
+fn key_in(content: &[u8], code: &[u8], wanted: &[&str]) -> Option<(Version, Vec<u8>)> {
     let rest = content.strip_prefix(MAGIC)?;
     let (key_len, rest) = rest.split_first_chunk::<8>()?;
     let (_image_len, rest) = rest.split_first_chunk::<8>()?;

@@ -9,12 +9,12 @@ use std::path::PathBuf;
 
 use super::cache::{Cache, INCLUDE_PATH, Key};
 use super::image::Image;
-use super::nvrtc::{Nvrtc, Request};
+use super::nvrtc::{Nvrtc, Recalled, Request, Version, process_variable, recall, remember};
 use super::{Architecture, Source};
 use crate::error::{Error, Result};
 
 /// The first NVRTC with a cache of its own, which gives no log of what is in there, and an option that leaves it alone.
-const FIRST_WITH_CACHE: (u32, u32) = (12, 9);
+const FIRST_WITH_CACHE: Version = (12, 9);
 
 /// The header that sources may include.
 const RUNTIME_HEADER: (&str, &str) = ("plugin_runtime.cuh", include_str!("plugin_runtime.cuh"));
@@ -57,11 +57,16 @@ pub(crate) fn compile(source: &Source, architecture: Architecture) -> Result<Ima
     if let Some(bytes) = source.image {
         return image_of(source, bytes);
     }
-    compile_with_cache(source, architecture, Cache::from_environment(&|name| std::env::var_os(name)).as_ref())
+    compile_with_cache(source, architecture, Cache::from_environment(&process_variable).as_ref())
 }
 
 fn compile_with_cache(source: &Source, architecture: Architecture, cache: Option<&Cache>) -> Result<Image> {
     let program = Program::new(source);
+    let recalled = cache.and_then(|cache| recall(cache.folder(), &process_variable));
+    if let Some(image) = recalled.as_ref().and_then(|by| cached_by_recalled(source, &program, architecture, cache?, by))
+    {
+        return Ok(image);
+    }
     let nvrtc = match Nvrtc::get() {
         Ok(nvrtc) => nvrtc,
         Err(missing) => return cached_by_any(source, &program, architecture, cache).ok_or(missing),
@@ -72,6 +77,9 @@ fn compile_with_cache(source: &Source, architecture: Architecture, cache: Option
     let Some(cache) = cache else {
         return Image::from_bytes(&compile_now(nvrtc, &request, architecture)?.0);
     };
+    if recalled.is_none() {
+        remember(nvrtc, cache.folder(), &process_variable);
+    }
     let key = Key::new(&request, nvrtc.version());
     if let Some(image) = cache.load(&key).and_then(|cubin| Image::from_bytes(&cubin).ok()) {
         return Ok(image);
@@ -79,6 +87,19 @@ fn compile_with_cache(source: &Source, architecture: Architecture, cache: Option
     let (cubin, _) = compile_now(nvrtc, &request, architecture)?;
     cache.store(&key, &cubin);
     Image::from_bytes(&cubin)
+}
+
+/// Machine code that is in the cache, of a compiler that needn't be loaded then.
+fn cached_by_recalled(
+    source: &Source,
+    program: &Program,
+    architecture: Architecture,
+    cache: &Cache,
+    by: &Recalled,
+) -> Option<Image> {
+    let options = options(&by.include_folders, source, architecture, &[]);
+    let cubin = cache.load(&Key::new(&program.request(&options), by.version))?;
+    Image::from_bytes(&cubin).ok()
 }
 
 /// Machine code that any version of NVRTC left in the cache, for a program that finds no NVRTC.

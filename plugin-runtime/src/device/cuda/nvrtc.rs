@@ -1,6 +1,9 @@
 //! NVIDIA's run-time compiler, a library that is looked for when the first kernel is compiled.
 
+mod recall;
 mod search;
+
+pub(super) use recall::{Recalled, recall, remember};
 
 use std::ffi::{CStr, CString, OsString, c_char, c_int, c_void};
 use std::path::{Path, PathBuf};
@@ -17,6 +20,8 @@ type Code = c_int;
 /// `nvrtcProgram`, which the library alone looks into.
 type Program = *mut c_void;
 type Strings = *const *const c_char;
+/// Major and minor.
+pub(super) type Version = (u32, u32);
 type GetSize = unsafe extern "C" fn(Program, *mut usize) -> Code;
 type GetBytes = unsafe extern "C" fn(Program, *mut c_char) -> Code;
 
@@ -28,7 +33,9 @@ const COMPILATION_FAILED: Code = 6;
 
 /// The functions that are used, with the library that holds them.
 pub(super) struct Nvrtc {
-    version: (u32, u32),
+    version: Version,
+    /// The path or name that the loader was asked for.
+    candidate: PathBuf,
     architectures: Vec<Architecture>,
     include_folders: Vec<PathBuf>,
     create_program: unsafe extern "C" fn(*mut Program, *const c_char, *const c_char, c_int, Strings, Strings) -> Code,
@@ -61,6 +68,11 @@ pub(super) struct Compiled {
     pub(super) log: String,
 }
 
+/// A variable of the process's environment.
+pub(super) fn process_variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name)
+}
+
 impl Nvrtc {
     /// The library, which is looked for once in a process. It may be called from several threads.
     ///
@@ -68,7 +80,7 @@ impl Nvrtc {
     /// When there is none, or none that can be used: says what was looked for.
     pub(super) fn get() -> Result<&'static Nvrtc> {
         static FOUND: OnceLock<Result<Nvrtc>> = OnceLock::new();
-        FOUND.get_or_init(|| Self::find(&|name| std::env::var_os(name))).as_ref().map_err(Clone::clone)
+        FOUND.get_or_init(|| Self::find(&process_variable)).as_ref().map_err(Clone::clone)
     }
 
     fn find(environment: &dyn Fn(&str) -> Option<OsString>) -> Result<Nvrtc> {
@@ -110,6 +122,7 @@ impl Nvrtc {
         unsafe {
             Ok(Nvrtc {
                 version,
+                candidate: path.to_owned(),
                 architectures: architectures_of(
                     function(&library, "nvrtcGetNumSupportedArchs")?,
                     function(&library, "nvrtcGetSupportedArchs")?,
@@ -128,8 +141,7 @@ impl Nvrtc {
         }
     }
 
-    /// Major and minor.
-    pub(super) fn version(&self) -> (u32, u32) {
+    pub(super) fn version(&self) -> Version {
         self.version
     }
 
@@ -270,7 +282,7 @@ unsafe fn function<T: Copy>(library: &Library, name: &str) -> Result<T, String> 
 /// # Safety
 /// It is `nvrtcVersion`.
 #[expect(unsafe_code, reason = "calls NVRTC")]
-unsafe fn version_of(function: unsafe extern "C" fn(*mut c_int, *mut c_int) -> Code) -> Result<(u32, u32), String> {
+unsafe fn version_of(function: unsafe extern "C" fn(*mut c_int, *mut c_int) -> Code) -> Result<Version, String> {
     let (mut major, mut minor) = (0, 0);
     // SAFETY: both are written.
     let code = unsafe { function(&mut major, &mut minor) };

@@ -45,7 +45,11 @@ fn a_second_compilation_comes_from_the_cache() {
     let compile = || compile_with_cache(&GOOD, HOPPER, Some(&cache)).unwrap();
     let made = compile();
     assert_eq!(made.architecture(), Some(HOPPER));
-    let file = std::fs::read_dir(&folder).unwrap().next().unwrap().unwrap().path();
+    let cubins = || {
+        let files = std::fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path());
+        files.filter(|path| path.extension().is_some_and(|kind| kind == "cubin")).collect::<Vec<_>>()
+    };
+    let file = cubins().remove(0);
 
     // A cubin for another architecture in the file's place shows where the second one comes from.
     let other = compile_with_cache(&GOOD, Architecture { major: 8, minor: 0 }, None).unwrap();
@@ -57,7 +61,40 @@ fn a_second_compilation_comes_from_the_cache() {
 
     std::fs::write(&file, "damaged").unwrap();
     assert_eq!(compile().architecture(), Some(HOPPER));
-    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+    assert_eq!(cubins().len(), 1);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+const CACHE_OF_TWO_PROCESSES: &str = "PLUGIN_RUNTIME_TEST_TWO_PROCESSES";
+
+/// It is looked up among what the process has mapped, which Linux tells.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_second_process_with_a_warm_cache_leaves_the_compiler_alone() {
+    const NAME: &str = "a_second_process_with_a_warm_cache_leaves_the_compiler_alone";
+    if let Some(folder) = std::env::var_os(CACHE_OF_TWO_PROCESSES) {
+        let cache = Cache::from_environment(&|name| (name == "PLUGIN_RUNTIME_CACHE").then(|| folder.clone())).unwrap();
+        let is_loaded = || std::fs::read_to_string("/proc/self/maps").unwrap().contains("libnvrtc");
+        let is_kept = std::path::Path::new(&folder).exists();
+        let other = Source { options: if is_kept { &["-DSECOND"] } else { &["-DFIRST"] }, ..GOOD };
+        assert!(!is_loaded());
+        assert_eq!(compile_with_cache(&GOOD, HOPPER, Some(&cache)).unwrap().architecture(), Some(HOPPER));
+        assert_ne!(is_loaded(), is_kept, "the first process compiles, the second finds it");
+        assert_eq!(compile_with_cache(&other, HOPPER, Some(&cache)).unwrap().architecture(), Some(HOPPER));
+        assert!(is_loaded());
+        return;
+    }
+    if !nvrtc_is_there(NAME) {
+        return;
+    }
+    let folder = std::env::temp_dir().join(format!("plugin-runtime-two-processes-{}", std::process::id()));
+    for _ in 0..2 {
+        let mut process = std::process::Command::new(std::env::current_exe().unwrap());
+        process.args(["--exact", &format!("device::cuda::compiler::tests::{NAME}"), "--nocapture"]);
+        let output = process.env(CACHE_OF_TWO_PROCESSES, &folder).output().unwrap();
+        let printed = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        assert!(output.status.success() && printed[0].contains("1 passed"), "{printed:?}");
+    }
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
