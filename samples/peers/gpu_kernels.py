@@ -18,17 +18,18 @@ LOG = open(os.path.join(OUT, 'gpu_kernels.log'), 'a')
 def say(*a):
     s = ' '.join(str(x) for x in a); print(s, flush=True); print(s, file=LOG, flush=True)
 
-MAN = {  # a name, its source, and macros to compile it with
-    'add': dict(source='elementwise', defs={}, check=1, time=1),
-    'pad': dict(source='circ_pad/kernel', defs={}, check=1, time=1),
-    'nz': dict(source='non_zero/kernel', defs={}, check=1, time=1),
+PAD = ['elements', 'rows', ('vectors', 4), ('vectors', 2), ('vectors', 8), 'tiles', 'stream', 'settled', 'aot']
+MAN = {  # a name, and its sources, each with macros to compile it with
+    'add': dict(sources=[('elementwise', {})], check=1, time=1),
+    'pad': dict(sources=[(f'circ_pad/kernels/{p}', {}) if isinstance(p, str) else (f'circ_pad/kernels/{p[0]}', {'ELEMENT_BYTES': p[1]}) for p in PAD], check=1, time=1),
+    'nz': dict(sources=[(f'non_zero/kernels/{p}', {}) for p in ('small', 'scan', 'mark', 'write')], check=1, time=1),
 }
 def compiled(source, defs):
     """The cubin, by NVRTC."""
     lib = ctypes.CDLL(os.environ.get('NVRTC_LIBRARY', 'libnvrtc.so.13')); prog, n = ctypes.c_void_p(), ctypes.c_size_t()
     path = os.path.join(SOURCES, source + '.cu')
     lib.nvrtcCreateProgram(ctypes.byref(prog), open(path, 'rb').read(), path.encode(), 0, None, None)
-    options = ['--gpu-architecture=sm_' + cp.cuda.Device().compute_capability, '--std=c++17'] + [f'-D{k}={v}' for k, v in defs.items()]
+    options = ['--gpu-architecture=sm_' + cp.cuda.Device().compute_capability, '--std=c++17'] + [f'-D{k}={v}' for k, v in defs.items()] + ['--include-path=' + os.path.dirname(path)]
     failed = lib.nvrtcCompileProgram(prog, len(options), (ctypes.c_char_p * len(options))(*[o.encode() for o in options]))
     def text(what):
         getattr(lib, f'nvrtcGet{what}Size')(prog, ctypes.byref(n)); b = ctypes.create_string_buffer(n.value)
@@ -40,8 +41,12 @@ def fn(variant, name):
     key = (variant, name)
     if key not in _mods:
         if variant not in _mods:
-            m = cp.cuda.function.Module(); m.load(compiled(MAN[variant]['source'], MAN[variant]['defs'])); _mods[variant] = m
-        _mods[key] = _mods[variant].get_function(name)
+            _mods[variant] = [cp.cuda.function.Module() for _ in MAN[variant]['sources']]
+            for m, (source, defs) in zip(_mods[variant], MAN[variant]['sources']): m.load(compiled(source, defs))
+        for m in _mods[variant]:
+            try: _mods[key] = m.get_function(name); break
+            except cp.cuda.driver.CUDADriverError: pass
+        else: raise KeyError(name)
     return ctypes.c_void_p(_mods[key].ptr)
 
 P = lambda a: ctypes.c_uint64(int(a))

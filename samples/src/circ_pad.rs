@@ -4,6 +4,7 @@ mod aot;
 mod check;
 mod cuda;
 mod kernel;
+mod kernels;
 mod launch;
 mod parameters;
 mod plan;

@@ -2,6 +2,7 @@
 
 mod cuda;
 mod kernel;
+mod kernels;
 
 use plugin_runtime::prelude::*;
 

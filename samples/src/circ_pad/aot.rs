@@ -3,7 +3,7 @@
 use plugin_runtime::prelude::*;
 
 use super::circ_pad_plugin;
-use super::cuda::CIRC_PAD;
+use super::kernels::AOT;
 
 /// Threads of a block of the kernel that engines hold.
 #[derive(Tactic, Clone, Copy, Debug)]
@@ -37,5 +37,5 @@ fn circ_pad_aot(
     let before = (0..4).map(|dim| pads.get(2 * (3 - dim)).copied().unwrap_or(0).into());
     let extents = inp0.shape_exprs().iter().chain(out.shape_exprs().iter().skip(1)).cloned();
     let arguments: Vec<ShapeExpr> = before.chain(extents).chain([inp0.numel(), out.numel()]).collect();
-    Ok(AotKernel::new(name, &CIRC_PAD).grid([out.numel().ceil_div(threads)]).block([threads]).extra_args(arguments))
+    Ok(AotKernel::new(name, &AOT).grid([out.numel().ceil_div(threads)]).block([threads]).extra_args(arguments))
 }

@@ -2,63 +2,11 @@
 
 use plugin_runtime::prelude::*;
 
+use super::kernels::*;
 use super::launch::{Tiles, element_launch, row_launch, stream_launch};
 use super::parameters::{NarrowPlan, Pads, WidePlan};
 use super::plan::Plan;
 use super::{CircPadCudaTactic, check};
-
-kernels! {
-    /// The kernels, those for engines to hold too.
-    pub(super) source CIRC_PAD = "kernel.cu";
-    /// One element per thread at a time, of 4 bytes; indices of 32 bits.
-    fn circ_pad_elements_4x32(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
-    /// One warp per row.
-    fn circ_pad_rows_4x32(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
-    /// 16 threads per row.
-    fn circ_pad_vectors_4x32_16(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
-    /// One warp per row.
-    fn circ_pad_vectors_4x32_32(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
-    /// One warp per long row.
-    fn circ_pad_vectors_4x32_long(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
-    /// The same for elements of 2 bytes.
-    fn circ_pad_elements_2x32(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
-    /// One warp per row.
-    fn circ_pad_rows_2x32(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
-    /// 16 threads per row.
-    fn circ_pad_vectors_2x32_16(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
-    /// One warp per row.
-    fn circ_pad_vectors_2x32_32(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
-    /// One warp per long row.
-    fn circ_pad_vectors_2x32_long(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
-    /// A tile of whole rows per block.
-    fn circ_pad_tiles_4x32(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
-    /// Two vectors of the output per thread.
-    fn circ_pad_stream_4x32(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
-    /// A tile of whole rows per block, of elements of 2 bytes.
-    fn circ_pad_tiles_2x32(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
-    /// Two vectors of the output per thread.
-    fn circ_pad_stream_2x32(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: NarrowPlan);
-    /// Indices of 64 bits.
-    fn circ_pad_elements_4x64(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: WidePlan);
-    /// One warp per row.
-    fn circ_pad_rows_4x64(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: WidePlan);
-    /// One warp per row.
-    fn circ_pad_vectors_4x64_long(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: WidePlan);
-    /// Indices of 64 bits, elements of 2 bytes.
-    fn circ_pad_elements_2x64(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: WidePlan);
-    /// One warp per row.
-    fn circ_pad_rows_2x64(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: WidePlan);
-    /// One warp per row.
-    fn circ_pad_vectors_2x64_long(x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, plan: WidePlan);
-    /// One element per thread at a time, of 4 bytes, where only the device knows the extents.
-    fn circ_pad_settled_4(
-        x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, elements: u64, extents: DeviceSlice<i64>, pads: Pads,
-    );
-    /// As [`circ_pad_settled_4`], of 2 bytes.
-    fn circ_pad_settled_2(
-        x: DeviceSlice<u8>, out: DeviceSliceMut<u8>, elements: u64, extents: DeviceSlice<i64>, pads: Pads,
-    );
-}
 
 /// Threads of a warp, of which the kernels for rows and long rows take one per row.
 const WARP: usize = 32;

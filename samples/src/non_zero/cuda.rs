@@ -3,44 +3,7 @@
 use plugin_runtime::prelude::*;
 
 use super::NonZeroCudaTactic;
-
-kernels! {
-    source NON_ZERO = "kernel.cu";
-    /// For matrices of few elements; a block has 1024 of them.
-    fn non_zero_small_f32(x: DeviceSlice<f32>, out: DeviceSliceMut<i32>, count: DeviceSliceMut<i64>, matrix: Matrix);
-    /// As [`non_zero_small_f32`].
-    fn non_zero_small_f16(x: DeviceSlice<f16>, out: DeviceSliceMut<i32>, count: DeviceSliceMut<i64>, matrix: Matrix);
-    /// Sets all states to 0.
-    fn non_zero_clear(states: DeviceSliceMut<i64>, n: u64);
-    /// A block a tile. `states` holds one more than there are tiles, all 0 before.
-    fn non_zero_scan_f32(
-        x: DeviceSlice<f32>, out: DeviceSliceMut<i32>, count: DeviceSliceMut<i64>, states: DeviceSliceMut<i64>, matrix: Matrix,
-    );
-    /// As [`non_zero_scan_f32`].
-    fn non_zero_scan_f16(
-        x: DeviceSlice<f16>, out: DeviceSliceMut<i32>, count: DeviceSliceMut<i64>, states: DeviceSliceMut<i64>, matrix: Matrix,
-    );
-    /// A block a range of tiles: sets one bit an element, and counts.
-    fn non_zero_mark_f32(
-        x: DeviceSlice<f32>, words: DeviceSliceMut<i32>, tile_counts: DeviceSliceMut<i32>, range_counts: DeviceSliceMut<i32>,
-        tiles: u32, tiles_per_range: u32, matrix: Matrix,
-    );
-    /// As [`non_zero_mark_f32`].
-    fn non_zero_mark_f16(
-        x: DeviceSlice<f16>, words: DeviceSliceMut<i32>, tile_counts: DeviceSliceMut<i32>, range_counts: DeviceSliceMut<i32>,
-        tiles: u32, tiles_per_range: u32, matrix: Matrix,
-    );
-    /// A block a tile: writes from the bits.
-    fn non_zero_write(
-        words: DeviceSlice<i32>, tile_counts: DeviceSlice<i32>, range_counts: DeviceSlice<i32>,
-        out: DeviceSliceMut<i32>, count: DeviceSliceMut<i64>, tiles_per_range: u32, matrix: Matrix,
-    );
-    /// A block a group of 8 tiles: writes from the bits.
-    fn non_zero_write_groups(
-        words: DeviceSlice<i32>, tile_counts: DeviceSlice<i32>, range_counts: DeviceSlice<i32>,
-        out: DeviceSliceMut<i32>, count: DeviceSliceMut<i64>, tiles: u32, tiles_per_range: u32, matrix: Matrix,
-    );
-}
+use super::kernels::*;
 
 /// Threads of a block that does a tile.
 const TILE_THREADS: u32 = 256;
@@ -66,7 +29,7 @@ const FEW_COLUMNS: u32 = 32768;
 /// What the kernels know of the matrix; as in the CUDA source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, bytemuck::Pod, bytemuck::Zeroable)]
 #[repr(C)]
-struct Matrix {
+pub(super) struct Matrix {
     elements: u64,
     /// Where rows and columns are, if only the device knows them; else 0.
     extents: u64,
