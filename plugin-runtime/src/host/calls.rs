@@ -1,35 +1,50 @@
 //! What a host without nodes keeps of a plugin: a call for each device, types and attributes that it was called with.
+//!
+//! Where a process forks, its child may find locks that nobody gives back, and does without them then.
 
 use std::cell::Cell;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
+use std::time::Duration;
 
-use super::{Call, Node, settings};
+#[cfg(any(feature = "jax", feature = "tvm_ffi"))]
+use super::pool::Pool;
+use super::{Call, Node, Tactics};
 use crate::device::{Device, Stream};
 use crate::error::Result;
 use crate::network::{Dim, Preference};
 use crate::plugin::{AttributeValue, Plugin};
 use crate::tensor::DataType;
+#[cfg(any(feature = "jax", feature = "tvm_ffi"))]
+use crate::tensor::HostBytes;
 
 /// The calls of one plugin, by keys that the host makes of what it is called with.
 pub(crate) struct Calls {
-    kept: RwLock<Vec<Kept>>,
+    kept: Mutex<Kept>,
     /// Held while one is made: what is tried is tried once.
     making: Mutex<()>,
+    /// The process whose threads make them in turn; 0 before the first.
+    process: AtomicU32,
 }
 
-#[derive(Debug)]
 struct Kept {
-    hash: u64,
-    key: Box<[u64]>,
-    call: Arc<ReadyCall>,
+    /// Those used often before the others.
+    calls: Vec<Arc<ReadyCall>>,
+    /// How many of them made way for others.
+    replaced: usize,
 }
 
 /// A plugin on a device with types and attributes, ready to be called by many threads at once.
 #[derive(Debug)]
 pub(crate) struct ReadyCall {
+    hash: u64,
+    key: Box<[u64]>,
     pub(crate) call: Call,
     /// Of the CPU; the stream of a GPU comes with each call.
     pub(crate) stream: Option<Stream>,
+    /// Those that its host has no memory for.
+    #[cfg(any(feature = "jax", feature = "tvm_ffi"))]
+    workspaces: Pool<HostBytes>,
 }
 
 /// What a call is made of.
@@ -43,16 +58,21 @@ pub(crate) struct Described {
     pub(crate) types: Vec<DataType>,
     /// Those that have a default may be left out.
     pub(crate) attributes: Vec<(&'static str, AttributeValue)>,
-    /// The inputs' extents, where [`settings::extents_matter`].
+    /// The inputs' extents, where [`Tactics::need_extents`].
     pub(crate) extents: Option<Vec<Vec<i64>>>,
+    pub(crate) tactics: Tactics,
 }
 
-/// So many calls are kept of a plugin; the oldest goes first.
+/// So many calls are kept of a plugin.
 const MOST: usize = 256;
 
 impl Calls {
     pub(crate) const fn new() -> Calls {
-        Calls { kept: RwLock::new(Vec::new()), making: Mutex::new(()) }
+        Calls {
+            kept: Mutex::new(Kept { calls: Vec::new(), replaced: 0 }),
+            making: Mutex::new(()),
+            process: AtomicU32::new(0),
+        }
     }
 
     /// The call of a key. Allocates nothing where there is one.
@@ -70,43 +90,112 @@ impl Calls {
 
     #[inline]
     fn find(&self, hash: u64, key: &[u64]) -> Option<Arc<ReadyCall>> {
-        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
-        kept.iter().find(|kept| kept.hash == hash && *kept.key == *key).map(|kept| kept.call.clone())
+        let calls = &mut soon(&self.kept)?.calls;
+        let at = calls.iter().position(|kept| kept.hash == hash && *kept.key == *key)?;
+        let found = calls[at].clone();
+        calls.swap(at, at / 2);
+        Some(found)
     }
 
     #[cold]
     fn make(&self, hash: u64, key: &[u64], describe: impl FnOnce() -> Result<Described>) -> Result<Arc<ReadyCall>> {
-        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        let _turn = self.turn();
         if let Some(call) = self.find(hash, key) {
             return Ok(call);
         }
-        let call = Arc::new(ReadyCall::new(describe()?)?);
-        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() == MOST {
-            kept.remove(0);
-        }
-        kept.push(Kept { hash, key: key.into(), call: call.clone() });
-        Ok(call)
+        let made = Arc::new(ReadyCall::new(hash, key, describe()?)?);
+        let dropped = soon(&self.kept).and_then(|mut kept| kept.keep(made.clone()));
+        drop(dropped);
+        Ok(made)
     }
+
+    /// The turn to make one, which may be a while in coming; `None` where the thread that has it stayed behind in the process
+    /// that this one forked from.
+    fn turn(&self) -> Option<MutexGuard<'_, ()>> {
+        const PAUSE: Duration = Duration::from_millis(1);
+        let own = std::process::id();
+        let _ = self.process.compare_exchange(0, own, Ordering::Relaxed, Ordering::Relaxed);
+        loop {
+            match self.making.try_lock() {
+                Ok(turn) => {
+                    self.process.store(own, Ordering::Relaxed);
+                    return Some(turn);
+                }
+                Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) if self.process.load(Ordering::Relaxed) != own => return None,
+                Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
+            }
+        }
+    }
+}
+
+impl Kept {
+    /// Keeps one, in the place of another where there are many: of those not used often, each in turn. Gives that back.
+    fn keep(&mut self, made: Arc<ReadyCall>) -> Option<Arc<ReadyCall>> {
+        if self.calls.len() < MOST {
+            self.calls.push(made);
+            return None;
+        }
+        let place = MOST / 2 + self.replaced % (MOST / 2);
+        self.replaced = self.replaced.wrapping_add(1);
+        Some(std::mem::replace(&mut self.calls[place], made))
+    }
+}
+
+/// What a lock holds that is never held for long, unless another thread has it for so long that a fork must have left it
+/// behind.
+#[inline]
+fn soon<T>(lock: &Mutex<T>) -> Option<MutexGuard<'_, T>> {
+    const TURNS: usize = 10_000;
+    for _ in 0..TURNS {
+        match lock.try_lock() {
+            Ok(held) => return Some(held),
+            Err(TryLockError::Poisoned(poisoned)) => return Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => std::thread::yield_now(),
+        }
+    }
+    None
 }
 
 impl std::fmt::Debug for Calls {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner).len();
+        let kept = soon(&self.kept).map_or(0, |kept| kept.calls.len());
         write!(f, "Calls({kept} kept)")
     }
 }
 
 impl ReadyCall {
-    fn new(described: Described) -> Result<ReadyCall> {
-        let Described { name, plugin, device, types, attributes, extents } = described;
+    fn new(hash: u64, key: &[u64], described: Described) -> Result<ReadyCall> {
+        let Described { name, plugin, device, types, attributes, extents, tactics } = described;
         let stream = device.gpu().is_none().then(|| device.create_stream()).transpose()?;
         let preference = Preference::Unspecified;
         let node = Node { name, plugin, attributes, device, preference, inputs: types };
-        let tactics = Arc::new(settings::tactics().map_err(|error| node.failed(error))?);
         let fixed = |extents: &Vec<i64>| extents.iter().map(|extent| Dim::Fixed(*extent)).collect();
         let dims: Option<Vec<Vec<Dim>>> = extents.map(|extents| extents.iter().map(fixed).collect());
-        Ok(ReadyCall { call: tactics.call(node, dims.as_deref())?, stream })
+        let call = Arc::new(tactics).call(node, dims.as_deref())?;
+        Ok(ReadyCall {
+            hash,
+            key: key.into(),
+            call,
+            stream,
+            #[cfg(any(feature = "jax", feature = "tvm_ffi"))]
+            workspaces: Pool::new(),
+        })
+    }
+
+    /// Host memory of at least so many bytes. Allocates none where [`ReadyCall::give_back`] gave as much before.
+    ///
+    /// # Errors
+    /// When there isn't as much.
+    #[cfg(any(feature = "jax", feature = "tvm_ffi"))]
+    pub(crate) fn workspace(&self, bytes: usize) -> Result<Box<HostBytes>> {
+        let known = self.workspaces.take().filter(|known| known.len() >= bytes);
+        known.map_or_else(|| HostBytes::zeroed(bytes).map(Box::new), Ok)
+    }
+
+    #[cfg(any(feature = "jax", feature = "tvm_ffi"))]
+    pub(crate) fn give_back(&self, workspace: Box<HostBytes>) {
+        self.workspaces.give(workspace);
     }
 }
 
@@ -119,17 +208,16 @@ thread_local! {
     static ROOM: Cell<Vec<u64>> = const { Cell::new(Vec::new()) };
 }
 
-/// Room for a key, which a thread keeps from one call to the next. It begins with the settings' number, so that calls are
-/// made anew when these change.
+/// Room for a key, which a thread keeps from one call to the next.
 #[derive(Debug)]
 pub(crate) struct KeyRoom(Vec<u64>);
 
 impl KeyRoom {
     #[inline]
-    pub(crate) fn new() -> KeyRoom {
+    pub(crate) fn new(first: u64) -> KeyRoom {
         let mut room = ROOM.try_with(Cell::take).unwrap_or_default();
         room.clear();
-        room.push(settings::generation());
+        room.push(first);
         KeyRoom(room)
     }
 
@@ -168,20 +256,20 @@ mod tests {
 
     #[test]
     fn a_room_is_used_again() {
-        let mut room = KeyRoom::new();
+        let mut room = KeyRoom::new(0);
         room.push(7);
         room.push_bytes(b"ninebytes");
         assert_eq!(room.words().len(), 5);
         let place = room.words().as_ptr();
         drop(room);
-        let room = KeyRoom::new();
+        let room = KeyRoom::new(0);
         assert!(room.words().len() == 1 && room.0.as_ptr() == place);
     }
 
     #[test]
     fn bytes_of_other_lengths_are_other_keys() {
         let key = |bytes: &[u8]| {
-            let mut room = KeyRoom::new();
+            let mut room = KeyRoom::new(0);
             room.push_bytes(bytes);
             room.words().to_vec()
         };

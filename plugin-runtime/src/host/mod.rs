@@ -23,7 +23,7 @@
 mod attributes;
 #[cfg_attr(not(any(feature = "onnxruntime", test)), expect(dead_code, reason = "hosts need different parts of it"))]
 mod call;
-#[cfg(any(feature = "torch", feature = "jax"))]
+#[cfg(feature = "python")]
 mod calls;
 #[cfg_attr(not(any(feature = "onnxruntime", test)), expect(dead_code, reason = "hosts need different parts of it"))]
 mod decision;
@@ -59,7 +59,9 @@ pub mod torch;
 pub mod tvm_ffi;
 
 pub(crate) use call::{Call, Lease};
-#[cfg(any(feature = "torch", feature = "jax"))]
+#[cfg(any(feature = "jax", feature = "tvm_ffi"))]
+pub(crate) use calls::ReadyCall;
+#[cfg(feature = "python")]
 pub(crate) use calls::{Calls, Described, KeyRoom};
 pub(crate) use decision::{Decider, Decision};
 pub(crate) use fence::fenced;
@@ -78,7 +80,7 @@ pub(crate) use state::Places;
 pub(crate) use state::copy;
 #[cfg(feature = "python")]
 pub(crate) use tactics::Said;
-#[cfg(any(feature = "onnxruntime", feature = "torch", feature = "jax"))]
+#[cfg(any(feature = "onnxruntime", feature = "python"))]
 pub(crate) use tactics::Tactics;
 #[cfg(any(feature = "onnxruntime", feature = "python"))]
 pub(crate) use taken::taken;

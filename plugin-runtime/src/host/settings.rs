@@ -22,7 +22,7 @@ pub(crate) fn tactics() -> Result<Tactics> {
     SAID.read().unwrap_or_else(PoisonError::into_inner).tactics()
 }
 
-/// Changes whenever something is said.
+/// Changes whenever something is said: keys of calls begin with it, so that calls are made anew then.
 #[inline]
 pub(crate) fn generation() -> u64 {
     match STATE.load(Ordering::Relaxed) {

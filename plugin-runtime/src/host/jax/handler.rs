@@ -9,8 +9,8 @@ use super::attributes::{self, add_to};
 use super::types::data_type;
 use crate::device::{Device, DeviceKind, Stream};
 use crate::error::{Error, LayerContext, Result};
-use crate::host::settings::extents_matter;
-use crate::host::{Calls, Described, Few, KeyRoom, Lease, Places, fenced};
+use crate::host::settings::{self, extents_matter};
+use crate::host::{Calls, Described, Few, KeyRoom, Lease, Places, ReadyCall, fenced};
 use crate::plugin::{BoundPlugin, Plugin, Registry};
 use crate::tensor::{DeviceSliceMut, HostBytes, Representation};
 
@@ -77,7 +77,7 @@ fn execute(frame: &CallFrame, device: DeviceKind) -> Result<()> {
 fn run(frame: &CallFrame, device: DeviceKind, plugin: &'static Plugin, calls: &Calls) -> Result<()> {
     let ordinal = if device == DeviceKind::Cpu { 0 } else { frame.device_ordinal()? };
     let ready = {
-        let mut key = KeyRoom::new();
+        let mut key = KeyRoom::new(settings::generation());
         key.push(device as u64);
         key.push(ordinal as u64);
         for input in frame.arguments.iter() {
@@ -104,7 +104,7 @@ fn run(frame: &CallFrame, device: DeviceKind, plugin: &'static Plugin, calls: &C
     }
     let mut places = Places { inputs: inputs.as_ref(), outputs: outputs.as_ref(), workspace: ptr::null_mut() };
     match &ready.stream {
-        Some(stream) => run_on_host(&mut lease, &mut places, stream),
+        Some(stream) => run_on_host(&ready, &mut lease, &mut places, stream),
         None => {
             // SAFETY: it is the call's stream, and lives as long as the call.
             #[expect(unsafe_code, reason = "takes a stream of the runtime")]
@@ -127,6 +127,7 @@ fn describe(frame: &CallFrame, (device, ordinal): (DeviceKind, usize), plugin: &
         types: types.collect::<Result<_>>()?,
         attributes: attributes::of_plugin(plugin, frame)?,
         extents: extents_matter().then(extents),
+        tactics: settings::tactics()?,
     })
 }
 
@@ -158,9 +159,10 @@ fn inner_extent(output: usize) -> Error {
     ))
 }
 
-fn run_on_host(lease: &mut Lease<'_>, places: &mut Places<'_>, stream: &Stream) -> Result<()> {
-    let mut scratch = HostBytes::zeroed(lease.workspace()?)?;
-    if !scratch.is_empty() {
+fn run_on_host(ready: &ReadyCall, lease: &mut Lease<'_>, places: &mut Places<'_>, stream: &Stream) -> Result<()> {
+    let bytes = lease.workspace()?;
+    let mut scratch = if bytes > 0 { Some(ready.workspace(bytes)?) } else { None };
+    if let Some(scratch) = &mut scratch {
         places.workspace = scratch.as_mut_ptr().cast();
     }
     // SAFETY: the runtime keeps inputs and outputs until the call is done; the outputs' extents were checked.
@@ -168,6 +170,7 @@ fn run_on_host(lease: &mut Lease<'_>, places: &mut Places<'_>, stream: &Stream) 
     unsafe {
         lease.run(places, stream)?;
     }
+    scratch.into_iter().for_each(|scratch| ready.give_back(scratch));
     for (index, &place) in places.outputs.iter().enumerate() {
         let output = *lease.output(index)?;
         if output.data_dependent {

@@ -11,7 +11,7 @@ use super::tensor::{Place, Tensor, TensorRef, handle, word};
 use crate::device::{Device, FOREIGN_ALIGNMENT};
 use crate::error::{Error, Result};
 use crate::host::attributes::one;
-use crate::host::settings::extents_matter;
+use crate::host::settings::{self, extents_matter};
 use crate::host::{Described, Few, KeyRoom};
 use crate::network::onnx::Given;
 use crate::plugin::AttributeValue;
@@ -85,7 +85,7 @@ impl<'t> Arguments<'t> {
     /// When PyTorch doesn't tell.
     #[inline]
     pub(super) fn key(&self, place: Place) -> Result<KeyRoom> {
-        let mut key = KeyRoom::new();
+        let mut key = KeyRoom::new(settings::generation());
         key.push((place.kind as u64) << 32 | u64::from(place.index.cast_unsigned()));
         for input in self.inputs() {
             key.push(input.dtype()? as u64);
@@ -148,6 +148,7 @@ impl<'t> Arguments<'t> {
             types,
             attributes: self.attributes()?,
             extents: extents_matter().then(|| extents.collect::<Result<_>>()).transpose()?,
+            tactics: settings::tactics()?,
         })
     }
 

@@ -10,6 +10,7 @@ use crate::device::dlpack::{
     CPU, CUDA, CUDA_HOST, CUDA_MANAGED, DLDevice, DLTensor, check_strides, device_name, from_dlpack,
 };
 use crate::error::{Error, Result};
+use crate::host::KeyRoom;
 use crate::host::attributes::{Attributes, one};
 use crate::plugin::Plugin;
 use crate::shape::Dims;
@@ -109,32 +110,32 @@ impl<'a> Arguments<'a> {
         Ok(device)
     }
 
-    /// Tells `each` what a call is kept for, as [`Value::words`]: device, types, ranks and attributes, and where they
-    /// matter the extents.
+    /// What a call is kept for: device, types, ranks and attributes, and where they matter the extents.
+    ///
+    /// # Errors
+    /// When an input isn't an array.
     #[inline]
-    pub(super) fn words(&self, device: DLDevice, extents_matter: bool, each: &mut impl FnMut(u64) -> bool) -> bool {
-        if !each((device.device_type as u64) << 32 | u64::from(device.device_id.cast_unsigned())) {
-            return false;
-        }
+    pub(super) fn key(&self, device: DLDevice, extents_matter: bool) -> Result<KeyRoom> {
+        let mut key = KeyRoom::new((device.device_type as u64) << 32 | u64::from(device.device_id.cast_unsigned()));
         for input in 0..self.inputs.len() {
-            let Ok(array) = self.array(input) else { return false };
+            let array = self.array(input)?;
             let (dtype, rank) = (array.dtype, u64::from(array.ndim.cast_unsigned()));
-            let ty = u64::from(dtype.code) | u64::from(dtype.bits) << 8 | u64::from(dtype.lanes) << 16 | rank << 32;
-            if !each(ty) {
-                return false;
-            }
+            key.push(u64::from(dtype.code) | u64::from(dtype.bits) << 8 | u64::from(dtype.lanes) << 16 | rank << 32);
             if extents_matter {
                 // SAFETY: whoever made this says that the values live.
                 #[expect(unsafe_code, reason = "reads an array of the runtime")]
                 let extents = unsafe { value::extents(array) }.unwrap_or_default();
-                if !extents.iter().all(|extent| each(extent.cast_unsigned())) {
-                    return false;
-                }
+                extents.iter().for_each(|extent| key.push(extent.cast_unsigned()));
             }
         }
-        // SAFETY: whoever made this says that the values live.
-        #[expect(unsafe_code, reason = "reads values of the runtime")]
-        self.attributes.iter().all(|any| unsafe { Value::of(any).words(each) })
+        for any in self.attributes {
+            // SAFETY: whoever made this says that the values live.
+            #[expect(unsafe_code, reason = "reads values of the runtime")]
+            unsafe {
+                Value::of(any).add_to(&mut key);
+            }
+        }
+        Ok(key)
     }
 
     /// Element types of the inputs.

@@ -4,11 +4,11 @@ use std::ffi::c_void;
 
 use super::abi::Any;
 use super::api::{Api, Object};
-use super::arguments::Arguments;
-use super::kept::Nodes;
+use super::arguments::{Arguments, device_of};
 use super::run::run;
+use crate::device::dlpack::DLDevice;
 use crate::error::Result;
-use crate::host::{Said, fenced};
+use crate::host::{Calls, Described, Said, fenced};
 use crate::plugin::Plugin;
 
 /// A plugin's function, and the calls that it keeps.
@@ -16,7 +16,9 @@ use crate::plugin::Plugin;
 pub(super) struct Function {
     api: &'static Api,
     plugin: &'static Plugin,
-    nodes: Nodes,
+    said: Said,
+    extents_matter: bool,
+    calls: Calls,
 }
 
 impl Function {
@@ -25,7 +27,8 @@ impl Function {
     /// # Errors
     /// When an option of the environment can't be.
     pub(super) fn object(api: &'static Api, plugin: &'static Plugin, said: Said) -> Result<Object> {
-        let function = Function { api, plugin, nodes: Nodes::new(plugin, said)? };
+        let extents_matter = said.tactics()?.need_extents();
+        let function = Function { api, plugin, said, extents_matter, calls: Calls::new() };
         let this = Box::into_raw(Box::new(function));
         // SAFETY: both take the box for what it is.
         #[expect(unsafe_code, reason = "hands over a box")]
@@ -42,8 +45,26 @@ impl Function {
         // SAFETY: the runtime lends the arguments for the time of the call.
         #[expect(unsafe_code, reason = "takes arguments of the runtime")]
         let arguments = unsafe { Arguments::new(self.plugin, all)? };
-        let node = self.nodes.node(&arguments)?;
-        run(self.api, &node, &arguments)
+        let device = arguments.device()?;
+        let key = arguments.key(device, self.extents_matter)?;
+        let ready = self.calls.get(key.words(), || self.describe(&arguments, device))?;
+        drop(key);
+        run(self.api, &ready, &arguments)
+    }
+
+    #[cold]
+    fn describe(&self, arguments: &Arguments<'_>, device: DLDevice) -> Result<Described> {
+        let id = self.plugin.entry.id;
+        let extents = || (0..self.plugin.entry.inputs.len()).map(|input| Ok(arguments.input(input)?.extents.to_vec()));
+        Ok(Described {
+            name: id.rsplit("::").next().unwrap_or(id).into(),
+            plugin: self.plugin,
+            device: device_of(device)?,
+            types: arguments.dtypes()?,
+            attributes: arguments.attributes()?,
+            extents: self.extents_matter.then(|| extents().collect::<Result<_>>()).transpose()?,
+            tactics: self.said.tactics()?,
+        })
     }
 }
 

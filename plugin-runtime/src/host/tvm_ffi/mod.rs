@@ -37,7 +37,6 @@ mod api;
 mod arguments;
 mod export;
 mod function;
-mod kept;
 mod memory;
 mod run;
 #[cfg(test)]

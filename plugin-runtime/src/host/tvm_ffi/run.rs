@@ -6,12 +6,11 @@ use std::ptr;
 use super::abi::Any;
 use super::api::{Api, Object, drop_any};
 use super::arguments::Arguments;
-use super::kept::Kept;
 use super::memory::{Capsule, Memory, framework, start};
 use crate::device::Stream;
 use crate::device::dlpack::{CUDA, to_dlpack};
 use crate::error::{Error, Result};
-use crate::host::{Few, Lease, Places, copy};
+use crate::host::{Few, Lease, Places, ReadyCall, copy};
 use crate::shape::Dims;
 use crate::tensor::{DataType, HostBytes, Representation};
 
@@ -43,16 +42,16 @@ impl Outputs {
 ///
 /// # Errors
 /// When an input can't be used, the plugin refuses or fails, or there isn't enough memory.
-pub(super) fn run(api: &Api, kept: &Kept, arguments: &Arguments<'_>) -> Result<Any> {
-    let mut lease = kept.call.begin();
-    let mut inputs = Few::new(kept.call.node().inputs.len(), ptr::null());
+pub(super) fn run(api: &Api, ready: &ReadyCall, arguments: &Arguments<'_>) -> Result<Any> {
+    let mut lease = ready.call.begin();
+    let mut inputs = Few::new(ready.call.node().inputs.len(), ptr::null());
     for (index, place) in inputs.as_mut().iter_mut().enumerate() {
         let input = arguments.input(index)?;
         lease.set_input(index, input.extents)?;
         *place = input.start;
     }
     lease.prepare()?;
-    let stream = stream(api, kept, &mut lease)?;
+    let stream = stream(api, ready, &mut lease)?;
     let count = lease.outputs()?.len();
     let mut places = Few::new(count, ptr::null_mut());
     let mut outputs = Outputs::new(count);
@@ -76,7 +75,7 @@ pub(super) fn run(api: &Api, kept: &Kept, arguments: &Arguments<'_>) -> Result<A
         };
         *memory = Some(made);
     }
-    let workspace = Workspace::new(api, kept, lease.workspace()?, &stream)?;
+    let workspace = Workspace::new(api, ready, lease.workspace()?, &stream)?;
     let places = Places { inputs: inputs.as_ref(), outputs: places.as_ref(), workspace: workspace.start() };
     // SAFETY: the caller keeps the inputs until the call returns, and on a GPU in the order of the stream; so do the
     // allocators with the memory of outputs and workspace, which has the size that the extents say.
@@ -84,7 +83,7 @@ pub(super) fn run(api: &Api, kept: &Kept, arguments: &Arguments<'_>) -> Result<A
     unsafe {
         lease.run(&places, &stream)?;
     }
-    workspace.give_back(kept);
+    workspace.give_back(ready);
     for (index, memory) in outputs.all().iter_mut().enumerate() {
         let output = lease.output(index)?;
         let (dtype, largest, is_found) = (output.dtype, output.dims, output.data_dependent);
@@ -97,9 +96,9 @@ pub(super) fn run(api: &Api, kept: &Kept, arguments: &Arguments<'_>) -> Result<A
 
 /// The stream of a call.
 #[inline]
-fn stream(api: &Api, kept: &Kept, lease: &mut Lease<'_>) -> Result<Stream> {
-    let Some(gpu) = kept.call.node().device.gpu() else {
-        return kept.stream.clone().ok_or_else(|| Error::invalid("a node of the CPU has no stream"));
+fn stream(api: &Api, ready: &ReadyCall, lease: &mut Lease<'_>) -> Result<Stream> {
+    let Some(gpu) = ready.call.node().device.gpu() else {
+        return ready.stream.clone().ok_or_else(|| Error::invalid("a node of the CPU has no stream"));
     };
     let raw = api.stream(CUDA, gpu.ordinal() as i32);
     // SAFETY: it is the stream that the caller works in, and lives as long as the work.
@@ -170,16 +169,14 @@ enum Workspace {
 }
 
 impl Workspace {
-    fn new(api: &Api, kept: &Kept, bytes: usize, stream: &Stream) -> Result<Workspace> {
+    fn new(api: &Api, ready: &ReadyCall, bytes: usize, stream: &Stream) -> Result<Workspace> {
         if bytes == 0 {
             return Ok(Workspace::None);
         }
         let len = i64::try_from(bytes).ok().and_then(|len| Dims::new(&[len]));
         let len = len.ok_or_else(|| Error::invalid(format_args!("a workspace can't have {bytes} bytes")))?;
         if stream.device().gpu().is_none() {
-            let known = kept.workspaces.take().filter(|known| known.len() >= bytes);
-            let memory = known.map_or_else(|| HostBytes::zeroed(bytes).map(Box::new), Ok)?;
-            return Ok(Workspace::Host(memory));
+            return ready.workspace(bytes).map(Workspace::Host);
         }
         match api.has_allocator() {
             true => framework(api, to_dlpack(DataType::UInt8)?, &len, stream).map(Workspace::Framework),
@@ -196,9 +193,9 @@ impl Workspace {
         }
     }
 
-    fn give_back(self, kept: &Kept) {
+    fn give_back(self, ready: &ReadyCall) {
         if let Workspace::Host(bytes) = self {
-            kept.workspaces.give(bytes);
+            ready.give_back(bytes);
         }
     }
 }

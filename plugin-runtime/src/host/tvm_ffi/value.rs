@@ -6,6 +6,7 @@ use std::ffi::{CStr, c_char};
 use super::abi::{Any, ArrayObject, ByteArray, BytesObject, ShapeObject, TensorObject, type_name, types};
 use crate::device::dlpack::{CPU, CUDA_HOST, DLTensor};
 use crate::error::{Error, Result};
+use crate::host::KeyRoom;
 use crate::network::onnx::Given;
 use crate::shape::MAX_RANK;
 
@@ -99,54 +100,52 @@ impl<'a> Value<'a> {
         }))
     }
 
-    /// Tells `each` all that distinguishes it from other values, in words of 64 bits; says whether `each` went along.
+    /// Adds all that distinguishes it from other values.
     ///
     /// # Safety
     /// As [`Value::of`].
     #[inline]
     #[expect(unsafe_code, reason = "takes a value of the runtime on trust")]
-    pub(super) unsafe fn words(self, each: &mut impl FnMut(u64) -> bool) -> bool {
+    pub(super) unsafe fn add_to(self, key: &mut KeyRoom) {
         match self {
-            Value::Missing => each(0),
-            Value::Int(value) => each(1) && each(value as u64),
-            Value::Float(value) => each(2) && each(value.to_bits()),
-            Value::Text(bytes) => each(3) && each(bytes.len() as u64) && by_word(bytes, each),
-            Value::Shape(extents) => {
-                each(4) && each(extents.len() as u64) && extents.iter().all(|extent| each(*extent as u64))
+            Value::Missing => key.push(0),
+            Value::Int(value) => push_all(key, 1, [value as u64]),
+            Value::Float(value) => push_all(key, 2, [value.to_bits()]),
+            Value::Text(bytes) => {
+                key.push(3);
+                key.push_bytes(bytes);
             }
+            Value::Shape(extents) => push_all(key, 4, extents.iter().map(|extent| *extent as u64)),
             Value::List(items) => {
-                each(7)
-                    && each(items.len() as u64)
+                push_all(key, 7, [items.len() as u64]);
+                for item in items {
                     // SAFETY: as the caller says.
-                    && items.iter().all(|item| match unsafe { Value::of(item) } {
-                        Value::Int(value) => each(1) && each(value as u64),
-                        Value::Float(value) => each(2) && each(value.to_bits()),
-                        _ => each(6),
-                    })
+                    match unsafe { Value::of(item) } {
+                        Value::Int(value) => push_all(key, 1, [value as u64]),
+                        Value::Float(value) => push_all(key, 2, [value.to_bits()]),
+                        _ => key.push(6),
+                    }
+                }
             }
             // SAFETY: as the caller says.
             Value::Array(array) => match unsafe { elements(array) } {
-                Ok(Given::Ints(values)) => {
-                    each(4) && each(values.len() as u64) && values.iter().all(|value| each(*value as u64))
-                }
-                Ok(Given::Floats(values)) => {
-                    each(5) && each(values.len() as u64) && values.iter().all(|value| each(value.to_bits()))
-                }
-                Ok(Given::Int(value)) => each(1) && each(value as u64),
-                Ok(Given::Float(value)) => each(2) && each(value.to_bits()),
-                _ => each(6),
+                Ok(Given::Ints(values)) => push_all(key, 4, values.iter().map(|value| *value as u64)),
+                Ok(Given::Floats(values)) => push_all(key, 5, values.iter().map(|value| value.to_bits())),
+                Ok(Given::Int(value)) => push_all(key, 1, [value as u64]),
+                Ok(Given::Float(value)) => push_all(key, 2, [value.to_bits()]),
+                _ => key.push(6),
             },
-            Value::Other(_) => each(6),
+            Value::Other(_) => key.push(6),
         }
     }
 }
 
-fn by_word(bytes: &[u8], each: &mut impl FnMut(u64) -> bool) -> bool {
-    bytes.chunks(8).all(|chunk| {
-        let mut word = [0; 8];
-        word[..chunk.len()].copy_from_slice(chunk);
-        each(u64::from_le_bytes(word))
-    })
+/// Adds a kind, and the words that a value of it has, with how many there are.
+#[inline]
+fn push_all(key: &mut KeyRoom, kind: u64, words: impl IntoIterator<Item = u64, IntoIter: ExactSizeIterator>) {
+    let words = words.into_iter();
+    key.push(kind << 32 | words.len() as u64);
+    words.for_each(|word| key.push(word));
 }
 
 /// # Safety
