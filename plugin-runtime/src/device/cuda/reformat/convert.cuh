@@ -111,16 +111,33 @@ __device__ inline u32 f32_to_e4m3(float value) {
     return (bits >> 24 & 0x80) | result;
 }
 
+constexpr i64 LEAST_I64 = -0x7FFFFFFFFFFFFFFF - 1;
+constexpr i64 MOST_I64 = 0x7FFFFFFFFFFFFFFF;
+constexpr int LEAST_I32 = -0x7FFFFFFF - 1;
+constexpr int MOST_I32 = 0x7FFFFFFF;
+
 // Toward zero, saturated; NaN becomes 0.
 __device__ inline i64 f32_to_i64(float value) {
+#ifdef __CUDA_ARCH__
+    i64 integer;
+    asm("cvt.rzi.s64.f32 %0, %1;" : "=l"(integer) : "f"(value));
+#else
     constexpr float LIMIT = 9223372036854775808.0f;
-    if (value != value) {
-        return 0;
-    }
-    if (value >= LIMIT) {
-        return 0x7FFFFFFFFFFFFFFF;
-    }
-    return value <= -LIMIT ? -0x7FFFFFFFFFFFFFFF - 1 : (i64)value;
+    i64 integer = value >= LIMIT ? MOST_I64 : value > -LIMIT ? (i64)value : LEAST_I64;
+#endif
+    return value == value ? integer : 0;
+}
+
+// As f32_to_i64.
+__device__ inline int f32_to_i32(float value) {
+#ifdef __CUDA_ARCH__
+    int integer;
+    asm("cvt.rzi.s32.f32 %0, %1;" : "=r"(integer) : "f"(value));
+    return integer;
+#else
+    i64 integer = f32_to_i64(value);
+    return integer < LEAST_I32 ? LEAST_I32 : integer > MOST_I32 ? MOST_I32 : (int)integer;
+#endif
 }
 
 // The scale is positive and finite, so a NaN comes from a NaN only, whose payload is kept.
@@ -136,56 +153,82 @@ __device__ inline float round_for_int8(float value) {
     return bounded + ONE_APART - ONE_APART;
 }
 
-__device__ inline i64 clamp(i64 value, i64 least, i64 most) {
+__device__ inline u32 bits_of(float value) { return __float_as_uint(value); }
+
+__device__ inline float as_f32(u64 raw) { return __uint_as_float((u32)raw); }
+
+__device__ inline int as_i32(u64 raw) { return (int)(u32)raw; }
+
+template <typename T>
+__device__ inline T clamp(T value, T least, T most) {
     return value < least ? least : value > most ? most : value;
 }
 
+__device__ inline void convert_to_e4m3(u64 (&raw)[COUNT]) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 890
+#pragma unroll
+    for (u32 k = 0; k < COUNT; k += 2) {
+        u16 pair;
+        asm("cvt.rn.satfinite.e4m3x2.f32 %0, %1, %2;" : "=h"(pair) : "f"(as_f32(raw[k + 1])), "f"(as_f32(raw[k])));
+        raw[k] = pair & 0xFF;
+        raw[k + 1] = pair >> 8;
+    }
+#else
+    EACH raw[k] = f32_to_e4m3(as_f32(raw[k]));
+#endif
+}
+
+// Between the steps, `raw` holds the bits of an f32, of an i32, or, for INT64, of an i64.
 __device__ inline void convert(const Conversion& conversion, u64 (&raw)[COUNT]) {
     if (conversion.copies) {
         return;
     }
-    float floats[COUNT] = {};
-    i64 integers[COUNT] = {};
     switch (conversion.from) {
-    case FP32: EACH floats[k] = __uint_as_float((u32)raw[k]); break;
-    case FP16: EACH floats[k] = f16_to_f32((u32)raw[k]); break;
-    case BF16: EACH floats[k] = __uint_as_float((u32)raw[k] << 16); break;
-    case FP8: EACH floats[k] = e4m3_to_f32((u32)raw[k]); break;
-    case INT64: EACH integers[k] = (i64)raw[k]; break;
-    case INT32: EACH integers[k] = (int)(u32)raw[k]; break;
-    case INT8: EACH integers[k] = (signed char)(u8)raw[k]; break;
-    case UINT8: EACH integers[k] = (u8)raw[k]; break;
-    case INT4: EACH integers[k] = (int)((u32)raw[k] << 28) >> 28; break;
-    default: EACH integers[k] = raw[k] != 0; break;
+    case FP16: EACH raw[k] = bits_of(f16_to_f32((u32)raw[k])); break;
+    case BF16: EACH raw[k] = (u32)raw[k] << 16; break;
+    case FP8: EACH raw[k] = bits_of(e4m3_to_f32((u32)raw[k])); break;
+    case INT8: EACH raw[k] = (u32)(signed char)(u8)raw[k]; break;
+    case INT4: EACH raw[k] = (u32)((int)((u32)raw[k] << 28) >> 28); break;
+    case BOOL: EACH raw[k] = raw[k] != 0; break;
+    default: break;
     }
+    const bool from_wide = conversion.from == INT64, to_wide = conversion.to == INT64;
     bool is_float = conversion.from <= FP8;
     if (!is_float && (conversion.scales || conversion.to <= FP8)) {
-        EACH floats[k] = (float)integers[k];
+        if (from_wide) {
+            EACH raw[k] = bits_of((float)(i64)raw[k]);
+        } else {
+            EACH raw[k] = bits_of((float)as_i32(raw[k]));
+        }
         is_float = true;
     }
     if (conversion.scales) {
-        EACH floats[k] = rescale(floats[k], conversion.multiply, conversion.divide);
+        EACH raw[k] = bits_of(rescale(as_f32(raw[k]), conversion.multiply, conversion.divide));
         if (conversion.rounds) {
-            EACH floats[k] = round_for_int8(floats[k]);
+            EACH raw[k] = bits_of(round_for_int8(as_f32(raw[k])));
         }
     }
     if (is_float && conversion.to > FP8) {
         if (conversion.to == BOOL) {
-            EACH integers[k] = floats[k] != 0.0f;
+            EACH raw[k] = as_f32(raw[k]) != 0.0f;
+        } else if (to_wide) {
+            EACH raw[k] = (u64)f32_to_i64(as_f32(raw[k]));
         } else {
-            EACH integers[k] = f32_to_i64(floats[k]);
+            EACH raw[k] = (u32)f32_to_i32(as_f32(raw[k]));
         }
+    } else if (to_wide && !from_wide) {
+        EACH raw[k] = (u64)(i64)as_i32(raw[k]);
+    } else if (from_wide && !is_float && !to_wide) {
+        EACH raw[k] = (u32)clamp<i64>((i64)raw[k], LEAST_I32, MOST_I32);
     }
     switch (conversion.to) {
-    case FP32: EACH raw[k] = __float_as_uint(floats[k]); break;
-    case FP16: EACH raw[k] = f32_to_f16(floats[k]); break;
-    case BF16: EACH raw[k] = f32_to_bf16(floats[k]); break;
-    case FP8: EACH raw[k] = f32_to_e4m3(floats[k]); break;
-    case INT64: EACH raw[k] = (u64)integers[k]; break;
-    case INT32: EACH raw[k] = (u32)clamp(integers[k], -0x7FFFFFFF - 1, 0x7FFFFFFF); break;
-    case INT8: EACH raw[k] = (u8)clamp(integers[k], -128, 127); break;
-    case UINT8: EACH raw[k] = (u8)clamp(integers[k], 0, 255); break;
-    case INT4: EACH raw[k] = (u32)clamp(integers[k], -8, 7) & 15; break;
-    default: EACH raw[k] = integers[k] != 0; break;
+    case FP16: EACH raw[k] = f32_to_f16(as_f32(raw[k])); break;
+    case BF16: EACH raw[k] = f32_to_bf16(as_f32(raw[k])); break;
+    case FP8: convert_to_e4m3(raw); break;
+    case INT8: EACH raw[k] = (u8)clamp(as_i32(raw[k]), -128, 127); break;
+    case UINT8: EACH raw[k] = (u8)clamp(as_i32(raw[k]), 0, 255); break;
+    case INT4: EACH raw[k] = (u32)clamp(as_i32(raw[k]), -8, 7) & 15; break;
+    case BOOL: EACH raw[k] = (u32)raw[k] != 0; break;
+    default: break;
     }
 }
