@@ -34,10 +34,13 @@ struct Tiling {
     u32 places;
     u32 source_lanes;
     u32 target_lanes;
+    // Tiles of a block, side by side.
+    u32 at_once;
+    u32 unused;
     Divider by_places;
     Divider by_source_lanes;
     Divider by_target_lanes;
-    Divider by_place_tiles;
+    Divider by_place_groups;
     Divider by_channel_tiles;
 };
 
@@ -164,8 +167,14 @@ __device__ inline void any_layout(const u8* source, u8* target, const Work& work
 }
 
 struct alignas(16) Tile {
-    u8 bytes[(TILE_ELEMENTS + TILE_CHANNELS) * sizeof(u64)];
+    u8 bytes[(TILE_ELEMENTS + 2 * TILE_CHANNELS) * sizeof(u64)];
 };
+
+// Tiles that there is room for: as many as keep enough bytes on their way, where elements have few. As in reformat/work.rs.
+template <typename T>
+__device__ constexpr u32 most_at_once() {
+    return sizeof(T) == 8 ? 1 : sizeof(T) == 4 ? 2 : 4;
+}
 
 // How one side walks through a tile: groups of `lanes` channels, place by place.
 struct Side {
@@ -175,20 +184,21 @@ struct Side {
     const Divider& by_lanes;
 };
 
-// Eight elements of a tile, neighbours in the order of a side.
+// Eight elements of a tile, neighbours in the order of a side; the same of each tile of a block.
 template <typename Index>
 struct Piece {
     // Of the first one, within the tile.
     u32 group;
     u32 place;
     u32 lane;
-    // Of the tile's first element.
+    // Of the first tile's first element.
     Index first_channel;
     Index first_place;
     // Whether the tile has it at all.
     bool exists;
-    // Whether all are stored, one behind the other.
-    bool whole;
+    // Whether all are stored, one behind the other, where the tile has that many places from the first one's on; none are,
+    // where that is 0.
+    u32 places_of_whole;
     // Whether they are of one channel, or of one place.
     bool one_channel;
     bool one_place;
@@ -203,17 +213,24 @@ struct Piece {
         exists = slot < tiling.channels * tiling.places;
         one_channel = side.lanes == 1 && place + COUNT <= tiling.places;
         one_place = lane + COUNT <= side.lanes;
-        Index channel = first_channel + group * side.lanes + lane, at = first_place + place;
-        Index stored = (Index)(side.layout.blocks * side.layout.lanes), places = (Index)side.layout.spatial;
+        Index channel = first_channel + group * side.lanes + lane;
+        Index stored = (Index)(side.layout.blocks * side.layout.lanes);
         // A group's places lie behind each other where it has all lanes; else one place's lanes do.
         if ((Index)side.layout.lanes == side.lanes) {
-            whole = side.lanes * (tiling.places - place) - lane >= COUNT && at < places && channel < stored &&
-                    (places - at) * side.lanes - lane >= COUNT;
+            bool whole = side.lanes * (tiling.places - place) - lane >= COUNT && channel < stored;
+            places_of_whole = whole ? divide(lane + COUNT + side.lanes - 1, side.by_lanes) : 0;
         } else {
             Index of_block = channel - divide(channel, side.by_layout_lanes) * (Index)side.layout.lanes;
-            whole = side.lanes - lane >= COUNT && at < places && channel + COUNT <= stored &&
-                    of_block + COUNT <= (Index)side.layout.lanes;
+            places_of_whole = side.lanes - lane >= COUNT && channel + COUNT <= stored &&
+                              of_block + COUNT <= (Index)side.layout.lanes;
         }
+    }
+
+    // Whether all are stored, one behind the other, of a tile.
+    __device__ inline bool whole(const Side& side, const Tiling& tiling, u32 tile) const {
+        Index at = first_place + tile * tiling.places + place;
+        return places_of_whole != 0 && at < (Index)side.layout.spatial &&
+               (Index)side.layout.spatial - at >= (Index)places_of_whole;
     }
 
     // Calls `each` with the number, channel and place of each one.
@@ -232,6 +249,7 @@ struct Piece {
         }
     }
 
+    // Of the first tile's; the next one's lies `tiling.places * layout.lanes` behind it.
     __device__ inline Index offset(const Side& side, Index outer) const {
         return offset_of(side.layout, side.by_layout_lanes, outer, first_channel + group * side.lanes + lane,
                          first_place + place);
@@ -259,25 +277,57 @@ __device__ inline void visit_tile(const Piece<Index>& piece, const Side& side, c
     }
 }
 
-// Reads a piece of the source into the tile.
-template <typename T, typename Index>
-__device__ inline void fill_tile(const u8* source, const Work& work, const Side& side, Index outer,
-                                 const Piece<Index>& piece, T* tile) {
-    u64 raw[COUNT];
-    if (piece.whole) {
-        read_row<T>(source + (u64)piece.offset(side, outer) * sizeof(T), COUNT, raw);
-    } else {
-        const T* elements = reinterpret_cast<const T*>(source);
-        piece.visit(side, work.tiling, [&](u32 k, u32 channel, u32 place) {
-            Index of = piece.first_channel + channel, at = piece.first_place + place;
-            bool real = of < (Index)side.layout.channels && at < (Index)side.layout.spatial;
-            raw[k] = real ? elements[offset_of(side.layout, side.by_layout_lanes, outer, of, at)] : 0;
-        });
-    }
-    visit_tile<T>(piece, side, work.tiling, [&](u32 k, u32 at) { tile[at] = (T)raw[k]; });
+// Elements from one tile in shared memory to the next.
+template <typename T>
+__device__ inline u32 tile_step(const Tiling& tiling) {
+    return tiling.channels * row_step<T>(tiling);
 }
 
-// Takes a piece of the target out of the tile. Padding is 0.
+template <typename T>
+__device__ inline const T* tile_of(const u8* tiles, const Tiling& tiling, u32 tile) {
+    return reinterpret_cast<const T*>(tiles) + tile * tile_step<T>(tiling);
+}
+
+// Reads the pieces of the source into the tiles: all that are whole are on their way together.
+template <typename T, typename Index>
+__device__ inline void fill_tiles(const u8* source, const Work& work, const Side& side, Index outer,
+                                  const Piece<Index>& piece, T* tiles) {
+    constexpr u32 MOST = most_at_once<T>(), WORDS = COUNT * sizeof(T) / 4;
+    const Tiling& tiling = work.tiling;
+    const T* elements = reinterpret_cast<const T*>(source);
+    const T* first = elements + piece.offset(side, outer);
+    const Index step = (Index)tiling.places * (Index)side.layout.lanes;
+    u32 words[MOST][WORDS];
+    u32 read = 0;
+#pragma unroll
+    for (u32 i = 0; i < MOST; ++i) {
+        const u8* memory = reinterpret_cast<const u8*>(first + i * step);
+        if (i < tiling.at_once && piece.whole(side, tiling, i) && is_aligned<WORDS>(memory)) {
+            read_words(memory, words[i]);
+            read |= 1 << i;
+        }
+    }
+#pragma unroll
+    for (u32 i = 0; i < MOST; ++i) {
+        if (i >= tiling.at_once) {
+            break;
+        }
+        u64 raw[COUNT];
+        if (read >> i & 1) {
+            unpack_row<T>(words[i], raw);
+        } else {
+            piece.visit(side, tiling, [&](u32 k, u32 channel, u32 place) {
+                Index of = piece.first_channel + channel, at = piece.first_place + i * tiling.places + place;
+                bool real = of < (Index)side.layout.channels && at < (Index)side.layout.spatial;
+                raw[k] = real ? elements[offset_of(side.layout, side.by_layout_lanes, outer, of, at)] : 0;
+            });
+        }
+        T* tile = tiles + i * tile_step<T>(tiling);
+        visit_tile<T>(piece, side, tiling, [&](u32 k, u32 at) { tile[at] = (T)raw[k]; });
+    }
+}
+
+// Takes a piece of the target out of a tile. Padding is 0.
 template <typename T, typename Index>
 __device__ inline void take_from_tile(const T* tile, const Work& work, const Side& side, const Piece<Index>& piece,
                                       u64 (&raw)[COUNT]) {
@@ -290,41 +340,44 @@ __device__ inline void take_from_tile(const T* tile, const Work& work, const Sid
     });
 }
 
-// Writes a piece of the target.
+// Writes a piece of the target, which lies in the tile of this number.
 template <typename T, typename Index>
 __device__ inline void write_piece(u8* target, const Work& work, const Side& side, Index outer, const Piece<Index>& piece,
-                                   const u64 (&raw)[COUNT]) {
-    if (piece.whole) {
-        return write_row<T>(target + (u64)piece.offset(side, outer) * sizeof(T), COUNT, raw);
-    }
+                                   u32 tile, const u64 (&raw)[COUNT]) {
+    const Tiling& tiling = work.tiling;
     T* elements = reinterpret_cast<T*>(target);
-    piece.visit(side, work.tiling, [&](u32 k, u32 channel, u32 place) {
-        Index of = piece.first_channel + channel, at = piece.first_place + place;
+    if (piece.whole(side, tiling, tile)) {
+        T* first = elements + (piece.offset(side, outer) + (Index)(tile * tiling.places) * (Index)side.layout.lanes);
+        return write_row<T>(reinterpret_cast<u8*>(first), COUNT, raw);
+    }
+    piece.visit(side, tiling, [&](u32 k, u32 channel, u32 place) {
+        Index of = piece.first_channel + channel, at = piece.first_place + tile * tiling.places + place;
         if (of < (Index)(side.layout.blocks * side.layout.lanes) && at < (Index)side.layout.spatial) {
             elements[offset_of(side.layout, side.by_layout_lanes, outer, of, at)] = (T)raw[k];
         }
     });
 }
 
-// A tile each block, eight elements each thread: read in the order of the source, written in the order of the target.
+// Some tiles each block, of each eight elements a thread: read in the order of the source, written in the order of the target.
 // Neither side is INT4.
 template <typename Index>
-__device__ inline void in_tiles(const u8* source, u8* target, const Work& work, u8* tile) {
+__device__ inline void in_tiles(const u8* source, u8* target, const Work& work, u8* tiles) {
     const Tiling& tiling = work.tiling;
-    u32 tiles = divide(blockIdx.x, tiling.by_place_tiles);
-    Index first_place = (Index)(blockIdx.x - tiles * (u32)tiling.by_place_tiles.divisor) * tiling.places;
-    Index outer = divide(tiles, tiling.by_channel_tiles);
-    Index first_channel = (Index)(tiles - (u32)outer * (u32)tiling.by_channel_tiles.divisor) * tiling.channels;
+    u32 rest = divide(blockIdx.x, tiling.by_place_groups);
+    u32 group = blockIdx.x - rest * (u32)tiling.by_place_groups.divisor;
+    Index first_place = (Index)group * tiling.at_once * tiling.places;
+    Index outer = divide(rest, tiling.by_channel_tiles);
+    Index first_channel = (Index)(rest - (u32)outer * (u32)tiling.by_channel_tiles.divisor) * tiling.channels;
 
     const Side from{work.source, work.by_source_lanes, tiling.source_lanes, tiling.by_source_lanes};
     const Side to{work.target, work.by_target_lanes, tiling.target_lanes, tiling.by_target_lanes};
     const Piece<Index> read(from, tiling, first_channel, first_place);
     if (read.exists) {
         switch (work.conversion.source_bytes) {
-        case 1: fill_tile(source, work, from, outer, read, tile); break;
-        case 2: fill_tile(source, work, from, outer, read, reinterpret_cast<u16*>(tile)); break;
-        case 4: fill_tile(source, work, from, outer, read, reinterpret_cast<u32*>(tile)); break;
-        default: fill_tile(source, work, from, outer, read, reinterpret_cast<u64*>(tile)); break;
+        case 1: fill_tiles(source, work, from, outer, read, tiles); break;
+        case 2: fill_tiles(source, work, from, outer, read, reinterpret_cast<u16*>(tiles)); break;
+        case 4: fill_tiles(source, work, from, outer, read, reinterpret_cast<u32*>(tiles)); break;
+        default: fill_tiles(source, work, from, outer, read, reinterpret_cast<u64*>(tiles)); break;
         }
     }
     __syncthreads();
@@ -332,18 +385,21 @@ __device__ inline void in_tiles(const u8* source, u8* target, const Work& work, 
     if (!written.exists) {
         return;
     }
-    u64 raw[COUNT];
-    switch (work.conversion.source_bytes) {
-    case 1: take_from_tile(tile, work, to, written, raw); break;
-    case 2: take_from_tile(reinterpret_cast<const u16*>(tile), work, to, written, raw); break;
-    case 4: take_from_tile(reinterpret_cast<const u32*>(tile), work, to, written, raw); break;
-    default: take_from_tile(reinterpret_cast<const u64*>(tile), work, to, written, raw); break;
-    }
-    convert(work.conversion, raw);
-    switch (work.conversion.target_bytes) {
-    case 1: write_piece<u8>(target, work, to, outer, written, raw); break;
-    case 2: write_piece<u16>(target, work, to, outer, written, raw); break;
-    case 4: write_piece<u32>(target, work, to, outer, written, raw); break;
-    default: write_piece<u64>(target, work, to, outer, written, raw); break;
+#pragma unroll 1
+    for (u32 tile = 0; tile < tiling.at_once; ++tile) {
+        u64 raw[COUNT];
+        switch (work.conversion.source_bytes) {
+        case 1: take_from_tile(tile_of<u8>(tiles, tiling, tile), work, to, written, raw); break;
+        case 2: take_from_tile(tile_of<u16>(tiles, tiling, tile), work, to, written, raw); break;
+        case 4: take_from_tile(tile_of<u32>(tiles, tiling, tile), work, to, written, raw); break;
+        default: take_from_tile(tile_of<u64>(tiles, tiling, tile), work, to, written, raw); break;
+        }
+        convert(work.conversion, raw);
+        switch (work.conversion.target_bytes) {
+        case 1: write_piece<u8>(target, work, to, outer, written, tile, raw); break;
+        case 2: write_piece<u16>(target, work, to, outer, written, tile, raw); break;
+        case 4: write_piece<u32>(target, work, to, outer, written, tile, raw); break;
+        default: write_piece<u64>(target, work, to, outer, written, tile, raw); break;
+        }
     }
 }

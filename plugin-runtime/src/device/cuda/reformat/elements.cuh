@@ -58,6 +58,16 @@ __device__ inline void pack(const u64 (&raw)[COUNT], u32 (&words)[N]) {
     EACH words[k * BITS / 32] |= (u32)raw[k] << (k * BITS % 32);
 }
 
+// The elements of words that were read.
+template <typename T>
+__device__ inline void unpack_row(const u32 (&words)[COUNT * sizeof(T) / 4], u64 (&raw)[COUNT]) {
+    if constexpr (sizeof(T) == 8) {
+        EACH raw[k] = words[2 * k] | (u64)words[2 * k + 1] << 32;
+    } else {
+        unpack(words, raw);
+    }
+}
+
 template <typename T>
 __device__ inline void read_each(const u8* memory, u32 count, u64 (&raw)[COUNT]) {
     const T* elements = reinterpret_cast<const T*>(memory);
@@ -78,11 +88,7 @@ __device__ inline void read_row(const u8* memory, u32 count, u64 (&raw)[COUNT]) 
     }
     u32 words[N];
     read_words(memory, words);
-    if constexpr (sizeof(T) == 8) {
-        EACH raw[k] = words[2 * k] | (u64)words[2 * k + 1] << 32;
-    } else {
-        unpack(words, raw);
-    }
+    unpack_row<T>(words, raw);
 }
 
 template <typename T>

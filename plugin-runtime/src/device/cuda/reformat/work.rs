@@ -114,10 +114,12 @@ struct Tiling {
     places: u32,
     source_lanes: u32,
     target_lanes: u32,
+    at_once: u32,
+    unused: u32,
     by_places: Divider,
     by_source_lanes: Divider,
     by_target_lanes: Divider,
-    by_place_tiles: Divider,
+    by_place_groups: Divider,
     by_channel_tiles: Divider,
 }
 
@@ -170,7 +172,7 @@ impl Way {
             rank: 0,
         };
         let tiled = !flat && !int4 && nesting == Nesting::Same && source.lanes != target.lanes;
-        if let Some((tiling, tiles)) = tiled.then(|| Tiling::new(&source, &target)).flatten() {
+        if let Some((tiling, tiles)) = tiled.then(|| Tiling::new(&source, &target, conversion.source_bytes)).flatten() {
             work.tiling = tiling;
             let launch = LaunchConfig { grid: [tiles, 1, 1], block: [THREADS, 1, 1], shared_bytes: 0 };
             return Ok(Way::Launch(ReformatLaunch { kernel: Kernel::Tiles { wide }, launch, work }));
@@ -283,8 +285,8 @@ impl Divider {
 }
 
 impl Tiling {
-    /// With the number of tiles. `None` where too much of each would be empty.
-    fn new(source: &Layout, target: &Layout) -> Option<(Tiling, u32)> {
+    /// With the number of blocks. `None` where too much of each tile would be empty.
+    fn new(source: &Layout, target: &Layout, source_bytes: u32) -> Option<(Tiling, u32)> {
         let padded = target.blocks * target.lanes;
         let unit = |lanes: u64| if lanes > 1 && TILE_CHANNELS.is_multiple_of(lanes) { lanes } else { 8 };
         let channels = if padded <= TILE_CHANNELS {
@@ -301,19 +303,29 @@ impl Tiling {
         if tiles >= NARROW || elements < tiles * (TILE_ELEMENTS / 2) {
             return None;
         }
+        // As many as keep enough bytes on their way, and as there is room for.
+        let most_at_once = match source_bytes {
+            8 => 1,
+            4 => 2,
+            _ => 4,
+        };
+        let at_once = place_tiles.min(most_at_once);
+        let place_groups = place_tiles.div_ceil(at_once);
         let lanes = |all: u64| if channels.is_multiple_of(all) { all } else { channels };
         let tiling = Tiling {
             channels: channels as u32,
             places: places as u32,
             source_lanes: lanes(source.lanes) as u32,
             target_lanes: lanes(target.lanes) as u32,
+            at_once: at_once as u32,
+            unused: 0,
             by_places: Divider::new(places),
             by_source_lanes: Divider::new(lanes(source.lanes)),
             by_target_lanes: Divider::new(lanes(target.lanes)),
-            by_place_tiles: Divider::new(place_tiles),
+            by_place_groups: Divider::new(place_groups),
             by_channel_tiles: Divider::new(channel_tiles),
         };
-        Some((tiling, tiles as u32))
+        Some((tiling, (channel_tiles * place_groups * target.outer) as u32))
     }
 }
 
