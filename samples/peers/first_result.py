@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 
-SAMPLES = ["add", "circ_pad --mode inetdef", "non_zero", "non_zero --shape 4096x4096"]
+SAMPLES = ["add", "circ_pad --mode inetdef", "non_zero"]
 
 
 def process(arguments, folder):

@@ -117,17 +117,16 @@ def exported():
 
     height, width = export.symbolic_shape("h, w")
     checks = [export.DisabledSafetyCheck.custom_call(target)]
+    exporting = functools.partial(export.export, platforms=["cuda" if on_gpu else "cpu"], disabled_checks=checks)
     pad = jax.jit(functools.partial(sample.circ_pad_plugin, pads=[1, 2, 0, 1]))
-    program = export.export(pad, disabled_checks=checks)(jax.ShapeDtypeStruct((1, 1, height, width), jnp.float32))
+    program = exporting(pad)(jax.ShapeDtypeStruct((1, 1, height, width), jnp.float32))
     try:
         program = export.deserialize(program.serialize())
     except ImportError as error:
         print(f"SKIPPED exported to bytes: {error}")
     for shape in ((1, 1, 3, 4), (1, 1, 7, 2)):
         assert same(program.call(array(*shape)), wrapped(array(*shape), [1, 2, 0, 1]))
-    program = export.export(jax.jit(sample.non_zero_plugin), disabled_checks=checks)(
-        jax.ShapeDtypeStruct((height, width), jnp.float32)
-    )
+    program = exporting(jax.jit(sample.non_zero_plugin))(jax.ShapeDtypeStruct((height, width), jnp.float32))
     assert same(program.call(array(5, 6))[0], sample.non_zero_plugin(array(5, 6))[0])
 
 

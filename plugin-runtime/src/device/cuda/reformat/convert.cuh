@@ -32,6 +32,7 @@ struct Conversion {
 
 constexpr u32 INFINITY_BITS = 0x7F800000;
 constexpr u32 QUIET = 0x00400000;
+constexpr u32 E4M3_NAN = 0x7F;
 
 __device__ inline float f16_to_f32(u32 bits) {
     u32 sign = (bits & 0x8000) << 16;
@@ -101,7 +102,7 @@ __device__ inline u32 f32_to_e4m3(float value) {
     u32 magnitude = bits & 0x7FFFFFFF;
     u32 result = ((magnitude + 0x7FFFF + (magnitude >> 20 & 1)) >> 20) - (120 << 3);
     if (magnitude > INFINITY_BITS) {
-        return 0x7F;
+        return E4M3_NAN;
     }
     if (magnitude < 121 << 23) {
         result = __float_as_uint(__uint_as_float(magnitude) + 16384.0f) - __float_as_uint(16384.0f);
@@ -164,14 +165,16 @@ __device__ inline T clamp(T value, T least, T most) {
     return value < least ? least : value > most ? most : value;
 }
 
+__device__ inline bool is_nan(u64 raw) { return ((u32)raw & 0x7FFFFFFF) > INFINITY_BITS; }
+
 __device__ inline void convert_to_e4m3(u64 (&raw)[COUNT]) {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 890
 #pragma unroll
     for (u32 k = 0; k < COUNT; k += 2) {
         u16 pair;
         asm("cvt.rn.satfinite.e4m3x2.f32 %0, %1, %2;" : "=h"(pair) : "f"(as_f32(raw[k + 1])), "f"(as_f32(raw[k])));
-        raw[k] = pair & 0xFF;
-        raw[k + 1] = pair >> 8;
+        raw[k] = is_nan(raw[k]) ? E4M3_NAN : pair & 0xFF;
+        raw[k + 1] = is_nan(raw[k + 1]) ? E4M3_NAN : pair >> 8;
     }
 #else
     EACH raw[k] = f32_to_e4m3(as_f32(raw[k]));
