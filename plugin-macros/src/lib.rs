@@ -5,6 +5,7 @@ mod kernels;
 mod model;
 mod nearest;
 mod parse;
+mod registered;
 mod report;
 mod validate;
 

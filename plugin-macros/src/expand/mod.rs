@@ -17,6 +17,7 @@ use syn::{Error, ItemFn};
 
 use crate::model::{Function, Options, Part, Role};
 use crate::parse;
+use crate::registered;
 use crate::report::Report;
 use crate::validate;
 
@@ -25,6 +26,9 @@ pub(crate) use tactic::tactic;
 
 pub(crate) fn register(attr: TokenStream, item: TokenStream) -> TokenStream {
     annotated(Role::Register, attr, item, |options, function, report| {
+        if let Some(id) = &options.id {
+            registered::add(&id.literal.value());
+        }
         validate::registration(options, function, report).map(register::expand)
     })
 }

@@ -5,7 +5,8 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::Type;
 use syn::spanned::Spanned;
 
-use crate::model::{AttributeParameter, Parameter, Part, TacticParameter};
+use crate::model::{AttributeParameter, Parameter, Part, PluginId, TacticParameter};
+use crate::registered::{self, Found};
 
 /// A static in one of the runtime's link-time slices.
 pub(crate) fn entry(slice: &str, ty: &str, fields: TokenStream) -> TokenStream {
@@ -30,7 +31,7 @@ pub(crate) fn beside(mut part: Part, body: TokenStream) -> TokenStream {
     part.function.use_parameters(|_| true);
     let Part { runtime, plugin, function, .. } = &part;
     let (item, conditions) = (&function.item, function.conditions());
-    let checks = checks(&part);
+    let (checks, plugin) = (checks(&part), plugin_type(&part.id, plugin));
     quote_spanned! {Span::mixed_site()=>
         #item
 
@@ -38,10 +39,29 @@ pub(crate) fn beside(mut part: Part, body: TokenStream) -> TokenStream {
         #[allow(non_snake_case)]
         const _: () = {
             use #runtime as __rt;
-            type __Plugin = #plugin::Plugin;
+            #plugin
             #checks
             #body
         };
+    }
+}
+
+/// The plugin's type under a name of the expansion's. Where no such id was registered so far, a macro writes it: the compiler
+/// tells the macro's name where it finds no module, and an advice can't be given otherwise without being an error.
+fn plugin_type(id: &PluginId, module: &TokenStream) -> TokenStream {
+    let alias = quote_spanned!(Span::mixed_site()=> type __Plugin = #module::Plugin;);
+    let is_named_by_id = id.name == module.to_string();
+    let advice = match registered::find(&id.literal.value()) {
+        Found::Near(near) if is_named_by_id => {
+            format!("did_you_mean__{}", near.replace(|c: char| !c.is_alphanumeric(), "_"))
+        }
+        Found::Unknown if is_named_by_id => "an_id_ends_in_the_name_of_the_plugins_module".to_owned(),
+        _ => return alias,
+    };
+    let advice = hygienic(&advice);
+    quote_spanned! {Span::mixed_site()=>
+        macro_rules! #advice { () => { #alias }; }
+        #advice!();
     }
 }
 
