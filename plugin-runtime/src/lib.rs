@@ -150,6 +150,7 @@ pub mod prelude {
 /// Names for the attributes' expansions; not for use by hand.
 #[doc(hidden)]
 pub mod __private {
+    pub use crate::__attribute_goes_on_a_free_function as attribute_goes_on_a_free_function;
     pub use crate::device::cuda::{
         AnyElement, AotKernel, KERNELS, Kernel, KernelArgument, KernelEntry, KernelInput, KernelOutput, argument_of,
         chosen_instance, length_of, parameter,

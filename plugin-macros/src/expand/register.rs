@@ -6,7 +6,7 @@ use syn::spanned::Spanned;
 use syn::{Error, Expr, ItemFn};
 
 use super::shared::{
-    at, attribute_arguments, attribute_bindings, desc_arguments, entry, location, named, names, typed_attributes,
+    at, attribute_arguments, attribute_bindings, desc_arguments, entry, location, named, names, scope, typed_attributes,
 };
 use crate::model::types::spelled;
 use crate::model::{AttributeParameter, AttributeType, Options, Registration};
@@ -22,9 +22,12 @@ pub(crate) fn expand(mut registration: Registration) -> TokenStream {
         function.description()
     );
     let module = module(&registration);
-    let beside = beside(&registration);
+    let beside = scope(item, runtime, beside(&registration));
     quote_spanned! {Span::mixed_site()=>
         #item
+
+        #(#conditions)*
+        #beside
 
         #(#conditions)*
         #[doc = #documentation]
@@ -33,13 +36,6 @@ pub(crate) fn expand(mut registration: Registration) -> TokenStream {
             use #runtime as __rt;
             #module
         }
-
-        #(#conditions)*
-        #[allow(non_snake_case)]
-        const _: () = {
-            use #runtime as __rt;
-            #beside
-        };
     }
 }
 

@@ -2,8 +2,9 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::Type;
+use syn::ext::IdentExt;
 use syn::spanned::Spanned;
+use syn::{ItemFn, Type};
 
 use crate::model::{AttributeParameter, Parameter, Part, PluginId, TacticParameter};
 use crate::registered::{self, Found};
@@ -32,17 +33,20 @@ pub(crate) fn beside(mut part: Part, body: TokenStream) -> TokenStream {
     let Part { runtime, plugin, function, .. } = &part;
     let (item, conditions) = (&function.item, function.conditions());
     let (checks, plugin) = (checks(&part), plugin_type(&part.id, plugin));
-    quote_spanned! {Span::mixed_site()=>
-        #item
+    let scope = scope(item, runtime, quote!(#plugin #checks #body));
+    quote!(#item #(#conditions)* #scope)
+}
 
-        #(#conditions)*
-        #[allow(non_snake_case)]
-        const _: () = {
+/// A scope beside the function that holds `items`.
+pub(crate) fn scope(function: &ItemFn, runtime: &TokenStream, items: TokenStream) -> TokenStream {
+    let name = &function.sig.ident;
+    let scope = Ident::new(&format!("__{}", name.unraw()), at(name.span()));
+    quote_spanned! {at(name.span())=>
+        #runtime::attribute_goes_on_a_free_function! {
+            #scope
             use #runtime as __rt;
-            #plugin
-            #checks
-            #body
-        };
+            #items
+        }
     }
 }
 

@@ -87,6 +87,20 @@ fn tactic_name<T: KnownTactics>(id: i32) -> Option<&'static str> {
     T::NAMES.iter().find(|(known, _)| *known == id).map(|(_, name)| *name)
 }
 
+/// What stands beside an annotated function, in a scope of its own. In an `impl` block a trait can't stand: the compiler leaves
+/// it out, and says so with the name of this macro.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __attribute_goes_on_a_free_function {
+    ($name:ident $($items:tt)*) => {
+        #[doc(hidden)]
+        #[allow(dead_code, non_camel_case_types, non_local_definitions, non_snake_case)]
+        trait $name {
+            const CHECKS: () = { $($items)* };
+        }
+    };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
