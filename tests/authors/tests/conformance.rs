@@ -1,6 +1,7 @@
 //! Every plugin of the crate, by the suite.
 
 use authors::bias_add::bias_add;
+use authors::masked_softmax::{LAUNCH, masked_softmax};
 use authors::mul_rows::mul_rows;
 use authors::rms_norm::rms_norm;
 use authors::roll::roll;
@@ -34,6 +35,35 @@ fn bias_add_conforms() -> Result<()> {
         matrix(inputs[0].shape(), |row, column| x[row * columns + column] + bias[column])
     };
     suite.reference(right).check().map(drop)
+}
+
+#[test]
+fn masked_softmax_conforms() -> Result<()> {
+    // Around the 512 elements that the kernel takes at a time, too.
+    for columns in [0..=300, 511..=511, 512..=512, 1025..=1025] {
+        let suite = conformance::<masked_softmax::Plugin>().extent("columns", columns);
+        let right = |inputs: &[HostTensor]| {
+            let (x, columns) = (values(&inputs[0]), inputs[0].shape()[1] as usize);
+            let lengths = inputs[1].as_slice::<i32>()?.to_vec();
+            matrix(inputs[0].shape(), |row, column| {
+                let row = &x[row * columns..][..lengths[row] as usize];
+                let sum: f64 = row.iter().map(|x| f64::from(*x).exp()).sum();
+                row.get(column).map_or(0.0, |x| (f64::from(*x).exp() / sum) as f32)
+            })
+        };
+        suite.input(F32, ["rows", "columns"]).input(DataType::Int32, ["rows"]).reference(right).check()?;
+    }
+    Ok(())
+}
+
+/// What the script wrote into the first line, and the compiler into the kernel.
+#[test]
+fn the_kernel_of_triton_is_launched_as_it_was_compiled() {
+    let ptx = include_str!("../src/masked_softmax.ptx");
+    let (warps, shared) = LAUNCH;
+    let first = ptx.lines().next().unwrap();
+    assert!(first.ends_with(&format!("num_warps = {warps}, shared = {shared}")), "{first}");
+    assert!(ptx.contains(&format!("\n.reqntid {}\n", warps * 32)), "{warps} warps");
 }
 
 #[test]
