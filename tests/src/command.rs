@@ -89,7 +89,8 @@ pub fn skipped(test: &str, why: &str) {
 /// The Python that the variable PYTHON names, else `python3`, if it has the modules.
 pub fn python_with(modules: &[&str]) -> Option<OsString> {
     let python = std::env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
-    let import = format!("import {}", modules.join(", "));
+    // A folder of that name where the tests run isn't a module.
+    let import = format!("import sys; sys.path = [p for p in sys.path if p]; import {}", modules.join(", "));
     let output = Command::new(&python).args(["-c", &import]).output();
     output.is_ok_and(|output| output.status.success()).then_some(python)
 }
