@@ -1,9 +1,6 @@
 //! Finding ONNX Runtime, and models in it.
 
-use std::env;
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use plugin_runtime::host::onnxruntime::{Library, Session, SessionOptions};
 
@@ -13,53 +10,16 @@ use super::failure::{Failure, Result};
 
 pub(super) use plugin_runtime::host::onnxruntime::Slot as ModelSlot;
 
-const VARIABLE: &str = "ONNXRUNTIME_LIBRARY";
-/// Prints the folder of the library in Python's package.
-const ASK_PYTHON: &str = "import importlib.util as u; p = u.find_spec('onnxruntime'); \
-                          print(p.submodule_search_locations[0] if p else '')";
-
 /// Loads the library that was named, or the first that is found.
 ///
 /// # Errors
 /// When there is none, or it can't be loaded.
 pub(super) fn library(named: Option<&Path>) -> Result<Library> {
-    let path = match named.map(Path::to_owned).or_else(|| env::var_os(VARIABLE).map(PathBuf::from)) {
-        Some(path) => path,
-        None => of_python()?,
-    };
-    Ok(Library::load(path)?)
-}
-
-/// The library in the package of the Python that PYTHON names, or `python3`.
-fn of_python() -> Result<PathBuf> {
-    let python = env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
-    let shown = python.to_string_lossy().into_owned();
-    let missing = |why: &str| {
-        Failure::work(format_args!(
-            "ONNX Runtime isn't there: {why}; name its library with --onnxruntime FILE or {VARIABLE}, or install it with \
-             `{shown} -m pip install onnxruntime`"
-        ))
-    };
-    let answer = Command::new(&python).args(["-c", ASK_PYTHON]).output();
-    let answer = answer.map_err(|e| missing(&format!("`{shown}` can't be started: {e}")))?;
-    let package = String::from_utf8_lossy(&answer.stdout).trim().to_owned();
-    if !answer.status.success() || package.is_empty() {
-        return Err(missing(&format!("`{shown}` has no package of it")));
+    match named {
+        Some(path) => Ok(Library::load(path)?),
+        None => Library::find()
+            .map_err(|error| Failure::work(format_args!("{error}; or name its library by --onnxruntime FILE"))),
     }
-    let folder = Path::new(&package).join("capi");
-    library_in(&folder).ok_or_else(|| missing(&format!("{} holds no libonnxruntime", folder.display())))
-}
-
-/// `libonnxruntime.so.1.32.0`, `libonnxruntime.1.32.0.dylib` or `onnxruntime.dll`.
-fn library_in(folder: &Path) -> Option<PathBuf> {
-    let is_library = |path: &PathBuf| {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        name.starts_with("libonnxruntime.") || name == "onnxruntime.dll"
-    };
-    let mut found: Vec<PathBuf> = fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path()).collect();
-    found.retain(is_library);
-    found.sort();
-    found.pop()
 }
 
 /// Reads a model: on the CPU, unless a GPU is named. A lockfile only chooses.

@@ -306,6 +306,13 @@ functions! {
         options: *const OrtSessionOptions,
         session: *mut *mut OrtSession
     );
+    8 17 create_session_of_bytes(
+        environment: *const OrtEnv,
+        model: *const c_void,
+        bytes: usize,
+        options: *const OrtSessionOptions,
+        session: *mut *mut OrtSession
+    );
     9 17 run(
         session: *mut OrtSession,
         options: *const OrtRunOptions,

@@ -1,5 +1,6 @@
 //! ONNX Runtime as a library that this program loads, for whole models that hold linked plugins.
 
+mod find;
 mod library;
 mod options;
 mod owned;

@@ -33,6 +33,13 @@ unsafe impl Send for Session {}
 #[expect(unsafe_code, reason = "a handle of a library that locks by itself")]
 unsafe impl Sync for Session {}
 
+/// Where a model is.
+#[derive(Clone, Copy, Debug)]
+enum Model<'m> {
+    File(&'m CStr),
+    Bytes(&'m [u8]),
+}
+
 /// As the runtime is given them.
 #[derive(Debug, Default)]
 struct Names {
@@ -61,13 +68,22 @@ impl Session {
     /// plugins know.
     pub fn new(library: &Library, model: impl AsRef<Path>, options: &SessionOptions) -> Result<Session> {
         let model = model.as_ref();
-        let session = Session::open(library, model, options);
+        let session = c_path(model).and_then(|path| Session::open(library, Model::File(&path), options));
         session.map_err(|error| error.within(format_args!("{}", model.display())))
     }
 
-    fn open(library: &Library, model: &Path, options: &SessionOptions) -> Result<Session> {
+    /// The same with the bytes of a model whose data are all in it, such as [`Network::to_onnx`] makes.
+    ///
+    /// [`Network::to_onnx`]: crate::network::Network::to_onnx
+    ///
+    /// # Errors
+    /// As [`Session::new`].
+    pub fn from_bytes(library: &Library, model: &[u8], options: &SessionOptions) -> Result<Session> {
+        Session::open(library, Model::Bytes(model), options)
+    }
+
+    fn open(library: &Library, model: Model<'_>, options: &SessionOptions) -> Result<Session> {
         let api = library.api();
-        let path = c_path(model)?;
         let options = options.made(library)?;
         let mut session = Session {
             library: library.clone(),
@@ -79,10 +95,17 @@ impl Session {
         };
         const ARENA: c_int = 1;
         const DEFAULT: c_int = 0;
-        // SAFETY: the handles are the runtime's, the text ends with 0, and the other pointers are to a local's fields.
+        let (environment, made) = (library.environment(), &raw mut session.raw);
+        // SAFETY: the handles are the runtime's, the path ends with 0, the model has as many bytes and is copied, and the
+        // other pointers are to a local's fields.
         #[expect(unsafe_code, reason = "calls the runtime")]
         unsafe {
-            api.create_session(library.environment(), path.as_ptr(), options.raw, &raw mut session.raw)?;
+            match model {
+                Model::File(path) => api.create_session(environment, path.as_ptr(), options.raw, made)?,
+                Model::Bytes(model) => {
+                    api.create_session_of_bytes(environment, model.as_ptr().cast(), model.len(), options.raw, made)?;
+                }
+            }
             api.create_cpu_memory(ARENA, DEFAULT, &raw mut session.memory)?;
         }
         (session.inputs, session.names.inputs) = session.slots(Direction::Input)?;
