@@ -17,8 +17,8 @@ const ROOMS: [&str; 15] = [
     "network",
     "tactic",
     "engine",
-    "testing",
     "host",
+    "testing",
     "lib",
 ];
 

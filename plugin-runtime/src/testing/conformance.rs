@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use super::engines;
+use super::hosts;
 use super::report::{ConformanceReport, Findings};
 use super::shapes::{Assignment, Extent, Input, assignments, extents};
 use super::subject::Subject;
@@ -28,7 +29,9 @@ pub struct Conformance<P: PluginSpec> {
 /// A suite that every plugin has to pass, on each device that is found: with inputs of one element, odd, long, random and
 /// empty extents; in each type and layout with each tactic, twice, on outputs and scratch memory full of poison, with poison
 /// between tensors; and in engines with dynamic shapes, of which one context runs all shapes one after another, in engines
-/// that were saved and loaded, from several threads at once, and on a GPU captured, and the kernels of `#[aot_impl]`.
+/// that were saved and loaded, from several threads at once, and on a GPU captured, and the kernels of `#[aot_impl]`. With
+/// the feature `onnxruntime`, on the CPU in a session of ONNX Runtime too: of the library that `ONNXRUNTIME_LIBRARY` names,
+/// or that of Python's package.
 ///
 /// Results are compared with those of [`Conformance::reference`]; without it, with the plugin's impl for the CPU or
 /// the tactic marked as the reference, and within the tolerance that the plugin says. Inputs hold what
@@ -133,14 +136,19 @@ impl Suite {
                 let accepted = self.tactics(&place, &mut findings);
                 // In an engine's memory, what writes where it mustn't could do anything.
                 if findings.mistakes() > before {
-                    findings.leave_out(format!("{place}, engines, as single runs are wrong already"));
-                } else if !accepted.is_empty() {
-                    engines::check(self, &place, &accepted, &mut findings);
+                    findings.leave_out(format!("{place}, engines and hosts, as single runs are wrong already"));
+                    continue;
+                }
+                if accepted.is_empty() {
+                    continue;
+                }
+                engines::check(self, &place, &accepted, &mut findings);
+                if findings.mistakes() == before {
+                    hosts::check(self, &place, &accepted, &mut findings);
                 }
             }
         }
-        findings
-            .leave_out("the same in the libraries of hosts: see `samples run --engine onnxruntime` and trtexec".into());
+        hosts::leave_out(plugin, &mut findings);
         findings.finish()
     }
 

@@ -22,9 +22,9 @@ const THREADS: u64 = 4;
 const RUNS: usize = 8;
 
 /// Inputs at some extents, and the outputs that are right for them.
-struct Case {
+pub(super) struct Case {
     shapes: String,
-    inputs: Arc<[HostTensor]>,
+    pub(super) inputs: Arc<[HostTensor]>,
     expected: Vec<HostTensor>,
     compare: Vec<Compare>,
     /// For each output, the input that it is updated in place over.
@@ -97,7 +97,7 @@ fn engine(suite: &Suite, place: &Place<'_>, accepted: &[&Assignment]) -> Result<
 
 /// Made-up inputs at some extents, with what is right for them: the reference's outputs, or those of a run on the CPU, or of
 /// one on this device.
-fn case(suite: &Suite, place: &Place<'_>, assignment: &Assignment, seed: u64) -> Result<Case> {
+pub(super) fn case(suite: &Suite, place: &Place<'_>, assignment: &Assignment, seed: u64) -> Result<Case> {
     let network = suite.network(assignment, place.preference)?;
     let inputs = OneLayer::new(&network, place.device)?.made_up_inputs(seed)?;
     let compare = comparisons(suite, &network)?;
@@ -130,7 +130,7 @@ fn run(context: &mut ExecutionContext, names: &[&str], inputs: &[HostTensor]) ->
 }
 
 /// The first output that isn't as expected.
-fn judge(case: &Case, outputs: &[HostTensor]) -> Result<(), String> {
+pub(super) fn judge(case: &Case, outputs: &[HostTensor]) -> Result<(), String> {
     if outputs.len() != case.expected.len() {
         return Err(format!("there are {} outputs, and the reference gives {}", outputs.len(), case.expected.len()));
     }

@@ -36,7 +36,10 @@
 mod call;
 mod conformance;
 mod engines;
+mod hosts;
 mod kernels;
+#[cfg(feature = "onnxruntime")]
+mod onnxruntime;
 mod report;
 mod shapes;
 mod subject;

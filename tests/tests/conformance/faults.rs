@@ -164,3 +164,20 @@ pub(crate) fn panics(x: &TensorDesc) -> TensorDesc {
 
 #[impl_plugin("faulty::panics", device = cpu)]
 fn panics_cpu(x: Tensor, outputs: [TensorMut; 1]) {}
+
+#[register("faulty::only_packed")]
+pub(crate) fn only_packed(x: &TensorDesc) -> TensorDesc {
+    x.like()
+}
+
+#[autotune("faulty::only_packed")]
+fn only_packed_autotune(x: &TensorDesc, outputs: &[TensorDesc; 1]) -> Vec<AutoTuneCombination> {
+    vec![AutoTuneCombination::new("FP32, FP32").layouts("CHW4, CHW4")]
+}
+
+/// Right, also in the channels that are only there to fill up.
+#[impl_plugin("faulty::only_packed", device = cpu)]
+fn only_packed_cpu(x: Tensor, [y]: [TensorMut; 1]) -> Result<()> {
+    double(x.as_slice()?, y.into_slice()?);
+    Ok(())
+}

@@ -5,7 +5,8 @@ mod faults;
 use faults::*;
 use plugin_runtime::prelude::*;
 use plugin_runtime::tensor::HostTensor;
-use plugin_runtime::testing::{call, conformance};
+use plugin_runtime::testing::{ConformanceReport, call, conformance};
+use tests::command::{python_with, skipped};
 
 const F32: DataType = DataType::Float32;
 
@@ -38,6 +39,40 @@ fn a_right_plugin_conforms() {
         .unwrap();
     assert!(report.right > 20, "{report}");
     assert!(report.to_string().contains("SKIPPED"), "{report}");
+}
+
+/// Whether the suite said that it left out ONNX Runtime, and how.
+fn left_out_of_onnxruntime(report: &ConformanceReport) -> Option<&String> {
+    report.left_out.iter().find(|what| what.starts_with("in ONNX Runtime"))
+}
+
+fn onnxruntime_is_there() -> bool {
+    std::env::var_os("ONNXRUNTIME_LIBRARY").is_some_and(|path| !path.is_empty())
+        || python_with(&["onnxruntime"]).is_some()
+}
+
+#[test]
+fn hosts_are_tried_or_said_to_be_left_out() {
+    let suite = conformance::<right::Plugin>().attributes(right::Attributes { factor: 2.0 }).reference(doubled);
+    let report = suite.input(F32, ["rows", "columns"]).check().unwrap();
+    match left_out_of_onnxruntime(&report) {
+        None => assert!(onnxruntime_is_there(), "{report}"),
+        Some(why) => {
+            assert!(!onnxruntime_is_there(), "{report}");
+            assert!(why.contains("set ONNXRUNTIME_LIBRARY to the path of its library"), "{why}");
+            skipped("hosts_are_tried_or_said_to_be_left_out, in ONNX Runtime", why);
+        }
+    }
+    for host in ["TensorRT", "PyTorch", "JAX"] {
+        assert!(report.to_string().contains(&format!("SKIPPED in {host}, ")), "{report}");
+    }
+}
+
+#[test]
+fn a_plugin_without_row_major_tensors_is_left_out_of_hosts() {
+    let report = conformance::<only_packed::Plugin>().input(F32, [-1, 5, -1, 3]).check().unwrap();
+    let why = left_out_of_onnxruntime(&report).expect("it can't run there");
+    assert!(!onnxruntime_is_there() || why.contains("none of its combinations is LINEAR"), "{why}");
 }
 
 #[test]
