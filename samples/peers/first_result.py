@@ -1,7 +1,8 @@
 """The time that a new process takes to its first result on a GPU: first_result.py PROGRAM [REPEATS], with the runner `samples`.
 
 Of each sample with cold caches, where NVRTC compiles its kernels, and with warm ones, as medians of whole processes in seconds;
-beside them what the driver takes by itself: to be loaded and initialised, and to make a context.
+beside them what the driver takes by itself: to be loaded and initialised, to make a context, and a whole process that does
+no more than that, without what Python takes to start.
 """
 
 import ctypes
@@ -16,12 +17,12 @@ import time
 SAMPLES = ["add", "circ_pad --mode inetdef", "non_zero"]
 
 
-def process(arguments, folder):
-    """The seconds that a process with its caches in a folder takes."""
+def process(arguments, folder="/"):
+    """The seconds that a process with its caches in a folder takes, and what it says."""
     environment = os.environ | {"PLUGIN_RUNTIME_CACHE": f"{folder}/kernels", "CUDA_CACHE_PATH": f"{folder}/driver"}
     start = time.perf_counter()
-    subprocess.run(arguments, env=environment, check=True, stdout=subprocess.DEVNULL, cwd=folder)
-    return time.perf_counter() - start
+    done = subprocess.run(arguments, env=environment, check=True, capture_output=True, text=True, cwd=folder)
+    return time.perf_counter() - start, done.stdout
 
 
 def times(program, line, repeats):
@@ -29,8 +30,8 @@ def times(program, line, repeats):
     cold, warm = [], []
     for _ in range(repeats):
         folder = tempfile.mkdtemp()
-        cold.append(process([program, *line.split(), "--device", "cuda"], folder))
-        warm.append(process([program, *line.split(), "--device", "cuda"], folder))
+        cold.append(process([program, *line.split(), "--device", "cuda"], folder)[0])
+        warm.append(process([program, *line.split(), "--device", "cuda"], folder)[0])
         shutil.rmtree(folder)
     return cold, warm
 
@@ -53,10 +54,13 @@ def main():
     for line in SAMPLES:
         cold, warm = times(program, line, repeats)
         print(f"first result of {line}: {statistics.median(cold):.3f} s cold, {statistics.median(warm):.3f} s warm", flush=True)
-    alone = [sys.executable, __file__, "--driver"]
-    took = [subprocess.run(alone, check=True, capture_output=True, text=True).stdout.split() for _ in range(repeats)]
-    initialised, context = (statistics.median(float(one[what]) for one in took) for what in range(2))
-    print(f"the driver alone: {initialised:.3f} s until it is initialised, {context:.3f} s for a context")
+    python = statistics.median(process([sys.executable, "-c", "import ctypes"])[0] for _ in range(repeats))
+    took = []
+    for _ in range(repeats):
+        whole, told = process([sys.executable, os.path.abspath(__file__), "--driver"])
+        took.append([*map(float, told.split()), whole - python])
+    initialised, context, whole = map(statistics.median, zip(*took))
+    print(f"the driver alone: {initialised:.3f} s until it is initialised, {context:.3f} s for a context, {whole:.3f} s in all")
 
 
 if __name__ == "__main__":
