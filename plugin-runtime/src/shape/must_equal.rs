@@ -54,7 +54,21 @@ impl ShapeExpr {
 }
 
 fn differ(left: &ShapeExpr, right: &ShapeExpr, values: String) -> ShapeError {
-    ShapeError::Differ { left: excerpt(left), right: excerpt(right), values }
+    ShapeError::Differ { left: excerpt(unchecked(left)), right: excerpt(unchecked(right)), values }
+}
+
+/// The extent that [`ShapeExpr::must_equal`] was asked of, where it made this of it.
+fn unchecked(expression: &ShapeExpr) -> ShapeExpr {
+    let mut expression = expression.clone();
+    loop {
+        let operands = expression.polynomial().ok().and_then(|p| p.as_node(Operation::FloorDiv));
+        match operands {
+            Some([extent, divisor]) if divisor.as_node(Operation::Equal).is_some() => {
+                expression = ShapeExpr(Ok(extent.clone()));
+            }
+            _ => return expression,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -88,6 +102,9 @@ mod tests {
         let range = |x: Interval, y: Interval| checked.range(&|s| if s.index == 0 { x } else { y });
         assert_eq!(range(Interval { min: 1, max: 8 }, Interval { min: 2, max: 9 }).unwrap().max, 8);
         assert!(range(Interval { min: 1, max: 2 }, Interval { min: 3, max: 9 }).is_err(), "never equal");
+        let error = checked.must_equal(symbol(2, "b.d0")).unwrap().evaluate(&[5, 5, 6]).unwrap_err().to_string();
+        let either = ["`x.d1` must equal `b.d0` where", "`b.d0` must equal `x.d1` where"];
+        assert!(either.iter().any(|text| error.starts_with(text)), "{error}");
         assert!((&x / &y).evaluate(&[1, 0]).unwrap_err().to_string().contains("divides by zero"));
     }
 }

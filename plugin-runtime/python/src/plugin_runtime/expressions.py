@@ -23,16 +23,22 @@ class Arithmetic:
     def less(self, a: Any, b: Any) -> Any:
         return int(a < b)
 
+    def differ(self, a: Any, b: Any) -> bool:
+        """Whether two extents that have to be equal are known to differ."""
+        return bool(a != b)
+
 
 def evaluate(
     nodes: Sequence[Node],
     extent: Callable[[int, int], Any],
     size: Callable[[int], Any],
     arithmetic: Arithmetic | None = None,
+    inputs: Sequence[str] = (),
 ) -> list[Any]:
     """The value of each node.
 
-    ``extent(input, axis)`` and ``size(position)`` give what the symbols are.
+    ``extent(input, axis)`` and ``size(position)`` give what the symbols are; ``inputs`` are the inputs' names, for errors.
+    Raises ValueError where extents that have to be equal differ, or something is divided by 0.
     """
     by = arithmetic or Arithmetic()
     binary: dict[Any, Callable[[Any, Any], Any]] = {
@@ -53,9 +59,30 @@ def evaluate(
             values.append(extent(*operands))
         elif kind == "size":
             values.append(size(*operands))
+        elif kind == "//" and nodes[operands[1]][0] == "==":
+            # An extent that has to be equal to another one.
+            left, right = (operand for operand in nodes[operands[1]][1:])
+            if by.differ(values[left], values[right]):
+                a, b = _shown(nodes, values, inputs, left), _shown(nodes, values, inputs, right)
+                raise ValueError(f"{a} must equal {b}")
+            values.append(values[operands[0]])
         else:
             value = values[operands[0]]
             for operand in operands[1:]:
-                value = binary[kind](value, values[operand])
+                try:
+                    value = binary[kind](value, values[operand])
+                except ZeroDivisionError:
+                    divisor = _shown(nodes, values, inputs, operand)
+                    raise ValueError(f"an extent of an output is divided by {divisor}") from None
             values.append(value)
     return values
+
+
+def _shown(nodes: Sequence[Node], values: Sequence[Any], inputs: Sequence[str], position: int) -> str:
+    """A node for an error: an input's extent by its name, with its value."""
+    kind, *operands = nodes[position]
+    if kind == "//" and nodes[operands[1]][0] == "==":
+        return _shown(nodes, values, inputs, operands[0])
+    if kind == "dim" and operands[0] < len(inputs):
+        return f"`{inputs[operands[0]]}.d{operands[1]}`, which is {values[position]},"
+    return str(values[position])

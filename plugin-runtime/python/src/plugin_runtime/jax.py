@@ -23,7 +23,9 @@ def register(
 ) -> Functions:
     """The plugins of a library as functions of JAX's arrays, by namespace: ``register(library).sample.circ_pad_plugin``.
 
-    They can be jitted, scanned and exported, and give the shapes of their outputs. A data-dependent output has its largest
+    They can be jitted, scanned and exported (``jax.export`` asks for
+    ``disabled_checks=[export.DisabledSafetyCheck.custom_call("plugin_runtime.NAME")]``, with the library's file name between
+    ``lib`` and its ending as NAME), and give the shapes of their outputs. A data-dependent output has its largest
     size, with zeros behind what was found; the size tensor is the count. An input that a plugin updates in place stays as it
     is, and the updated one is returned: in its memory, if the input is donated. ``vmap_method`` says what ``jax.vmap`` does,
     as ``jax.ffi.ffi_call`` has it: one call after another (``"sequential"``), unless it is given.
@@ -96,6 +98,9 @@ def _function(library: Library, plugin: Plugin, target: str) -> Callable[..., An
     kinds = {attribute.name: attribute.kind for attribute in plugin.attributes}
 
     def function(*arguments: Any, vmap_method: str | None = "sequential", **named: Any) -> Any:
+        unknown = [name for name in named if name not in parameters.parameters]
+        if unknown:
+            raise TypeError(f"{plugin.label}: {no_such('attribute', unknown[0], map(parameter, kinds))}")
         bound = parameters.bind(*arguments, **named).arguments
         inputs = [jnp.asarray(bound[parameter(name)]) for name in plugin.inputs]
         attributes = {name: bound[parameter(name)] for name in kinds if parameter(name) in bound}
@@ -103,12 +108,17 @@ def _function(library: Library, plugin: Plugin, target: str) -> Callable[..., An
             if array.dtype not in names:
                 raise ValueError(f"{plugin.label}: input `{name}` is of {array.dtype}, which plugins don't have")
         outputs = shapes.outputs([(names[array.dtype], array.shape) for array in inputs], attributes, int)
-        values = _values(jax, outputs, [array.shape for array in inputs])
+        try:
+            values = _values(jax, plugin, outputs, [array.shape for array in inputs])
+        except ValueError as error:
+            raise ValueError(f"{plugin.label}: {error}") from None
         results, aliases = [], {}
         for position, output in enumerate(outputs.outputs):
             if output.dtype not in TYPES:
                 raise ValueError(f"{plugin.label}: output {position} is of {output.dtype}, which JAX doesn't have")
             shape = tuple(values[extent] for extent in output.shape)
+            if any(isinstance(extent, int) and extent < 0 for extent in shape):
+                raise ValueError(f"{plugin.label}: output {position} would have the shape {shape}")
             results.append(jax.ShapeDtypeStruct(shape, jnp.dtype(TYPES[output.dtype])))
             if output.alias is not None:
                 aliases[output.alias] = position
@@ -140,7 +150,7 @@ def _attribute(value: Any, kind: str) -> Any:
     return value
 
 
-def _values(jax: Any, outputs: Outputs, extents: list[Any]) -> list[Any]:
+def _values(jax: Any, plugin: Plugin, outputs: Outputs, extents: list[Any]) -> list[Any]:
     """The value of each node: size tensors at their upper bounds."""
     core: Any = jax.core
 
@@ -151,10 +161,14 @@ def _values(jax: Any, outputs: Outputs, extents: list[Any]) -> list[Any]:
         def minimum(self, a: Any, b: Any) -> Any:
             return core.min_dim(a, b)
 
+        def differ(self, a: Any, b: Any) -> bool:
+            # Of symbols it is found out when the call runs.
+            return isinstance(a, int) and isinstance(b, int) and a != b
+
     def extent(index: int, axis: int) -> Any:
         return extents[index][axis]
 
     # No upper bound depends on a size tensor of the same plugin.
-    without = evaluate(outputs.nodes, extent, lambda position: 0, Symbolic())
+    without = evaluate(outputs.nodes, extent, lambda position: 0, Symbolic(), plugin.inputs)
     bounds = [without[size.upper_bound] for size in outputs.sizes]
-    return evaluate(outputs.nodes, extent, lambda position: bounds[position], Symbolic())
+    return evaluate(outputs.nodes, extent, lambda position: bounds[position], Symbolic(), plugin.inputs)

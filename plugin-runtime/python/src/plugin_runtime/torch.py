@@ -64,7 +64,10 @@ def _fake(torch: Any, library: Library, plugin: Plugin) -> Any:
         described = [(names[tensor.dtype], tuple(tensor.shape)) for tensor in inputs]
         outputs = shapes.outputs(described, attributes, int)
         device = inputs[0].device if inputs else torch.device("cpu")
-        values = _values(torch, outputs, inputs)
+        try:
+            values = _values(torch, plugin, outputs, inputs)
+        except ValueError as error:
+            raise ValueError(f"{plugin.label}: {error}") from None
         made = []
         for output in outputs.outputs:
             if output.alias is None:
@@ -76,9 +79,10 @@ def _fake(torch: Any, library: Library, plugin: Plugin) -> Any:
     return fake
 
 
-def _values(torch: Any, outputs: Outputs, inputs: list[Any]) -> list[Any]:
+def _values(torch: Any, plugin: Plugin, outputs: Outputs, inputs: list[Any]) -> list[Any]:
     """The value of each node, for inputs whose extents may be symbols. A size tensor is a symbol of its own."""
     found: dict[int, Any] = {}
+    symbolic_shapes: Any = importlib.import_module("torch.fx.experimental.symbolic_shapes")
 
     class Symbolic(Arithmetic):
         def maximum(self, a: Any, b: Any) -> Any:
@@ -93,6 +97,14 @@ def _values(torch: Any, outputs: Outputs, inputs: list[Any]) -> list[Any]:
         def less(self, a: Any, b: Any) -> Any:
             return torch.sym_ite(a < b, 1, 0)
 
+        def differ(self, a: Any, b: Any) -> bool:
+            if isinstance(a, int) and isinstance(b, int):
+                return a != b
+            if symbolic_shapes.guard_or_false(a != b):
+                return True
+            torch._check(a == b)
+            return False
+
     def extent(index: int, axis: int) -> Any:
         return inputs[index].shape[axis]
 
@@ -101,7 +113,7 @@ def _values(torch: Any, outputs: Outputs, inputs: list[Any]) -> list[Any]:
             found[position] = torch.library.get_ctx().new_dynamic_size(min=0)
         return found[position]
 
-    values = evaluate(outputs.nodes, extent, size, Symbolic())
+    values = evaluate(outputs.nodes, extent, size, Symbolic(), plugin.inputs)
     for position, symbol in found.items():
         torch._check(symbol <= values[outputs.sizes[position].upper_bound])
     return values

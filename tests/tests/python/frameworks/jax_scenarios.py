@@ -135,7 +135,7 @@ def errors():
     refused("non_zero needs a matrix, but `inp0` is of rank 1", lambda: sample.non_zero_plugin(array(3)), ValueError)
     refused("isn't in the range of i32", lambda: sample.circ_pad_plugin(x, pads=[1 << 32] * 4), ValueError)
     refused("argument: 'pads'", lambda: sample.circ_pad_plugin(x), TypeError)
-    refused("unexpected keyword argument 'pad'", lambda: sample.circ_pad_plugin(x, pads=[1] * 4, pad=1), TypeError)
+    refused("no attribute `pad`; did you mean `pads`", lambda: sample.circ_pad_plugin(x, pads=[1] * 4, pad=1), TypeError)
     refused("did you mean `circ_pad_plugin`", lambda: sample.circ_pad_plugi, AttributeError)
     refused("which plugins don't have", lambda: sample.non_zero_plugin(x.astype(jnp.complex64)), ValueError)
     nan = jnp.array([1.0, jnp.nan])
