@@ -15,7 +15,7 @@ use crate::network::{Bounds, Network};
 use crate::plugin::Registry;
 use crate::shape::Profile;
 use crate::suggest::did_you_mean;
-use crate::tactic::{Effort, Given, Keeping, Rules, Timings, Tuning, tune};
+use crate::tactic::{Effort, Given, Keeping, Rules, Timings, Told, Tuned, Tuning, tune};
 use crate::tensor::{DataType, HostTensor};
 
 type Observer<'o> = Box<dyn FnMut(&BuildEvent) + 'o>;
@@ -251,14 +251,20 @@ impl<'o> Builder<'o> {
                 given: &self.given,
             };
             let observer = &mut self.observer;
-            let (choices, layers) =
-                tune(network, &bounds, index, &tuning, timings, &mut |layer, trial, done, total| {
-                    if let Some(observer) = observer {
-                        observer(&BuildEvent::Trial { layer: layer.name.clone(), trial: trial.clone(), done, total });
-                    }
+            let Tuned { choices, reports, conversions } =
+                tune(network, &bounds, index, &tuning, timings, &mut |layer, told, done, total| {
+                    let Some(observer) = observer else { return };
+                    let layer = layer.name.clone();
+                    observer(&match told {
+                        Told::Begins { phase, trial, of } => {
+                            BuildEvent::Begins { layer, phase, trial, of, done, total }
+                        }
+                        Told::Ended(trial) => BuildEvent::Trial { layer, trial: trial.clone(), done, total },
+                    });
                 })?;
             let plan = Plan::new(network, profile, &bounds, &choices, &compiler)?;
-            report.layers.extend(layers);
+            report.layers.extend(reports);
+            report.conversions += conversions;
             report.inserted.extend(plan.inserted().map(|name| InsertedStep { name: name.clone(), profile: index }));
             report.arena_bytes.push(plan.arena);
             plans.push(plan);

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::tactic::{LayerReport, Trial};
+use crate::tactic::{LayerReport, Phase, Trial, TuningCost};
 
 /// A reformat or copy that the builder inserted.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -22,6 +22,8 @@ pub struct BuildReport {
     pub layers: Vec<LayerReport>,
     /// Reformats and copies between the layers.
     pub inserted: Vec<InsertedStep>,
+    /// What it cost to time conversions between layers.
+    pub conversions: TuningCost,
     /// For each profile, the bytes that a context's intermediate tensors and scratch memory take.
     pub arena_bytes: Vec<usize>,
 }
@@ -30,6 +32,21 @@ pub struct BuildReport {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum BuildEvent {
+    /// A part of the trials of a layer begins.
+    Begins {
+        /// The layer's name.
+        layer: Arc<str>,
+        /// What is done next.
+        phase: Phase,
+        /// The trial that it is done for, from 0 among the layer's; `None` if for all of them.
+        trial: Option<usize>,
+        /// The layer's trials, with those that needn't be run.
+        of: usize,
+        /// Trials that have ended, over all layers and profiles known so far.
+        done: usize,
+        /// Trials in all.
+        total: usize,
+    },
     /// One trial ended; `done` of `total` have, over all layers and profiles known so far.
     Trial {
         /// The layer's name.

@@ -149,15 +149,19 @@ fn marked(
 }
 
 /// Runs a tactic on poisoned outputs, and returns what it wrote; or why it is wrong by itself: it failed, left elements
-/// unwritten, or gives other results in each run.
+/// unwritten, or gives other results in each run. `count` is increased by the number of runs.
 pub(super) fn results_of(
     laid_out: &mut dyn Trials,
     tactic: i32,
     check: &Check,
     types: &[DataType],
     coarsest: DataType,
+    count: &mut usize,
 ) -> Result<Outputs, String> {
-    let run = |laid_out: &mut dyn Trials, poison: u8| laid_out.run_poisoned(tactic, poison).map_err(|e| e.to_string());
+    let mut run = |laid_out: &mut dyn Trials, poison: u8| {
+        *count += 1;
+        laid_out.run_poisoned(tactic, poison).map_err(|e| e.to_string())
+    };
     let in_place = laid_out.in_place();
     let mut runs = Vec::with_capacity(POISONS.len());
     for poison in &POISONS[..2] {

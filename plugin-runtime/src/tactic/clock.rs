@@ -1,5 +1,6 @@
 //! How long work takes on a device.
 
+use std::cell::OnceCell;
 use std::time::{Duration, Instant};
 
 use crate::device::cuda::{DeviceMemory, GpuTimer, memory};
@@ -45,6 +46,31 @@ impl Clock {
             (Clock::Gpu(timer), Cache::Warm) => timer.time_warm(work),
             (Clock::Gpu(timer), Cache::Cold) => timer.time_cold(work),
         }
+    }
+}
+
+/// A clock for a stream's device, made when it is first asked for: on a GPU that takes memory.
+#[derive(Debug)]
+pub(super) struct ClockOf<'s> {
+    stream: &'s Stream,
+    clock: OnceCell<Clock>,
+}
+
+impl<'s> ClockOf<'s> {
+    pub(super) fn new(stream: &'s Stream) -> Self {
+        ClockOf { stream, clock: OnceCell::new() }
+    }
+
+    pub(super) fn stream(&self) -> &Stream {
+        self.stream
+    }
+
+    pub(super) fn get(&self) -> Result<&Clock> {
+        if let Some(clock) = self.clock.get() {
+            return Ok(clock);
+        }
+        let clock = Clock::new(self.stream)?;
+        Ok(self.clock.get_or_init(|| clock))
     }
 }
 

@@ -1,15 +1,15 @@
 //! Times of conversions between layers, and the choice of options that they lead to.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::clock::{Cache, Clock};
+use super::clock::{Cache, ClockOf};
+use super::cost::{Phase, TuningCost};
 use super::layer_tuning::LayerOptions;
 use super::record::{Key, Outcome, Subject, abridged};
 use super::selection::{Factor, minimise};
 use super::timer::Effort;
 use super::timings::Timings;
-use crate::device::Stream;
 use crate::device::cpu::reformat::reformat as on_cpu;
 use crate::device::cuda::DeviceTensor;
 use crate::device::cuda::reformat::reformat as on_gpu;
@@ -30,17 +30,14 @@ type Laid = (DataType, Format);
 /// In a locked build, when the time of a reformat is missing.
 pub(super) fn select(
     network: &Network,
-    bounds: &Bounds,
-    stream: &Stream,
     tuned: &[LayerOptions],
-    timings: &mut Timings,
+    reformats: &mut ReformatTimes<'_>,
 ) -> Result<Vec<usize>> {
     let counts: Vec<usize> = tuned.iter().map(|t| t.options.len()).collect();
     let mut factors: Vec<Factor> = Vec::new();
     for (layer, tuned) in tuned.iter().enumerate() {
         factors.extend(Factor::new(vec![layer], &counts, |a| tuned.options[a[0]].seconds));
     }
-    let mut reformats = ReformatTimes { network, bounds, stream, timings, known: HashMap::new(), missing: Vec::new() };
     let laid_out = |layer: usize, option: usize, position: usize| -> Laid {
         let combination = tuned[layer].combination(option);
         (combination.types[position], combination.formats[position])
@@ -84,17 +81,28 @@ pub(super) fn select(
 }
 
 /// Times of reformats, looked up or measured when they are first asked for.
-struct ReformatTimes<'a> {
+pub(super) struct ReformatTimes<'a> {
     network: &'a Network,
     bounds: &'a Bounds,
-    stream: &'a Stream,
+    clock: &'a ClockOf<'a>,
     timings: &'a mut Timings,
     known: HashMap<(Dims, Laid, Laid), f64>,
     /// The missing times, which a locked build may not measure, each with its tensor.
     missing: Vec<(TensorIndex, Key)>,
+    pub(super) cost: TuningCost,
 }
 
-impl ReformatTimes<'_> {
+impl<'a> ReformatTimes<'a> {
+    pub(super) fn new(
+        network: &'a Network,
+        bounds: &'a Bounds,
+        clock: &'a ClockOf<'a>,
+        timings: &'a mut Timings,
+    ) -> Self {
+        let (known, missing, cost) = (HashMap::new(), Vec::new(), TuningCost::default());
+        ReformatTimes { network, bounds, clock, timings, known, missing, cost }
+    }
+
     fn seconds(&mut self, tensor: TensorIndex, from: Laid, to: Laid) -> f64 {
         let Ok(dims) = self.bounds.opt_dims(&self.network.tensors[tensor].shape) else { return f64::INFINITY };
         if let Some(seconds) = self.known.get(&(dims, from, to)) {
@@ -108,7 +116,7 @@ impl ReformatTimes<'_> {
                 return f64::INFINITY;
             }
             None => {
-                let outcome = match measure_reformat(self.stream, dims, from, to) {
+                let outcome = match self.measure(dims, from, to) {
                     Ok(time) => Outcome::Time(time),
                     Err(error) => Outcome::Rejected(abridged(error).as_ref().into()),
                 };
@@ -124,6 +132,14 @@ impl ReformatTimes<'_> {
         seconds
     }
 
+    fn measure(&mut self, dims: Dims, from: Laid, to: Laid) -> Result<Duration> {
+        let (start, mut runs) = (Instant::now(), 0);
+        let time = measured(self.clock, dims, (from, to), &mut runs);
+        self.cost.add_runs(Phase::Timing, runs);
+        self.cost.add_time_since(start, Phase::Timing);
+        time
+    }
+
     fn all_found(&self) -> Result<()> {
         let Some((tensor, key)) = self.missing.first() else { return Ok(()) };
         let name = format!("reformat of {}", self.network.tensors[*tensor].name);
@@ -131,13 +147,17 @@ impl ReformatTimes<'_> {
     }
 }
 
-fn measure_reformat(stream: &Stream, dims: Dims, from: Laid, to: Laid) -> Result<Duration> {
+/// The time of a conversion, whose runs are counted.
+fn measured(clock: &ClockOf<'_>, dims: Dims, (from, to): (Laid, Laid), runs: &mut usize) -> Result<Duration> {
+    let (stream, clock) = (clock.stream(), clock.get()?);
     let representation = |(dtype, format): Laid| Representation::new(dtype, format);
     let (from, to) = (representation(from), representation(to));
     let bytes = [from.bytes(&dims)? as i64, to.bytes(&dims)? as i64];
-    let clock = Clock::new(stream)?;
-    let time = |reformat: &mut dyn FnMut() -> Result<()>| {
-        Effort::default().time(0, &mut |_: usize| clock.time(Cache::Warm, &mut *reformat))
+    let mut time = |reformat: &mut dyn FnMut() -> Result<()>| {
+        Effort::default().time(0, &mut |_: usize| {
+            *runs += 1;
+            clock.time(Cache::Warm, &mut *reformat)
+        })
     };
     if stream.device().gpu().is_none() {
         let source = HostTensor::zeros(DataType::UInt8, &bytes[..1])?;

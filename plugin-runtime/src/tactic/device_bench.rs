@@ -19,12 +19,13 @@ use crate::plugin::{AotEntry, ImplEntry, Implementation, Work};
 use crate::shape::{Dims, Interval, ShapeExpr, SymbolKind};
 use crate::tensor::{DataType, HostBytes, HostTensor, Representation, TensorDesc};
 
-/// Network, compiler and stream of all trials.
+/// Network, compiler, stream and clock of all trials.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Site<'n> {
     pub(super) network: &'n Network,
     pub(super) compiler: &'n AotCompiler,
     pub(super) stream: &'n Stream,
+    pub(super) clock: &'n Clock,
 }
 
 /// A layer with input data on a device, at one of a profile's shapes.
@@ -44,6 +45,7 @@ pub(super) struct DeviceBench<'n> {
     withheld: bool,
     inputs: Arc<[HostTensor]>,
     stream: Stream,
+    clock: &'n Clock,
 }
 
 /// A tactic's work, and its workspace in bytes.
@@ -62,7 +64,7 @@ impl<'n> DeviceBench<'n> {
         point: &Point,
         data: &Data<'_>,
     ) -> Result<Self> {
-        let Site { network, compiler, stream } = site;
+        let Site { network, compiler, stream, clock } = site;
         let symbols = symbols(network, layer, point)?;
         let mut bytes = 0usize;
         for tensor in layer.tensors() {
@@ -76,7 +78,19 @@ impl<'n> DeviceBench<'n> {
         let deferred = stays_there.then(|| point.ranges.clone());
         let stream = stream.clone();
         let (at, withheld) = (point.at, false);
-        Ok(DeviceBench { network, layer, implementation, compiler, at, symbols, deferred, withheld, inputs, stream })
+        Ok(DeviceBench {
+            network,
+            layer,
+            implementation,
+            compiler,
+            at,
+            symbols,
+            deferred,
+            withheld,
+            inputs,
+            stream,
+            clock,
+        })
     }
 
     /// With the network's dynamic extents known to the device alone; `ranges` hold their upper bounds, one per symbol.
@@ -211,6 +225,7 @@ impl Bench for DeviceBench<'_> {
             withheld: false,
             inputs: self.inputs.clone(),
             stream: Device::cpu().create_stream()?,
+            clock: &Clock::Host,
             ..*self
         }))
     }
@@ -237,7 +252,7 @@ impl Bench for DeviceBench<'_> {
         let originals = originals.map(|(region, bytes)| Ok((region, Original::new(bytes, &self.stream)?)));
         let originals = originals.collect::<Result<_>>()?;
         let works = works.into_iter().map(|(tactic, work)| (tactic, work.map(|(work, _)| work))).collect();
-        let (clock, gaps) = (Clock::new(&self.stream)?, place.gaps());
+        let (clock, gaps) = (self.clock, place.gaps());
         let DeviceBench { network, layer, implementation, symbols, stream, .. } = self;
         let implementation = *implementation;
         Ok(Box::new(LaidOut {

@@ -28,7 +28,7 @@ pub(super) struct LaidOut<'b> {
     pub(super) originals: Vec<(Region, Original)>,
     /// One per tactic.
     pub(super) works: Vec<(i32, Result<Work>)>,
-    pub(super) clock: Clock,
+    pub(super) clock: &'b Clock,
     /// What lies between tensors and workspace.
     pub(super) gaps: Vec<Region>,
 }

@@ -1,10 +1,13 @@
 //! Runs the candidates of a layer: checks their results, then times them.
 
+use std::time::Instant;
+
 use super::candidates::Candidates;
 #[cfg(any(feature = "testing", test))]
 use super::check::AuthorReference;
 use super::check::{Check, Source, results_of};
 use super::clock::Cache;
+use super::cost::Phase;
 use super::difference::coarsest;
 use super::layer_tuning::LayerTuning;
 #[cfg(any(feature = "testing", test))]
@@ -12,7 +15,7 @@ use super::results::Outputs;
 use super::standing::{self, Standing};
 use super::timer::Effort;
 use super::trial::Bench;
-use super::{Trial, TrialOutcome};
+use super::{Told, TrialOutcome};
 use crate::device::DeviceKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::At;
@@ -27,14 +30,15 @@ pub(super) struct LayerTrials<'t, 'n> {
     /// One per shape of the profile, its opt first.
     pub(super) benches: &'t [Box<dyn Bench + 't>],
     pub(super) effort: &'t Effort,
+    pub(super) observe: &'t mut dyn FnMut(Told<'_>),
 }
 
 impl LayerTrials<'_, '_> {
-    /// Checks them at each shape, and times those that are right at opt. `ended` is told of each.
+    /// Checks them at each shape, and times those that are right at opt.
     ///
     /// # Errors
     /// When tactics disagree and nothing says which is right. They have no outcome then.
-    pub(super) fn run(&mut self, ended: &mut dyn FnMut(&Trial)) -> Result<()> {
+    pub(super) fn run(&mut self) -> Result<()> {
         let order = self.order();
         let missing: Vec<bool> = self.tuning.attempts.iter().map(|attempt| attempt.outcome.is_none()).collect();
         if let Some(check) = self.tuning.check.clone() {
@@ -46,14 +50,20 @@ impl LayerTrials<'_, '_> {
                 members.clone().filter(|&c| missing[c] && !self.tuning.attempts[c].is_rejected()).collect();
             if !self.tuning.candidates.autotuned {
                 right.iter().for_each(|&c| self.tuning.attempts[c].outcome = Some(TrialOutcome::Checked));
-            } else if !right.is_empty()
-                && let Err(error) = self.time(combination, &right)
-            {
-                right.iter().for_each(|&c| self.tuning.reject(c, error.to_string()));
+            } else if !right.is_empty() {
+                let start = Instant::now();
+                if let Err(error) = self.time(combination, &right) {
+                    right.iter().for_each(|&c| self.tuning.reject(c, error.to_string()));
+                }
+                self.tuning.cost.add_time_since(start, Phase::Timing);
             }
-            members.for_each(|candidate| ended(&self.tuning.trial(candidate)));
+            members.for_each(|candidate| (self.observe)(Told::Ended(&self.tuning.trial(candidate))));
         }
         Ok(())
+    }
+
+    fn begins(&mut self, phase: Phase, trial: Option<usize>) {
+        (self.observe)(Told::Begins { phase, trial, of: self.tuning.attempts.len() });
     }
 
     /// Indices of the combinations, those in the network's own types first.
@@ -72,8 +82,10 @@ impl LayerTrials<'_, '_> {
     /// # Errors
     /// As [`LayerTrials::run`].
     fn check(&mut self, order: &[usize], missing: &[bool], check: &Check) -> Result<()> {
+        let start = Instant::now();
         let mut standings: Vec<Standing> =
             self.benches.iter().map(|bench| Standing::new(self.reference(&**bench, order, check))).collect();
+        self.tuning.cost.add_time_since(start, Phase::Reference);
         let mut candidates = missing.to_vec();
         if let Source::Agreement = check.source {
             // One that was found to be right before speaks for the others.
@@ -82,6 +94,7 @@ impl LayerTrials<'_, '_> {
                 candidates[known] = true;
             }
         }
+        let start = Instant::now();
         for &combination in order {
             let members: Vec<usize> = self.tuning.members(combination).filter(|&c| candidates[c]).collect();
             for (bench, standing) in self.benches.iter().zip(&mut standings) {
@@ -93,6 +106,7 @@ impl LayerTrials<'_, '_> {
                 self.settle(&**bench, &sets)?;
             }
         }
+        self.tuning.cost.add_time_since(start, Phase::Checks);
         Ok(())
     }
 
@@ -146,9 +160,12 @@ impl LayerTrials<'_, '_> {
             }
         };
         for candidate in members {
+            self.begins(Phase::Checks, Some(candidate));
+            let mut runs = 0;
             let tactic = self.tuning.attempts[candidate].tactic;
-            let judged = results_of(laid_out.as_mut(), tactic, check, &output_types, coarsest)
+            let judged = results_of(laid_out.as_mut(), tactic, check, &output_types, coarsest, &mut runs)
                 .and_then(|outputs| standing.judge(candidate, (outputs, coarsest), &check.compare));
+            self.tuning.cost.add_runs(Phase::Checks, runs);
             if let Err(reason) = judged {
                 let shapes = laid_out.describe();
                 self.tuning.reject(candidate, place(bench.at(), Some(&shapes)) + &reason);
@@ -158,16 +175,21 @@ impl LayerTrials<'_, '_> {
 
     /// The right results at one shape, where something gives them.
     fn reference(&mut self, bench: &dyn Bench, order: &[usize], check: &Check) -> Option<standing::Result> {
+        if !matches!(check.source, Source::Agreement) {
+            self.begins(Phase::Reference, None);
+        }
+        let mut runs = 0;
         let found = match check.source {
             Source::Agreement => return None,
             #[cfg(any(feature = "testing", test))]
             Source::Author(ref reference) => of_author(bench, reference),
             Source::Marked { combination, tactic } => {
                 let combination = &self.tuning.candidates.combinations[combination];
-                result(bench, combination, [tactic], check)
+                result(bench, combination, [tactic], check, &mut runs)
             }
-            Source::Cpu(implementation) => self.on_cpu(bench, implementation, order, check),
+            Source::Cpu(implementation) => self.on_cpu(bench, implementation, order, check, &mut runs),
         };
+        self.tuning.cost.add_runs(Phase::Reference, runs);
         found
             .map_err(|reason| {
                 let (source, at) = (&check.text, bench.at().name());
@@ -183,6 +205,7 @@ impl LayerTrials<'_, '_> {
         implementation: &'static ImplEntry,
         order: &[usize],
         check: &Check,
+        count: &mut usize,
     ) -> Result<standing::Result, String> {
         let bench = bench.on_cpu(implementation).map_err(|e| e.to_string())?;
         let mut first = None;
@@ -190,7 +213,7 @@ impl LayerTrials<'_, '_> {
             let combination = &self.tuning.candidates.combinations[combination];
             let known = |tactics: &[i32]| tactics.iter().copied().filter(|&t| bench.knows(t)).collect::<Vec<_>>();
             let tactics = known(&combination.references).into_iter().chain(known(&combination.tactics)).chain([0]);
-            match result(&*bench, combination, tactics, check) {
+            match result(&*bench, combination, tactics, check, count) {
                 Ok(found) => return Ok(found),
                 Err(reason) => first = first.or(Some(reason)),
             }
@@ -224,9 +247,14 @@ impl LayerTrials<'_, '_> {
         let Some(bench) = self.benches.first() else { return Ok(()) };
         let mut laid_out = bench.lay_out(&self.tuning.candidates.combinations[combination])?;
         let tactics: Vec<i32> = right.iter().map(|&c| self.tuning.attempts[c].tactic).collect();
-        let mut measure = |tactic: usize| laid_out.run(tactics[tactic], Cache::Warm);
+        let mut runs = 0;
+        let mut measure = |tactic: usize| {
+            runs += 1;
+            laid_out.run(tactics[tactic], Cache::Warm)
+        };
         let mut times = Vec::with_capacity(right.len());
         for (position, &candidate) in right.iter().enumerate() {
+            self.begins(Phase::Timing, Some(candidate));
             times.push(match self.effort.time(position, &mut measure) {
                 Ok(time) => Some(time),
                 Err(error) => {
@@ -241,12 +269,16 @@ impl LayerTrials<'_, '_> {
         for (position, (&candidate, time)) in right.iter().zip(times).enumerate() {
             let Some(warm) = time else { continue };
             self.tuning.attempts[candidate].outcome = Some(if laid_out.knows_cold() {
-                let cold = self.effort.time(position, &mut |tactic: usize| laid_out.run(tactics[tactic], Cache::Cold));
+                let cold = self.effort.time(position, &mut |tactic: usize| {
+                    runs += 1;
+                    laid_out.run(tactics[tactic], Cache::Cold)
+                });
                 cold.map_or_else(|e| TrialOutcome::Rejected(e.to_string()), |cold| TrialOutcome::Times { warm, cold })
             } else {
                 TrialOutcome::Time(warm)
             });
         }
+        self.tuning.cost.add_runs(Phase::Timing, runs);
         Ok(())
     }
 }
@@ -269,12 +301,13 @@ fn result(
     combination: &Combination,
     tactics: impl IntoIterator<Item = i32>,
     check: &Check,
+    count: &mut usize,
 ) -> Result<standing::Result, String> {
     let mut laid_out = bench.lay_out(combination).map_err(|e| e.to_string())?;
     let coarsest = coarsest(&combination.types);
     let mut first = None;
     for tactic in tactics {
-        match results_of(laid_out.as_mut(), tactic, check, &bench.output_types(), coarsest) {
+        match results_of(laid_out.as_mut(), tactic, check, &bench.output_types(), coarsest, count) {
             Ok(outputs) => return Ok((outputs, coarsest)),
             Err(reason) => first = first.or(Some(reason)),
         }

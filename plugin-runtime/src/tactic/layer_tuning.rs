@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::candidates::{Candidate, Candidates};
 use super::check::Check;
+use super::cost::TuningCost;
 use super::record::{Key, LayerSubject, Outcome, combination_text};
 use super::timings::Timings;
 use super::{LayerReport, Trial, TrialOutcome};
@@ -75,6 +76,7 @@ pub(super) struct LayerTuning<'n> {
     pub(super) attempts: Vec<Attempt>,
     /// What wasn't checked, and why.
     pub(super) notes: Vec<String>,
+    pub(super) cost: TuningCost,
 }
 
 impl<'n> LayerTuning<'n> {
@@ -110,7 +112,7 @@ impl<'n> LayerTuning<'n> {
             Attempt { combination, tactic, key, outcome, locked: false }
         };
         let attempts = candidates.candidates.iter().map(attempt).collect();
-        Ok(LayerTuning { layer, candidates, check, attempts, notes: Vec::new() })
+        Ok(LayerTuning { layer, candidates, check, attempts, notes: Vec::new(), cost: TuningCost::default() })
     }
 
     pub(super) fn implementation(&self) -> Implementation {
@@ -188,6 +190,7 @@ impl<'n> LayerTuning<'n> {
             check: self.check.as_ref().map(|check| check.text.clone()),
             notes: self.notes.clone(),
             trials: self.trials(),
+            cost: self.cost,
         }
     }
 

@@ -4,6 +4,7 @@ mod candidates;
 mod check;
 mod clock;
 mod conversions;
+mod cost;
 mod device_bench;
 mod difference;
 mod inspect;
@@ -35,6 +36,7 @@ pub(crate) use candidates::Rules;
 pub(crate) use candidates::{Candidate, enumerate, implementation};
 #[cfg(any(feature = "testing", test))]
 pub(crate) use check::AuthorReference;
+pub use cost::{Phase, PhaseCost, TuningCost};
 #[cfg(any(feature = "testing", test))]
 pub(crate) use difference::{coarsest, difference};
 pub use inspect::{TimedSubject, TimingRecord, read_lockfile};
@@ -45,7 +47,8 @@ pub(crate) use node::{Recorded, first_listed, tried};
 pub(crate) use proving::{OneLayer, Proved};
 #[cfg(feature = "tensorrt")]
 pub(crate) use record::{kernels_checksum, values_text};
+pub(crate) use report::Told;
 pub use report::{LayerReport, Trial, TrialOutcome};
 pub(crate) use timer::Effort;
 pub(crate) use timings::{Keeping, Timings};
-pub(crate) use tune::{Choice, Tuning, tune};
+pub(crate) use tune::{Choice, Tuned, Tuning, tune};

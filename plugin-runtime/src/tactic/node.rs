@@ -58,8 +58,7 @@ pub(crate) fn tried(network: &Network, device: &Device, keeping: Keeping) -> Res
     let bounds = Bounds::new(network, &Profile::new())?;
     let tuned = tune(network, &bounds, 0, &tuning, &mut timings, &mut |_, _, _, _| {});
     timings.save(ignore)?;
-    let (choices, _) = tuned?;
-    choices.iter().next().cloned().ok_or_else(|| Error::invalid("there is no layer to try"))
+    tuned?.choices.iter().next().cloned().ok_or_else(|| Error::invalid("there is no layer to try"))
 }
 
 /// The records of a tuning lockfile that were made on a device like the one at hand.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::candidates::{Rules, enumerate};
 use super::check::{AuthorReference, Check, Source};
+use super::clock::Clock;
 use super::device_bench::{DeviceBench, Site};
 use super::layer_data::{Data, Given};
 use super::layer_trials::LayerTrials;
@@ -57,6 +58,7 @@ pub(crate) struct OneLayer<'n> {
     withheld: Option<Vec<Interval>>,
     stream: Stream,
     compiler: AotCompiler,
+    clock: Clock,
 }
 
 impl<'n> OneLayer<'n> {
@@ -68,7 +70,8 @@ impl<'n> OneLayer<'n> {
         };
         let point = Bounds::new(network, &Profile::new())?.point(At::Opt, network.symbols.iter())?;
         let (stream, compiler) = (device.create_stream()?, AotCompiler::new(device, &[]));
-        Ok(OneLayer { network, layer, point, withheld: None, stream, compiler })
+        let clock = Clock::new(&stream)?;
+        Ok(OneLayer { network, layer, point, withheld: None, stream, compiler, clock })
     }
 
     /// The same for a network with dynamic extents: those of the profile's opt, which only the device knows; the host knows
@@ -91,7 +94,8 @@ impl<'n> OneLayer<'n> {
         let withheld =
             most.symbols.iter().zip(&most.ranges).map(|(most, range)| Interval { min: 0, max: range.max.max(*most) });
         let (stream, compiler) = (device.create_stream()?, AotCompiler::new(device, &[]));
-        Ok(Some(OneLayer { network, layer, point, withheld: Some(withheld.collect()), stream, compiler }))
+        let (withheld, clock) = (Some(withheld.collect()), Clock::new(&stream)?);
+        Ok(Some(OneLayer { network, layer, point, withheld, stream, compiler, clock }))
     }
 
     /// The layer's inputs as the author's samples describe them.
@@ -133,7 +137,7 @@ impl<'n> OneLayer<'n> {
             None => bench,
         };
         let benches: [Box<dyn Bench + '_>; 1] = [Box::new(bench)];
-        LayerTrials { tuning: &mut tuning, benches: &benches, effort: &QUICK }.run(&mut |_| {})?;
+        LayerTrials { tuning: &mut tuning, benches: &benches, effort: &QUICK, observe: &mut |_| {} }.run()?;
         proved.trials = tuning.trials().into_iter().zip(runs).filter_map(|(trial, ran)| ran.then_some(trial)).collect();
         proved.notes = tuning.notes;
         Ok(proved)
@@ -162,7 +166,7 @@ impl<'n> OneLayer<'n> {
     }
 
     fn bench(&self, implementation: Implementation, data: &Data<'_>) -> Result<DeviceBench<'_>> {
-        let site = Site { network: self.network, compiler: &self.compiler, stream: &self.stream };
+        let site = Site { network: self.network, compiler: &self.compiler, stream: &self.stream, clock: &self.clock };
         DeviceBench::new(site, self.layer, implementation, &self.point, data)
     }
 }

@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::cost::{Phase, TuningCost};
+
 /// How one combination and tactic fared.
 #[derive(Clone, PartialEq, Eq, Debug)]
 #[non_exhaustive]
@@ -72,4 +74,15 @@ pub struct LayerReport {
     /// Every combination and tactic, in the order in which autotune lists them; of an engine that comes from a file the
     /// chosen ones alone.
     pub trials: Vec<Trial>,
+    /// What it cost to try those that weren't known.
+    pub cost: TuningCost,
+}
+
+/// What an observer of a layer's trials is told.
+#[derive(Debug)]
+pub(crate) enum Told<'a> {
+    /// A phase begins, for a trial by its place among all of the layer's, or for all of them.
+    Begins { phase: Phase, trial: Option<usize>, of: usize },
+    /// A trial has its outcome.
+    Ended(&'a Trial),
 }

@@ -1,8 +1,11 @@
 //! Times every candidate of a network's layers and chooses one for each.
 
+use std::time::Instant;
+
 use super::candidates::{Rules, enumerate};
 use super::check::Checks;
-use super::conversions::select;
+use super::clock::ClockOf;
+use super::conversions::{ReformatTimes, select};
 use super::device_bench::{DeviceBench, Site};
 use super::layer_data::{Data, Given};
 use super::layer_extents::same_shape;
@@ -11,7 +14,7 @@ use super::layer_tuning::LayerTuning;
 use super::timer::Effort;
 use super::timings::Timings;
 use super::trial::Bench;
-use super::{LayerReport, Trial};
+use super::{LayerReport, Phase, Told, TuningCost};
 use crate::device::Stream;
 use crate::plugin::combination::Combination;
 
@@ -44,7 +47,18 @@ pub(crate) struct Tuning<'a> {
     pub(crate) given: &'a Given,
 }
 
-/// One choice and one report per layer. `observe` is told of each trial.
+/// What tuning decided, and what it was decided by.
+pub(crate) struct Tuned {
+    /// One per layer.
+    pub(crate) choices: Table<Layer, Choice>,
+    /// One per layer.
+    pub(crate) reports: Vec<LayerReport>,
+    /// What it cost to time conversions between layers.
+    pub(crate) conversions: TuningCost,
+}
+
+/// One choice and one report per layer. `observe` is told of each layer's phases and trials, and how many trials of how many
+/// have ended.
 ///
 /// # Errors
 /// When no candidate of a layer works; in a locked build, when a timing is missing, before anything is run.
@@ -54,8 +68,8 @@ pub(crate) fn tune(
     profile: usize,
     tuning: &Tuning<'_>,
     timings: &mut Timings,
-    observe: &mut dyn FnMut(&Layer, &Trial, usize, usize),
-) -> Result<(Table<Layer, Choice>, Vec<LayerReport>)> {
+    observe: &mut dyn FnMut(&Layer, Told<'_>, usize, usize),
+) -> Result<Tuned> {
     let points = points(network, bounds, tuning.checked)?;
     let mut runs = Vec::with_capacity(network.layers.len());
     let mut checks = Checks::default();
@@ -73,31 +87,38 @@ pub(crate) fn tune(
     }
 
     let total = runs.iter().map(|run| run.attempts.len()).sum();
+    let clock = ClockOf::new(tuning.stream);
     let mut done = 0;
     let mut tuned = Vec::with_capacity(runs.len());
     let mut reports = Vec::with_capacity(runs.len());
     for (index, mut run) in runs.into_iter().enumerate() {
         let layer = run.layer;
-        let mut ended = |trial: &Trial| {
-            done += 1;
-            observe(layer, trial, done, total);
+        let mut told = |told: Told<'_>| {
+            done += usize::from(matches!(told, Told::Ended(_)));
+            observe(layer, told, done, total);
         };
         run.recall(timings);
         if run.missing().next().is_some() {
             let data =
                 Data { given: tuning.given, seed: tuning.seed ^ (index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) };
-            let benches = benches(network, &mut run, tuning, &points, &data).map_err(in_layer(layer))?;
-            let tried = LayerTrials { tuning: &mut run, benches: &benches, effort: tuning.effort }.run(&mut ended);
+            told(Told::Begins { phase: Phase::Data, trial: None, of: run.attempts.len() });
+            let start = Instant::now();
+            let benches = benches(network, &mut run, (tuning, &clock), &points, &data).map_err(in_layer(layer))?;
+            run.cost.add_time_since(start, Phase::Data);
+            let (effort, observe) = (tuning.effort, &mut told);
+            let tried = LayerTrials { tuning: &mut run, benches: &benches, effort, observe }.run();
             run.note(timings);
             tried.map_err(in_layer(layer))?;
         } else {
-            run.trials().iter().for_each(&mut ended);
+            run.trials().iter().for_each(|trial| told(Told::Ended(trial)));
         }
         reports.push(run.report(profile));
         tuned.push(run.into_options().map_err(in_layer(layer))?);
     }
 
-    let chosen = select(network, bounds, tuning.stream, &tuned, timings)?;
+    let mut reformats = ReformatTimes::new(network, bounds, &clock, timings);
+    let chosen = select(network, &tuned, &mut reformats)?;
+    let conversions = reformats.cost;
     let mut choices = Table::new();
     for ((tuned, option), report) in tuned.into_iter().zip(chosen).zip(&mut reports) {
         let option = &tuned.options[option];
@@ -110,7 +131,7 @@ pub(crate) fn tune(
             tactic: option.tactic,
         });
     }
-    Ok((choices, reports))
+    Ok(Tuned { choices, reports, conversions })
 }
 
 /// The shapes that layers are tried at: a profile's opt, then, where results are checked, its min and max, as far as
@@ -128,16 +149,16 @@ fn points(network: &Network, bounds: &Bounds, checked: bool) -> Result<Vec<Point
 ///
 /// # Errors
 /// When there can be none at opt; where there can be none at another shape, the layer's notes say so.
-fn benches<'n>(
+fn benches<'b, 'n: 'b>(
     network: &'n Network,
     run: &mut LayerTuning<'n>,
-    tuning: &Tuning<'n>,
+    (tuning, clock): (&Tuning<'b>, &'b ClockOf<'_>),
     points: &[Point],
     data: &Data<'_>,
-) -> Result<Vec<Box<dyn Bench + 'n>>> {
+) -> Result<Vec<Box<dyn Bench + 'b>>> {
     let layer = run.layer;
-    let site = Site { network, compiler: tuning.compiler, stream: tuning.stream };
-    let mut benches: Vec<Box<dyn Bench + 'n>> = Vec::with_capacity(points.len());
+    let site = Site { network, compiler: tuning.compiler, stream: tuning.stream, clock: clock.get()? };
+    let mut benches: Vec<Box<dyn Bench + 'b>> = Vec::with_capacity(points.len());
     for (index, point) in points.iter().enumerate() {
         if points[..index].iter().any(|other| same_shape(network, layer, point, other)) {
             continue;

@@ -186,6 +186,10 @@ pub(super) struct BenchArgs {
     /// Time changes of type and layout, as engines insert them, in place of the samples.
     #[arg(long)]
     pub(super) conversions: bool,
+    /// Time builds of one layer, with all that it takes to find its tactic, in place of the samples; what each phase takes
+    /// is shown with --verbose.
+    #[arg(long, conflicts_with = "conversions")]
+    pub(super) builds: bool,
     /// Small inputs and few runs, to see that it works.
     #[arg(long)]
     pub(super) quick: bool,

@@ -1,14 +1,16 @@
 //! What a builder tries: while it does, and afterwards.
 
-use std::io::Write;
-use std::time::{Duration, Instant};
+use std::io::{IsTerminal, Write};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use plugin_runtime::engine::{BuildEvent, BuildReport};
-use plugin_runtime::tactic::{LayerReport, Trial, TrialOutcome};
+use plugin_runtime::tactic::{LayerReport, Phase, Trial, TrialOutcome, TuningCost};
 
 use super::table::Table;
-use super::text::shown_lines;
+use super::text::{count, shown, shown_lines};
 
 /// Builds that take less aren't worth a bar.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -17,26 +19,39 @@ const PATIENCE: Duration = Duration::from_millis(500);
 #[derive(Debug)]
 pub(super) struct Progress {
     bar: ProgressBar,
-    start: Instant,
+    /// Shows the bar, unless this ends before.
+    patience: Option<(Sender<()>, JoinHandle<()>)>,
 }
 
 impl Progress {
     pub(super) fn new() -> Self {
-        let bar = ProgressBar::new(0);
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         // The template is known to be right; a plain bar would do as well.
-        if let Ok(style) = ProgressStyle::with_template("timing {pos}/{len} [{bar:30}] {msg}") {
+        if let Ok(style) = ProgressStyle::with_template("tuning {pos}/{len} [{bar:30}] {msg}") {
             bar.set_style(style.progress_chars("=> "));
         }
-        Progress { bar, start: Instant::now() }
+        let patience = std::io::stderr().is_terminal().then(|| {
+            let (ended, end) = mpsc::channel();
+            let shown = bar.clone();
+            let shows = thread::spawn(move || {
+                if end.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+                    shown.set_draw_target(ProgressDrawTarget::stderr());
+                    shown.tick();
+                }
+            });
+            (ended, shows)
+        });
+        Progress { bar, patience }
     }
 
     pub(super) fn update(&self, event: &BuildEvent) {
         match event {
-            BuildEvent::Trial { layer, trial, done, total } if self.start.elapsed() > PATIENCE => {
+            BuildEvent::Begins { layer, phase, trial, of, done, total } => {
                 self.bar.set_length(*total as u64);
                 self.bar.set_position(*done as u64);
-                self.bar.set_message(format!("{layer}: {}, {}", trial.combination, trial.tactic));
+                self.bar.set_message(format!("{}: {}", shown(layer), doing(*phase, *trial, *of)));
             }
+            BuildEvent::Trial { done, .. } => self.bar.set_position(*done as u64),
             BuildEvent::Waits { lockfile } => self.bar.suspend(|| {
                 let lockfile = shown_lines(&lockfile.display().to_string());
                 // Nobody misses it where stderr is closed.
@@ -46,9 +61,26 @@ impl Progress {
         }
     }
 
-    pub(super) fn finish(&self) {
+    pub(super) fn finish(self) {
+        if let Some((ended, shows)) = self.patience {
+            drop(ended);
+            // It doesn't panic; a bar that isn't shown is nothing to fail for.
+            let _ = shows.join();
+        }
         self.bar.finish_and_clear();
     }
+}
+
+/// `checking 2 of 6`
+fn doing(phase: Phase, trial: Option<usize>, of: usize) -> String {
+    let what = match phase {
+        Phase::Data => "making up data",
+        Phase::Reference => "running the reference",
+        Phase::Checks => "checking",
+        Phase::Timing => "timing",
+        _ => "trying",
+    };
+    trial.map_or_else(|| what.to_owned(), |trial| format!("{what} {} of {of}", trial + 1))
 }
 
 /// A line on the terminal, if stderr is one, that turns while something else works.
@@ -80,16 +112,50 @@ pub(super) fn table(report: &BuildReport) -> Table {
             ]);
         }
         let folded = (!needs_type.is_empty()).then(|| folded(&needs_type));
-        for line in folded.into_iter().chain(of_check(layer)) {
+        for line in folded.into_iter().chain(of_check(layer)).chain(cost_text(&phases(&layer.cost))) {
             let [combination, tactic, chosen] = [const { String::new() }; 3];
             table.row([layer.layer.to_string(), combination, tactic, chosen, line]);
         }
+    }
+    if let Some(cost) = cost_text(&phases(&report.conversions)) {
+        let [combination, tactic, chosen] = [const { String::new() }; 3];
+        table.row(["(conversions)".into(), combination, tactic, chosen, cost]);
     }
     for step in &report.inserted {
         let [combination, tactic, chosen, time] = [const { String::new() }; 4];
         table.row([format!("{} (inserted)", step.name), combination, tactic, chosen, time]);
     }
     table
+}
+
+/// What each phase cost in runs and time, of those that there were.
+fn phases(cost: &TuningCost) -> Vec<(Phase, usize, Duration)> {
+    let phases = Phase::ALL.iter().map(|&phase| (phase, cost.of(phase).runs, cost.of(phase).time));
+    phases.filter(|(_, _, time)| !time.is_zero()).collect()
+}
+
+/// `tried in 310.2 ms: data 80.1 ms, checks 180.0 ms (4 runs), timing 50.1 ms (14 runs)`; `None` where nothing was tried.
+fn cost_text(phases: &[(Phase, usize, Duration)]) -> Option<String> {
+    let total = phases.iter().map(|(.., time)| time).sum();
+    let phases = phases.iter().map(|&(phase, runs, time)| {
+        let name = match phase {
+            Phase::Data => "data",
+            Phase::Reference => "reference",
+            Phase::Checks => "checks",
+            Phase::Timing => "timing",
+            _ => "other",
+        };
+        let runs = if runs == 0 { String::new() } else { format!(" ({})", count(runs, "run")) };
+        format!("{name} {}{runs}", seconds(time))
+    });
+    let phases: Vec<String> = phases.collect();
+    (!phases.is_empty()).then(|| format!("tried in {}: {}", seconds(total), phases.join(", ")))
+}
+
+/// `1.35 s`, `12.1 ms`
+fn seconds(time: Duration) -> String {
+    let seconds = time.as_secs_f64();
+    if seconds < 1.0 { format!("{:.1} ms", seconds * 1e3) } else { format!("{seconds:.2} s") }
 }
 
 /// How results were compared, where that isn't as usual, and what couldn't be checked.
@@ -154,6 +220,7 @@ mod tests {
             check: Some("tactics agree".into()),
             notes: Vec::new(),
             trials,
+            cost: TuningCost::default(),
         };
         let lines = |trials| {
             let report = BuildReport { layers: vec![layer(trials)], ..BuildReport::default() };
@@ -174,5 +241,39 @@ mod tests {
             lines(vec![trial("a", not_allowed("FP16"))])[0]
                 .ends_with("1 more needs a type that this build doesn't allow: FP16")
         );
+    }
+
+    #[test]
+    fn what_the_trials_cost_is_told_by_phase() {
+        let [short, long] = [Duration::from_micros(12_340), Duration::from_millis(1_234)];
+        let phases = [(Phase::Data, 0, short), (Phase::Reference, 1, short), (Phase::Checks, 4, long)];
+        assert_eq!(
+            cost_text(&phases).unwrap(),
+            "tried in 1.26 s: data 12.3 ms, reference 12.3 ms (1 run), checks 1.23 s (4 runs)"
+        );
+        assert_eq!(cost_text(&[]), None);
+    }
+
+    #[test]
+    fn the_bar_tells_layer_phase_and_trial() {
+        let progress = Progress::new();
+        let begins = |phase, trial| {
+            let layer = "pad\n".into();
+            progress.update(&BuildEvent::Begins { layer, phase, trial, of: 4, done: 3, total: 9 });
+            progress.bar.message()
+        };
+        assert_eq!(begins(Phase::Data, None), "pad\\n: making up data");
+        assert_eq!(begins(Phase::Reference, None), "pad\\n: running the reference");
+        assert_eq!(begins(Phase::Checks, Some(0)), "pad\\n: checking 1 of 4");
+        assert_eq!(begins(Phase::Timing, Some(3)), "pad\\n: timing 4 of 4");
+        assert_eq!((progress.bar.position(), progress.bar.length()), (3, Some(9)));
+        progress.update(&BuildEvent::Trial {
+            layer: "pad".into(),
+            trial: trial("best", TrialOutcome::Checked),
+            done: 4,
+            total: 9,
+        });
+        assert_eq!(progress.bar.position(), 4);
+        progress.finish();
     }
 }

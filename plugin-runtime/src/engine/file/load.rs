@@ -14,7 +14,7 @@ use crate::engine::plan::{Plan, PlannedStep, PlannedWork};
 use crate::engine::{BuildReport, Engine, EngineInner, InsertedStep};
 use crate::error::{Error, Result};
 use crate::plugin::combination::Combination;
-use crate::tactic::{LayerReport, Trial, TrialOutcome};
+use crate::tactic::{LayerReport, Trial, TrialOutcome, TuningCost};
 
 pub(super) fn engine(file: FileBytes, find: &dyn Fn(&str) -> Result<Device>) -> Result<Engine> {
     let file = Arc::new(file);
@@ -89,5 +89,5 @@ fn chosen(step: &PlannedStep, profile: usize) -> Option<LayerReport> {
     let tactic = step.tactic.clone().unwrap_or_default();
     let trials = vec![Trial { combination, tactic, outcome: TrialOutcome::NotTimed, locked: false, chosen: true }];
     let (layer, plugin) = (step.name.clone(), step.label.clone());
-    Some(LayerReport { layer, plugin, profile, check: None, notes: Vec::new(), trials })
+    Some(LayerReport { layer, plugin, profile, check: None, notes: Vec::new(), trials, cost: TuningCost::default() })
 }

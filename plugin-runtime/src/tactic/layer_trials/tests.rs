@@ -155,7 +155,7 @@ fn tried<T>(
     let mut tuning = LayerTuning::new(&network, layer, candidates, &[point], Some(check.into()), &timings).unwrap();
     let benches: Vec<Box<dyn Bench>> = benches.into_iter().map(|bench| Box::new(bench) as Box<dyn Bench>).collect();
     let effort = Effort { warm_up: 1, fewest: 3, most: 3, enough: Duration::ZERO, close: 0.1 };
-    let ended = LayerTrials { tuning: &mut tuning, benches: &benches, effort: &effort }.run(&mut |_| {});
+    let ended = LayerTrials { tuning: &mut tuning, benches: &benches, effort: &effort, observe: &mut |_| {} }.run();
     then(ended, tuning, &benches)
 }
 

@@ -22,6 +22,9 @@ impl Effort {
         rounds: (15, 501),
     };
 
+    /// Of work that takes long, and is warm when it has been done once.
+    pub(super) const LONG: Effort = Effort { warm_up: Duration::ZERO, rounds: (3, 101), ..Effort::FULL };
+
     pub(super) const QUICK: Effort =
         Effort { warm_up: Duration::ZERO, batch: Duration::ZERO, total: Duration::ZERO, rounds: (3, 3) };
 }

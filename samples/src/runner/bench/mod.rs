@@ -1,5 +1,6 @@
 //! `samples bench`: how long the samples take.
 
+mod builds;
 mod conversions;
 mod floor;
 mod gpu;
@@ -10,7 +11,7 @@ mod row;
 mod touch;
 mod workloads;
 
-use plugin_runtime::device::DeviceKind;
+use plugin_runtime::device::{Device, DeviceKind};
 use plugin_runtime::tensor::{DataType, HostTensor};
 
 use crate::runner::cli::BenchArgs;
@@ -41,7 +42,9 @@ pub(super) fn bench(args: &BenchArgs, out: &mut Output) -> Result<()> {
         rows: Vec::new(),
         tuning: Vec::new(),
     };
-    if args.conversions {
+    if args.builds {
+        time_builds(&mut bench, &device, args)?;
+    } else if args.conversions {
         time_conversions(&mut bench, args.quick)?;
     } else {
         workloads::run_all(&mut bench, &device, args)?;
@@ -57,6 +60,20 @@ pub(super) fn bench(args: &BenchArgs, out: &mut Output) -> Result<()> {
     if let Some(path) = &args.json {
         row::write_json(path, &bench.rows)?;
         out.line(format_args!("written to {}", path.display()))?;
+    }
+    Ok(())
+}
+
+fn time_builds(bench: &mut Bench<'_>, device: &Device, args: &BenchArgs) -> Result<()> {
+    bench.effort = if args.quick { Effort::QUICK } else { Effort::LONG };
+    for layer in builds::all(args.quick)? {
+        if !bench.wants(layer.name) {
+            continue;
+        }
+        let work = Work { name: layer.name, dtype: "f32", shape: &layer.shape, bytes: layer.copied_bytes() };
+        let mut tried = None;
+        bench.add(&work, || layer.build(device, args.build.seed, &mut tried))?;
+        bench.tuning.extend(tried);
     }
     Ok(())
 }

@@ -71,7 +71,9 @@ pub(super) fn bench(args: &BenchArgs, device: &Device, peers: Option<&[Peer]>, o
         bench.bytes_a_us / 1e3
     ))?;
     out.flush()?;
-    if args.conversions {
+    if args.builds {
+        workloads::builds(&mut bench)?;
+    } else if args.conversions {
         workloads::conversions(&mut bench)?;
     } else {
         workloads::run_all(&mut bench)?;

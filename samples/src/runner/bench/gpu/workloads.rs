@@ -7,7 +7,9 @@ use plugin_runtime::tensor::{DataType, HostTensor};
 
 use super::row::Row;
 use super::{Bench, Cache};
+use crate::runner::bench::builds;
 use crate::runner::bench::conversions::{self, Named};
+use crate::runner::bench::measure::{self, in_turns};
 use crate::runner::commands;
 use crate::runner::data::{self, Fill};
 use crate::runner::failure::Result;
@@ -86,6 +88,32 @@ pub(super) fn conversions(bench: &mut Bench<'_>) -> Result<()> {
         let cold_us = Some(bench.median_us(Cache::Cold, &mut convert)?);
         let floor_us = (from + to) as f64 / bench.bytes_a_us;
         bench.rows.push(Row { work: name, dtype: "-", shape: dims, median_us, cold_us, floor_us });
+    }
+    Ok(())
+}
+
+/// Times builds of one layer, kernels compiled before; the host's time.
+///
+/// # Errors
+/// When one can't be built.
+pub(super) fn builds(bench: &mut Bench<'_>) -> Result<()> {
+    let effort = if bench.args.quick { measure::Effort::QUICK } else { measure::Effort::LONG };
+    for layer in builds::all(bench.args.quick)? {
+        if !bench.wants(layer.name) {
+            continue;
+        }
+        let mut tried = None;
+        let mut build = || layer.build(bench.device, bench.args.build.seed, &mut tried);
+        let [median_us] = in_turns([&mut build], effort)?;
+        bench.tuning.extend(tried);
+        bench.rows.push(Row {
+            work: layer.name.to_owned(),
+            dtype: "f32",
+            shape: layer.shape.clone(),
+            median_us,
+            cold_us: None,
+            floor_us: layer.copied_bytes() as f64 / bench.bytes_a_us,
+        });
     }
     Ok(())
 }
