@@ -149,6 +149,26 @@ impl Active<'_> {
         memory::download(stream.cuda()?, self.device_address(region, false)?, bytes)
     }
 
+    /// Whether the front of a region holds these bytes, after the work before in `stream`.
+    pub(crate) fn holds(&mut self, region: Region, bytes: &[u8], stream: &Stream) -> Result<bool> {
+        /// So much of a GPU's memory is looked at at a time: to have room for all of it would take longer than to copy it.
+        const PIECE: usize = 1 << 20;
+        let region = Region { len: bytes.len(), ..region };
+        if self.device.is_none() {
+            return Ok(self.bytes(region)? == bytes);
+        }
+        let mut piece = vec![0; PIECE.min(bytes.len())];
+        for (index, expected) in bytes.chunks(PIECE).enumerate() {
+            let found = &mut piece[..expected.len()];
+            let offset = region.offset + index * PIECE;
+            self.copy_out(Region { offset, len: found.len(), ..region }, found, stream)?;
+            if found != expected {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
     /// The bytes of a region in host memory.
     pub(crate) fn bytes(&mut self, region: Region) -> Result<&[u8]> {
         let start = self.locate_on_host(region, false)?;

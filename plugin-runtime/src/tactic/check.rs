@@ -17,7 +17,6 @@ use crate::network::{Layer, Network, SymbolIndex};
 use crate::plugin::{Compare, ImplEntry, Implementation, Plugin};
 
 use crate::tensor::DataType;
-#[cfg(any(feature = "testing", test))]
 use crate::tensor::HostTensor;
 
 /// What a test's author says is right: outputs for inputs.
@@ -148,43 +147,79 @@ fn marked(
     Some(marked.find(|(index, _)| combinations[*index].types == own).unwrap_or(first))
 }
 
-/// Runs a tactic on poisoned outputs, and returns what it wrote; or why it is wrong by itself: it failed, left elements
-/// unwritten, or gives other results in each run. `count` is increased by the number of runs.
-pub(super) fn results_of(
-    laid_out: &mut dyn Trials,
-    tactic: i32,
-    check: &Check,
-    types: &[DataType],
-    coarsest: DataType,
-    count: &mut usize,
-) -> Result<Outputs, String> {
-    let mut run = |laid_out: &mut dyn Trials, poison: u8| {
-        *count += 1;
-        laid_out.run_poisoned(tactic, poison).map_err(|e| e.to_string())
-    };
-    let in_place = laid_out.in_place();
-    let mut runs = Vec::with_capacity(POISONS.len());
-    for poison in &POISONS[..2] {
-        runs.push(run(laid_out, *poison)?);
-    }
-    if Results::unwritten(&runs, &in_place).is_some() {
-        // Elements that differ from run to run may equal the poison by chance.
-        for poison in &POISONS[2..] {
-            runs.push(run(laid_out, *poison)?);
+/// A tactic whose results are to be checked.
+#[derive(Clone, Copy)]
+pub(super) struct Checked<'a> {
+    pub(super) tactic: i32,
+    pub(super) check: &'a Check,
+    /// The network's own types of the outputs.
+    pub(super) types: &'a [DataType],
+    /// The type of least precision that it computes in.
+    pub(super) coarsest: DataType,
+}
+
+impl Checked<'_> {
+    /// Runs it on poisoned outputs, and returns what it wrote, or `None` if that is what is expected, bit for bit; or why it
+    /// is wrong by itself: it failed, left elements unwritten, or gives other results in each run. `count` is increased by the
+    /// number of runs.
+    pub(super) fn results(
+        &self,
+        laid_out: &mut dyn Trials,
+        expected: Option<&Outputs>,
+        count: &mut usize,
+    ) -> Result<Option<Outputs>, String> {
+        let mut run = |laid_out: &mut dyn Trials, poison: u8, expected: Option<&[HostTensor]>| {
+            *count += 1;
+            let ran = match expected {
+                Some(expected) => laid_out.run_expecting(self.tactic, poison, expected),
+                None => laid_out.run_poisoned(self.tactic, poison).map(Some),
+            };
+            ran.map_err(|e| e.to_string())
+        };
+        let mut runs = Vec::with_capacity(POISONS.len());
+        match (run(laid_out, POISONS[0], expected.map(Outputs::tensors))?, expected) {
+            (Some(first), _) => match run(laid_out, POISONS[1], Some(&first.outputs))? {
+                // Both wrote the same over different poison, so everything was written.
+                None => return in_types(first, self.types).map(Some),
+                Some(again) => runs.extend([first, again]),
+            },
+            (None, Some(expected)) => match run(laid_out, POISONS[1], Some(expected.tensors()))? {
+                None => return Ok(None),
+                Some(again) => {
+                    runs.extend([Results { outputs: expected.tensors().to_vec(), poison: POISONS[0] }, again]);
+                }
+            },
+            (None, None) => return Err("it wasn't run".into()),
         }
-        if let Some(unwritten) = Results::unwritten(&runs, &in_place) {
-            return Err(unwritten.to_string());
+        let in_place = laid_out.in_place();
+        if Results::unwritten(&runs, &in_place).is_some() {
+            // Elements that differ from run to run may equal the poison by chance.
+            for poison in &POISONS[2..] {
+                runs.extend(run(laid_out, *poison, None)?);
+            }
+            if let Some(unwritten) = Results::unwritten(&runs, &in_place) {
+                return Err(unwritten.to_string());
+            }
+        }
+        self.agreeing(runs).map(Some)
+    }
+
+    /// The first of two runs, if they gave the same.
+    fn agreeing(&self, runs: Vec<Results>) -> Result<Outputs, String> {
+        let mut runs = runs.into_iter().take(2).map(|run| in_types(run, self.types));
+        let (Some(first), Some(again)) = (runs.next().transpose()?, runs.next().transpose()?) else {
+            return Err("it wasn't run".into());
+        };
+        match again.differ_from(&first, &self.check.compare, self.coarsest) {
+            None => Ok(first),
+            Some((output, how)) => Err(format!(
+                "outputs[{output}] differs from run to run: {how}; it may read memory that nothing was written to. If that \
+                 is as it should be, say so: #[register(.., compare = Compare::skip(\"reason\"))]"
+            )),
         }
     }
-    runs.truncate(2);
-    let again = runs.pop().map(|run| run.in_types(types)).transpose().map_err(|e| e.to_string())?;
-    let first = runs.pop().map(|run| run.in_types(types)).transpose().map_err(|e| e.to_string())?;
-    let (Some(first), Some(again)) = (first, again) else { return Err("it wasn't run".into()) };
-    match again.differ_from(&first, &check.compare, coarsest) {
-        None => Ok(first),
-        Some((output, how)) => Err(format!(
-            "outputs[{output}] differs from run to run: {how}; it may read memory that nothing was written to. If that \
-             is as it should be, say so: #[register(.., compare = Compare::skip(\"reason\"))]"
-        )),
-    }
+}
+
+fn in_types(run: Results, types: &[DataType]) -> Result<Outputs, String> {
+    run.in_types(types).map_err(|e| e.to_string())
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::device::cuda::{DeviceMemory, GpuTimer, memory};
 use crate::device::{Active, Region, Stream};
 use crate::error::Result;
-use crate::tensor::HostBytes;
+use crate::tensor::{HostBytes, HostTensor};
 
 /// The state of the caches before a run.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,26 +74,43 @@ impl<'s> ClockOf<'s> {
     }
 }
 
+/// An input's data in the host's memory: as it was made up, or in another type or layout.
+#[derive(Debug)]
+pub(super) enum HostData<'d> {
+    Input(&'d HostTensor),
+    Converted(HostBytes),
+}
+
+impl HostData<'_> {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            HostData::Input(data) => data.bytes(),
+            HostData::Converted(bytes) => bytes,
+        }
+    }
+}
+
 /// A tensor's data before it is updated, in the memory of the device.
 #[derive(Debug)]
-pub(super) enum Original {
-    Host(HostBytes),
+pub(super) enum Original<'d> {
+    Host(HostData<'d>),
     Gpu(DeviceMemory),
 }
 
-impl Original {
-    pub(super) fn new(bytes: HostBytes, stream: &Stream) -> Result<Self> {
+impl<'d> Original<'d> {
+    pub(super) fn new(data: HostData<'d>, stream: &Stream) -> Result<Self> {
         if stream.device().gpu().is_none() {
-            return Ok(Original::Host(bytes));
+            return Ok(Original::Host(data));
         }
+        let bytes = data.bytes();
         let copy = DeviceMemory::new(stream.cuda()?, bytes.len())?;
-        copy.upload(stream.cuda()?, 0, &bytes)?;
+        copy.upload(stream.cuda()?, 0, bytes)?;
         Ok(Original::Gpu(copy))
     }
 
     pub(super) fn restore(&self, region: Region, active: &mut Active<'_>, stream: &Stream) -> Result<()> {
         match self {
-            Original::Host(bytes) => active.copy_in(region, bytes, stream),
+            Original::Host(data) => active.copy_in(region, data.bytes(), stream),
             Original::Gpu(copy) => {
                 let _bound = stream.bind()?;
                 let to = active.device_address(region, true)?;

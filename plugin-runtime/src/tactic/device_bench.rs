@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::clock::{Clock, Original};
+use super::clock::{Clock, HostData, Original};
 use super::laid_out::LaidOut;
 use super::layer_data::Data;
 use super::layer_extents::{dims, symbols};
@@ -51,8 +51,8 @@ pub(super) struct DeviceBench<'n> {
 /// A tactic's work, and its workspace in bytes.
 type Prepared = (Work, usize);
 
-/// Inputs that are updated in place: their regions, and their data before a run.
-type Originals = Vec<(Region, HostBytes)>;
+/// The regions of inputs, and their data; `None` where that is the input's as it is.
+type Inputs = Vec<(Region, Option<HostBytes>)>;
 
 impl<'n> DeviceBench<'n> {
     /// # Errors
@@ -112,25 +112,23 @@ impl<'n> DeviceBench<'n> {
     }
 
     /// Lays out the layer's tensors in scratch memory, for a workspace of so many bytes.
-    fn memory(
-        &self,
-        combination: &Combination,
-        workspace: usize,
-        place: &mut Scratch,
-    ) -> Result<(StepMemory, Originals)> {
+    fn memory(&self, combination: &Combination, workspace: usize, place: &mut Scratch) -> Result<(StepMemory, Inputs)> {
         let layer = self.layer;
         let representation =
             |position: usize| Representation::new(combination.types[position], combination.formats[position]);
         let mut layout = StepLayout::new(&layer.aliases);
-        let mut originals = Vec::new();
+        let mut inputs: Inputs = Vec::new();
         let mut extents = Vec::new();
         for (index, (data, name)) in self.inputs.iter().zip(layer.plugin().entry.inputs).enumerate() {
             let reserved = self.reserved(layer.inputs[index], data.extents())?;
             let (own, wanted) = (Representation::linear(data.dtype()), representation(index));
             let region = place.region(wanted.bytes(&reserved)?)?;
-            let mut bytes = HostBytes::zeroed(wanted.bytes(&data.extents())?)?;
-            reformat(own, data.bytes(), wanted, &mut bytes, &data.extents())?;
-            originals.push((region, bytes));
+            let converted = (own != wanted).then(|| -> Result<HostBytes> {
+                let mut bytes = HostBytes::zeroed(wanted.bytes(&data.extents())?)?;
+                reformat(own, data.bytes(), wanted, &mut bytes, &data.extents())?;
+                Ok(bytes)
+            });
+            inputs.push((region, converted.transpose()?));
             extents.push(place.extents(&reserved, &data.extents()));
             layout.input((*name).into(), wanted, reserved, region);
         }
@@ -139,7 +137,7 @@ impl<'n> DeviceBench<'n> {
             let reserved = self.reserved(tensor, dims)?;
             let wanted = representation(layer.inputs.len() + output);
             let region = match layer.aliases[output] {
-                Some(input) => originals[input].0,
+                Some(input) => inputs[input].0,
                 None => place.region(wanted.bytes(&reserved)?)?,
             };
             extents.push(place.extents(&reserved, &dims));
@@ -151,7 +149,7 @@ impl<'n> DeviceBench<'n> {
                 memory.place_extents(tensor, offset);
             }
         }
-        Ok((memory, originals))
+        Ok((memory, inputs))
     }
 
     /// The work of each tactic of a combination.
@@ -235,21 +233,24 @@ impl Bench for DeviceBench<'_> {
         // Enough for every tactic.
         let workspace = works.iter().filter_map(|(_, work)| Some(work.as_ref().ok()?.1)).max().unwrap_or(0);
         let mut place = Scratch::default();
-        let (memory, originals) = self.memory(combination, workspace, &mut place)?;
+        let (memory, inputs) = self.memory(combination, workspace, &mut place)?;
         if self.stream.device().gpu().is_none() {
             room::check(self.at, place.end())?;
         }
         let mut frame = Frame::scratch(self.stream.device(), place.end(), place.table())?;
         let mut active = frame.activate(&mut [], &[])?;
         active.fill(Region { base: Base::Arena, offset: 0, len: place.end() }, POISONS[0], &self.stream)?;
-        for (region, bytes) in &originals {
-            active.copy_in(*region, bytes, &self.stream)?;
+        for ((region, converted), data) in inputs.iter().zip(&*self.inputs) {
+            active.copy_in(*region, converted.as_deref().unwrap_or(data.bytes()), &self.stream)?;
         }
         let updated = |region: Region| {
             memory.inputs().iter().any(|input| input.in_place.is_some() && input.tensor.region == region)
         };
-        let originals = originals.into_iter().filter(|(region, _)| updated(*region));
-        let originals = originals.map(|(region, bytes)| Ok((region, Original::new(bytes, &self.stream)?)));
+        let originals = inputs.into_iter().zip(&*self.inputs).filter(|((region, _), _)| updated(*region));
+        let originals = originals.map(|((region, converted), data)| {
+            let bytes = converted.map_or(HostData::Input(data), HostData::Converted);
+            Ok((region, Original::new(bytes, &self.stream)?))
+        });
         let originals = originals.collect::<Result<_>>()?;
         let works = works.into_iter().map(|(tactic, work)| (tactic, work.map(|(work, _)| work))).collect();
         let (clock, gaps) = (self.clock, place.gaps());

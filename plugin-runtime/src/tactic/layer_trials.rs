@@ -5,59 +5,69 @@ use std::time::Instant;
 use super::candidates::Candidates;
 #[cfg(any(feature = "testing", test))]
 use super::check::AuthorReference;
-use super::check::{Check, Source, results_of};
+use super::check::{Check, Checked, Source};
 use super::clock::Cache;
 use super::cost::Phase;
 use super::difference::coarsest;
 use super::layer_tuning::LayerTuning;
+use super::layouts::Layouts;
 #[cfg(any(feature = "testing", test))]
 use super::results::Outputs;
 use super::standing::{self, Standing};
 use super::timer::Effort;
-use super::trial::Bench;
+use super::trial::{Bench, Trials};
 use super::{Told, TrialOutcome};
 use crate::device::DeviceKind;
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::At;
 use crate::plugin::ImplEntry;
-use crate::plugin::combination::Combination;
+use crate::tensor::DataType;
 #[cfg(any(feature = "testing", test))]
 use crate::tensor::HostTensor;
 
 /// Trials of a layer's candidates that have no outcome yet.
 pub(super) struct LayerTrials<'t, 'n> {
-    pub(super) tuning: &'t mut LayerTuning<'n>,
+    tuning: &'t mut LayerTuning<'n>,
     /// One per shape of the profile, its opt first.
-    pub(super) benches: &'t [Box<dyn Bench + 't>],
-    pub(super) effort: &'t Effort,
-    pub(super) observe: &'t mut dyn FnMut(Told<'_>),
+    benches: &'t [Box<dyn Bench + 't>],
+    effort: &'t Effort,
+    observe: &'t mut dyn FnMut(Told<'_>),
+    layouts: Layouts<'t>,
+    /// For each candidate, whether it had no outcome.
+    missing: Vec<bool>,
 }
 
-impl LayerTrials<'_, '_> {
+impl<'t, 'n> LayerTrials<'t, 'n> {
+    pub(super) fn new(
+        tuning: &'t mut LayerTuning<'n>,
+        benches: &'t [Box<dyn Bench + 't>],
+        effort: &'t Effort,
+        observe: &'t mut dyn FnMut(Told<'_>),
+    ) -> Self {
+        let missing = tuning.attempts.iter().map(|attempt| attempt.outcome.is_none()).collect();
+        LayerTrials { tuning, benches, effort, observe, layouts: Layouts::default(), missing }
+    }
+
     /// Checks them at each shape, and times those that are right at opt.
     ///
     /// # Errors
     /// When tactics disagree and nothing says which is right. They have no outcome then.
     pub(super) fn run(&mut self) -> Result<()> {
         let order = self.order();
-        let missing: Vec<bool> = self.tuning.attempts.iter().map(|attempt| attempt.outcome.is_none()).collect();
-        if let Some(check) = self.tuning.check.clone() {
-            self.check(&order, &missing, &check)?;
-        }
-        for combination in order {
-            let members = self.tuning.members(combination);
-            let right: Vec<usize> =
-                members.clone().filter(|&c| missing[c] && !self.tuning.attempts[c].is_rejected()).collect();
-            if !self.tuning.candidates.autotuned {
-                right.iter().for_each(|&c| self.tuning.attempts[c].outcome = Some(TrialOutcome::Checked));
-            } else if !right.is_empty() {
-                let start = Instant::now();
-                if let Err(error) = self.time(combination, &right) {
-                    right.iter().for_each(|&c| self.tuning.reject(c, error.to_string()));
-                }
-                self.tuning.cost.add_time_since(start, Phase::Timing);
+        match self.tuning.check.clone() {
+            None => order.iter().for_each(|&combination| self.settle_times(combination)),
+            Some(check) if matches!(check.source, Source::Agreement) => {
+                self.agree(&order, &check)?;
+                order.iter().for_each(|&combination| self.settle_times(combination));
             }
-            members.for_each(|candidate| (self.observe)(Told::Ended(&self.tuning.trial(candidate))));
+            Some(check) => {
+                let mut standings = self.references(&order, &check);
+                for combination in order {
+                    let members = self.tuning.members(combination).filter(|&c| self.missing[c]).collect();
+                    self.check(combination, members, &check, &mut standings);
+                    self.settle_times(combination);
+                }
+            }
         }
         Ok(())
     }
@@ -77,37 +87,65 @@ impl LayerTrials<'_, '_> {
         order
     }
 
-    /// Rejects those of the candidates that are wrong at one of the shapes.
+    /// Times those of a combination that are right, where there is something to choose.
+    fn settle_times(&mut self, combination: usize) {
+        let members = self.tuning.members(combination);
+        let right: Vec<usize> =
+            members.clone().filter(|&c| self.missing[c] && !self.tuning.attempts[c].is_rejected()).collect();
+        if !self.tuning.candidates.autotuned {
+            right.iter().for_each(|&c| self.tuning.attempts[c].outcome = Some(TrialOutcome::Checked));
+        } else if !right.is_empty() {
+            let start = Instant::now();
+            if let Err(error) = self.time(combination, &right) {
+                right.iter().for_each(|&c| self.tuning.reject(c, error.to_string()));
+            }
+            self.tuning.cost.add_time_since(start, Phase::Timing);
+        }
+        members.for_each(|candidate| (self.observe)(Told::Ended(&self.tuning.trial(candidate))));
+    }
+
+    /// What is right at each shape.
+    fn references(&mut self, order: &[usize], check: &Check) -> Vec<Standing> {
+        let start = Instant::now();
+        self.begins(Phase::Reference, None);
+        let benches = self.benches.iter();
+        let standings = benches.map(|bench| Standing::new(self.reference(&**bench, order, check))).collect();
+        self.tuning.cost.add_time_since(start, Phase::Reference);
+        standings
+    }
+
+    /// Rejects those of the candidates that are wrong by themselves, or differ from what the others agree on.
     ///
     /// # Errors
     /// As [`LayerTrials::run`].
-    fn check(&mut self, order: &[usize], missing: &[bool], check: &Check) -> Result<()> {
-        let start = Instant::now();
-        let mut standings: Vec<Standing> =
-            self.benches.iter().map(|bench| Standing::new(self.reference(&**bench, order, check))).collect();
-        self.tuning.cost.add_time_since(start, Phase::Reference);
-        let mut candidates = missing.to_vec();
-        if let Source::Agreement = check.source {
-            // One that was found to be right before speaks for the others.
-            let mut known = order.iter().flat_map(|&combination| self.tuning.members(combination));
-            if let Some(known) = known.find(|&c| self.tuning.attempts[c].is_right()) {
-                candidates[known] = true;
-            }
+    fn agree(&mut self, order: &[usize], check: &Check) -> Result<()> {
+        let mut standings: Vec<Standing> = self.benches.iter().map(|_| Standing::new(None)).collect();
+        let mut candidates = self.missing.clone();
+        // One that was found to be right before speaks for the others.
+        let mut known = order.iter().flat_map(|&combination| self.tuning.members(combination));
+        if let Some(known) = known.find(|&c| self.tuning.attempts[c].is_right()) {
+            candidates[known] = true;
         }
-        let start = Instant::now();
         for &combination in order {
-            let members: Vec<usize> = self.tuning.members(combination).filter(|&c| candidates[c]).collect();
-            for (bench, standing) in self.benches.iter().zip(&mut standings) {
-                self.check_at(&**bench, combination, &members, check, standing);
-            }
+            let members = self.tuning.members(combination).filter(|&c| candidates[c]).collect();
+            self.check(combination, members, check, &mut standings);
         }
         for (bench, standing) in self.benches.iter().zip(&standings) {
             if let Some(sets) = standing.disagreement(|c| self.tuning.attempts[c].is_rejected(), &check.compare) {
                 self.settle(&**bench, &sets)?;
             }
         }
-        self.tuning.cost.add_time_since(start, Phase::Checks);
         Ok(())
+    }
+
+    /// Rejects candidates of one combination that are wrong at one of the shapes.
+    fn check(&mut self, combination: usize, mut members: Vec<usize>, check: &Check, standings: &mut [Standing]) {
+        let start = Instant::now();
+        for (bench, standing) in self.benches.iter().zip(standings) {
+            self.check_at(&**bench, combination, &members, check, standing);
+            members.retain(|&candidate| !self.tuning.attempts[candidate].is_rejected());
+        }
+        self.tuning.cost.add_time_since(start, Phase::Checks);
     }
 
     /// Rejects what differs from all that runs in the network's own types: other types only come near to these.
@@ -135,19 +173,18 @@ impl LayerTrials<'_, '_> {
     /// Rejects candidates of one combination that are wrong at one shape.
     fn check_at(
         &mut self,
-        bench: &dyn Bench,
+        bench: &'t dyn Bench,
         combination: usize,
         members: &[usize],
         check: &Check,
         standing: &mut Standing,
     ) {
-        let members: Vec<usize> = members.iter().copied().filter(|&c| !self.tuning.attempts[c].is_rejected()).collect();
         if members.is_empty() {
             return;
         }
         let types = self.tuning.candidates.combinations[combination].clone();
         let (coarsest, output_types) = (coarsest(&types.types), bench.output_types());
-        let mut laid_out = match bench.lay_out(&types) {
+        let mut laid_out = match self.layouts.take(bench, combination, &types) {
             Ok(laid_out) => laid_out,
             Err(error) if bench.at() != At::Opt && error.kind() == ErrorKind::OutOfMemory => {
                 return self
@@ -159,35 +196,35 @@ impl LayerTrials<'_, '_> {
                 return members.iter().for_each(|&c| self.tuning.reject(c, reason.clone()));
             }
         };
-        for candidate in members {
+        for &candidate in members {
             self.begins(Phase::Checks, Some(candidate));
-            let mut runs = 0;
-            let tactic = self.tuning.attempts[candidate].tactic;
-            let judged = results_of(laid_out.as_mut(), tactic, check, &output_types, coarsest, &mut runs)
-                .and_then(|outputs| standing.judge(candidate, (outputs, coarsest), &check.compare));
+            let (tactic, mut runs) = (self.tuning.attempts[candidate].tactic, 0);
+            let checked = Checked { tactic, check, types: &output_types, coarsest };
+            let judged = match checked.results(laid_out.as_mut(), standing.expected(), &mut runs) {
+                Ok(None) => Ok(standing.agrees(candidate)),
+                Ok(Some(outputs)) => standing.judge(candidate, (outputs, coarsest), &check.compare),
+                Err(reason) => Err(reason),
+            };
             self.tuning.cost.add_runs(Phase::Checks, runs);
             if let Err(reason) = judged {
                 let shapes = laid_out.describe();
                 self.tuning.reject(candidate, place(bench.at(), Some(&shapes)) + &reason);
             }
         }
+        if members.iter().all(|&candidate| !self.tuning.attempts[candidate].is_rejected()) {
+            self.layouts.keep(bench, combination, laid_out);
+        }
     }
 
     /// The right results at one shape, where something gives them.
-    fn reference(&mut self, bench: &dyn Bench, order: &[usize], check: &Check) -> Option<standing::Result> {
-        if !matches!(check.source, Source::Agreement) {
-            self.begins(Phase::Reference, None);
-        }
+    fn reference(&mut self, bench: &'t dyn Bench, order: &[usize], check: &Check) -> Option<standing::Result> {
         let mut runs = 0;
         let found = match check.source {
             Source::Agreement => return None,
             #[cfg(any(feature = "testing", test))]
             Source::Author(ref reference) => of_author(bench, reference),
-            Source::Marked { combination, tactic } => {
-                let combination = &self.tuning.candidates.combinations[combination];
-                result(bench, combination, [tactic], check, &mut runs)
-            }
-            Source::Cpu(implementation) => self.on_cpu(bench, implementation, order, check, &mut runs),
+            Source::Marked { combination, tactic } => self.of_marked(bench, combination, tactic, (check, &mut runs)),
+            Source::Cpu(implementation) => self.on_cpu(bench, implementation, order, (check, &mut runs)),
         };
         self.tuning.cost.add_runs(Phase::Reference, runs);
         found
@@ -198,14 +235,28 @@ impl LayerTrials<'_, '_> {
             .ok()
     }
 
+    /// The results of the tactic that is marked.
+    fn of_marked(
+        &mut self,
+        bench: &'t dyn Bench,
+        combination: usize,
+        tactic: i32,
+        how: (&Check, &mut usize),
+    ) -> Result<standing::Result, String> {
+        let types = &self.tuning.candidates.combinations[combination];
+        let mut laid_out = self.layouts.take(bench, combination, types).map_err(|e| e.to_string())?;
+        let found = result(laid_out.as_mut(), (&types.types, &bench.output_types()), [tactic], how)?;
+        self.layouts.keep(bench, combination, laid_out);
+        Ok(found)
+    }
+
     /// The results of the plugin's impl for the CPU, in the first combination that works.
     fn on_cpu(
         &self,
         bench: &dyn Bench,
         implementation: &'static ImplEntry,
         order: &[usize],
-        check: &Check,
-        count: &mut usize,
+        (check, count): (&Check, &mut usize),
     ) -> Result<standing::Result, String> {
         let bench = bench.on_cpu(implementation).map_err(|e| e.to_string())?;
         let mut first = None;
@@ -213,7 +264,11 @@ impl LayerTrials<'_, '_> {
             let combination = &self.tuning.candidates.combinations[combination];
             let known = |tactics: &[i32]| tactics.iter().copied().filter(|&t| bench.knows(t)).collect::<Vec<_>>();
             let tactics = known(&combination.references).into_iter().chain(known(&combination.tactics)).chain([0]);
-            match result(&*bench, combination, tactics, check, count) {
+            let found = bench.lay_out(combination).map_err(|e| e.to_string()).and_then(|mut laid_out| {
+                let types = (&combination.types[..], &bench.output_types()[..]);
+                result(laid_out.as_mut(), types, tactics, (check, count))
+            });
+            match found {
                 Ok(found) => return Ok(found),
                 Err(reason) => first = first.or(Some(reason)),
             }
@@ -245,7 +300,8 @@ impl LayerTrials<'_, '_> {
     /// Times some candidates of one combination; of those that fail it notes the reason.
     fn time(&mut self, combination: usize, right: &[usize]) -> Result<()> {
         let Some(bench) = self.benches.first() else { return Ok(()) };
-        let mut laid_out = bench.lay_out(&self.tuning.candidates.combinations[combination])?;
+        let types = &self.tuning.candidates.combinations[combination];
+        let mut laid_out = self.layouts.take(&**bench, combination, types)?;
         let tactics: Vec<i32> = right.iter().map(|&c| self.tuning.attempts[c].tactic).collect();
         let mut runs = 0;
         let mut measure = |tactic: usize| {
@@ -295,20 +351,21 @@ fn of_author(bench: &dyn Bench, reference: &AuthorReference) -> Result<standing:
     Ok((Outputs::of(outputs), coarsest(&types)))
 }
 
-/// The results of the first tactic that works, or why the first doesn't.
+/// The results of the first tactic that works, or why the first doesn't. `types` are those that it computes in, and those
+/// of the outputs in the network; the runs are counted.
 fn result(
-    bench: &dyn Bench,
-    combination: &Combination,
+    laid_out: &mut dyn Trials,
+    types: (&[DataType], &[DataType]),
     tactics: impl IntoIterator<Item = i32>,
-    check: &Check,
-    count: &mut usize,
+    (check, count): (&Check, &mut usize),
 ) -> Result<standing::Result, String> {
-    let mut laid_out = bench.lay_out(combination).map_err(|e| e.to_string())?;
-    let coarsest = coarsest(&combination.types);
+    let coarsest = coarsest(types.0);
     let mut first = None;
     for tactic in tactics {
-        match results_of(laid_out.as_mut(), tactic, check, &bench.output_types(), coarsest, count) {
-            Ok(outputs) => return Ok((outputs, coarsest)),
+        let checked = Checked { tactic, check, types: types.1, coarsest };
+        match checked.results(laid_out, None, count) {
+            Ok(Some(outputs)) => return Ok((outputs, coarsest)),
+            Ok(None) => {}
             Err(reason) => first = first.or(Some(reason)),
         }
     }

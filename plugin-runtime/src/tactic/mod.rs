@@ -13,6 +13,7 @@ mod layer_data;
 mod layer_extents;
 mod layer_trials;
 mod layer_tuning;
+mod layouts;
 mod lockfile;
 #[cfg(any(feature = "onnxruntime", feature = "python", test))]
 mod node;

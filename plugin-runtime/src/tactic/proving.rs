@@ -137,7 +137,7 @@ impl<'n> OneLayer<'n> {
             None => bench,
         };
         let benches: [Box<dyn Bench + '_>; 1] = [Box::new(bench)];
-        LayerTrials { tuning: &mut tuning, benches: &benches, effort: &QUICK, observe: &mut |_| {} }.run()?;
+        LayerTrials::new(&mut tuning, &benches, &QUICK, &mut |_| {}).run()?;
         proved.trials = tuning.trials().into_iter().zip(runs).filter_map(|(trial, ran)| ran.then_some(trial)).collect();
         proved.notes = tuning.notes;
         Ok(proved)

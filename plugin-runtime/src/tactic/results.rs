@@ -75,6 +75,10 @@ impl Results {
 pub(crate) struct Outputs(Vec<HostTensor>);
 
 impl Outputs {
+    pub(super) fn tensors(&self) -> &[HostTensor] {
+        &self.0
+    }
+
     /// Outputs that aren't a run's.
     #[cfg(any(feature = "testing", test))]
     pub(super) fn of(outputs: Vec<HostTensor>) -> Self {

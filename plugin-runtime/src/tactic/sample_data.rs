@@ -3,18 +3,18 @@
 use half::{bf16, f16};
 
 use super::difference::converted;
+use crate::device::cpu::for_each_chunk_mut;
 use crate::error::{Error, Result};
 use crate::plugin::{Sample, Values};
 
 use crate::guard::guarded;
-use crate::tensor::{DataClass, DataType, HostTensor};
+use crate::tensor::{DataClass, DataType, Element, HostTensor};
 
 /// Data as an author describes it; `symbols` are the values of the network's symbols.
 ///
 /// # Errors
 /// When there is no such data, or the author's function fails.
 pub(crate) fn sample(wanted: &Sample, dtype: DataType, dims: &[i64], symbols: &[i64], seed: u64) -> Result<HostTensor> {
-    let mut random = SplitMix(seed);
     let tensor = match &wanted.values {
         Values::Usual => usual(dtype, dims, seed)?,
         Values::Filled(fill) => {
@@ -29,18 +29,18 @@ pub(crate) fn sample(wanted: &Sample, dtype: DataType, dims: &[i64], symbols: &[
             if below == 0 && count > 0 {
                 return Err(Error::plugin(format_args!("no whole number from 0 is below {bound}, which is {most}")));
             }
-            let draw = || ((u128::from(random.next()) * u128::from(below)) >> 64) as i64;
-            converted(&filled::<i64>(dims, draw)?, dtype)?
+            let draw = |bits| ((u128::from(bits) * u128::from(below)) >> 64) as i64;
+            converted(&filled::<i64>(dims, seed, draw)?, dtype)?
         }
         Values::Uniform { low, high } => {
             if !(low.is_finite() && high.is_finite() && low < high) {
                 return Err(Error::plugin(format_args!("no number is from {low} and below {high}")));
             }
-            let mut draw = || low + (high - low) * (random.next() >> 11) as f64 / (1u64 << 53) as f64;
+            let draw = |bits: u64| low + (high - low) * (bits >> 11) as f64 / (1u64 << 53) as f64;
             match dtype.class() {
-                DataClass::Float => converted(&filled::<f32>(dims, || draw() as f32)?, dtype)?,
+                DataClass::Float => converted(&filled::<f32>(dims, seed, |bits| draw(bits) as f32)?, dtype)?,
                 DataClass::Integer | DataClass::Bool => {
-                    converted(&filled::<i64>(dims, || draw().floor() as i64)?, dtype)?
+                    converted(&filled::<i64>(dims, seed, |bits| draw(bits).floor() as i64)?, dtype)?
                 }
             }
         }
@@ -56,9 +56,9 @@ fn unchanged(tensor: HostTensor, dtype: DataType, dims: &[i64]) -> Result<HostTe
     Err(Error::plugin(format_args!("the function of Sample::with put {got} {extents:?} in place of {dtype} {dims:?}")))
 }
 
-fn filled<T: crate::tensor::Element>(dims: &[i64], next: impl FnMut() -> T) -> Result<HostTensor> {
+fn filled<T: Element>(dims: &[i64], seed: u64, value: impl Fn(u64) -> T + Sync) -> Result<HostTensor> {
     let mut tensor = HostTensor::zeros(T::DTYPE, dims)?;
-    fill::<T>(&mut tensor, next)?;
+    fill::<T>(&mut tensor, seed, value)?;
     Ok(tensor)
 }
 
@@ -80,24 +80,22 @@ fn sorted(tensor: HostTensor) -> Result<HostTensor> {
 /// that are valid as indices into most things; both booleans.
 fn usual(dtype: DataType, dims: &[i64], seed: u64) -> Result<HostTensor> {
     let mut tensor = HostTensor::zeros(dtype, dims)?;
-    let mut random = SplitMix(seed);
-    let mut draw = || {
-        let bits = random.next();
+    let draw = |bits: u64| {
         if bits & 3 == 0 { 0 } else { (bits >> 8) % 8 + 1 }
     };
     match dtype {
-        DataType::Float32 => fill::<f32>(&mut tensor, || eighths(draw()))?,
-        DataType::Float16 => fill::<f16>(&mut tensor, || f16::from_f32(eighths(draw())))?,
-        DataType::BFloat16 => fill::<bf16>(&mut tensor, || bf16::from_f32(eighths(draw())))?,
-        DataType::Int64 => fill::<i64>(&mut tensor, || draw() as i64 % 8)?,
-        DataType::Int32 => fill::<i32>(&mut tensor, || draw() as i32 % 8)?,
-        DataType::Int8 => fill::<i8>(&mut tensor, || draw() as i8 % 8)?,
-        DataType::UInt8 | DataType::Int4 => fill::<u8>(&mut tensor, || (draw() % 8) as u8)?,
-        DataType::Bool => fill::<u8>(&mut tensor, || (draw() % 2) as u8)?,
+        DataType::Float32 => fill::<f32>(&mut tensor, seed, |bits| eighths(draw(bits)))?,
+        DataType::Float16 => fill::<f16>(&mut tensor, seed, |bits| f16::from_f32(eighths(draw(bits))))?,
+        DataType::BFloat16 => fill::<bf16>(&mut tensor, seed, |bits| bf16::from_f32(eighths(draw(bits))))?,
+        DataType::Int64 => fill::<i64>(&mut tensor, seed, |bits| draw(bits) as i64 % 8)?,
+        DataType::Int32 => fill::<i32>(&mut tensor, seed, |bits| draw(bits) as i32 % 8)?,
+        DataType::Int8 => fill::<i8>(&mut tensor, seed, |bits| draw(bits) as i8 % 8)?,
+        DataType::UInt8 | DataType::Int4 => fill::<u8>(&mut tensor, seed, |bits| (draw(bits) % 8) as u8)?,
+        DataType::Bool => fill::<u8>(&mut tensor, seed, |bits| (draw(bits) % 2) as u8)?,
         // Sign, exponent and mantissa of 0, 1/8 .. 1 in E4M3.
         DataType::Float8 => {
             const EIGHTHS: [u8; 9] = [0x00, 0x20, 0x28, 0x2c, 0x30, 0x32, 0x34, 0x36, 0x38];
-            fill::<u8>(&mut tensor, || EIGHTHS[draw() as usize % 9])?;
+            fill::<u8>(&mut tensor, seed, |bits| EIGHTHS[draw(bits) as usize % 9])?;
         }
     }
     Ok(tensor)
@@ -108,21 +106,22 @@ fn eighths(drawn: u64) -> f32 {
     sign * drawn as f32 / 8.0
 }
 
-fn fill<T: crate::tensor::Element>(tensor: &mut HostTensor, mut next: impl FnMut() -> T) -> Result<()> {
-    tensor.as_mut_slice::<T>()?.iter_mut().for_each(|v| *v = next());
+/// Elements made of 64 random bits each, which are the same however many threads there are.
+fn fill<T: Element>(tensor: &mut HostTensor, seed: u64, value: impl Fn(u64) -> T + Sync) -> Result<()> {
+    const CHUNK: usize = 1 << 16;
+    for_each_chunk_mut(tensor.as_mut_slice::<T>()?, CHUNK, |index, chunk| {
+        let start = (index * CHUNK) as u64;
+        chunk.iter_mut().zip(start..).for_each(|(element, position)| *element = value(random(seed, position)));
+    });
     Ok(())
 }
 
-struct SplitMix(u64);
-
-impl SplitMix {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
+/// The number at a position of the sequence that SplitMix64 gives for a seed.
+fn random(seed: u64, position: u64) -> u64 {
+    let mut z = seed.wrapping_add(position.wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
 }
 
 #[cfg(test)]
@@ -162,6 +161,17 @@ mod tests {
         for (low, high) in [(1.0, 1.0), (f64::NAN, 1.0), (0.0, f64::INFINITY)] {
             assert!(sample(&Sample::uniform(low, high), DataType::Int32, &[1], &[], 1).is_err());
         }
+    }
+
+    #[test]
+    fn the_numbers_are_those_of_splitmix64_wherever_a_thread_begins() {
+        assert_eq!(
+            [0, 1, 2].map(|at| random(1_234_567, at)),
+            [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]
+        );
+        let drawn = drawn(&Sample::below(1 << 20), DataType::Int64, &[(1 << 16) + 5]);
+        let expected = |at: u64| ((u128::from(random(7, at)) << 20) >> 64) as f32;
+        assert!(drawn.iter().zip(0..).all(|(value, at)| *value == expected(at)));
     }
 
     #[test]

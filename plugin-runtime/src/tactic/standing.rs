@@ -39,6 +39,19 @@ impl Standing {
         Standing { reference, classes: Vec::new() }
     }
 
+    /// What most results are compared with: those of the reference, or else of the first candidates.
+    pub(super) fn expected(&self) -> Option<&Outputs> {
+        let first = || self.classes.first().and_then(|class| class.result.as_ref());
+        self.reference.as_ref().or_else(first).map(|(outputs, _)| outputs)
+    }
+
+    /// Takes a candidate whose results are bit for bit the expected ones.
+    pub(super) fn agrees(&mut self, candidate: usize) {
+        if let (None, Some(first)) = (&self.reference, self.classes.first_mut()) {
+            first.members.push(candidate);
+        }
+    }
+
     /// Takes a candidate's results.
     ///
     /// # Errors

@@ -10,7 +10,6 @@ use crate::network::At;
 use crate::plugin::ImplEntry;
 use crate::plugin::combination::Combination;
 use crate::tensor::DataType;
-#[cfg(any(feature = "testing", test))]
 use crate::tensor::HostTensor;
 
 /// Bytes that outputs are filled with before a run, one per run. The first makes NaN as a float, and is out of bounds
@@ -58,6 +57,12 @@ pub(super) trait Trials {
     /// # Errors
     /// When it fails, or writes to memory that isn't its own.
     fn run_poisoned(&mut self, tactic: i32, poison: u8) -> Result<Results>;
+
+    /// As [`Trials::run_poisoned`]; `None` where the outputs are bit for bit what is expected.
+    ///
+    /// # Errors
+    /// As [`Trials::run_poisoned`].
+    fn run_expecting(&mut self, tactic: i32, poison: u8, expected: &[HostTensor]) -> Result<Option<Results>>;
 
     /// Whether runs with a cold cache are timed apart.
     fn knows_cold(&self) -> bool;

@@ -105,8 +105,7 @@ pub(crate) fn tune(
             let start = Instant::now();
             let benches = benches(network, &mut run, (tuning, &clock), &points, &data).map_err(in_layer(layer))?;
             run.cost.add_time_since(start, Phase::Data);
-            let (effort, observe) = (tuning.effort, &mut told);
-            let tried = LayerTrials { tuning: &mut run, benches: &benches, effort, observe }.run();
+            let tried = LayerTrials::new(&mut run, &benches, tuning.effort, &mut told).run();
             run.note(timings);
             tried.map_err(in_layer(layer))?;
         } else {
