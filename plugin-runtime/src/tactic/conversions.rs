@@ -154,7 +154,7 @@ fn measured(clock: &ClockOf<'_>, dims: Dims, (from, to): (Laid, Laid), runs: &mu
     let (from, to) = (representation(from), representation(to));
     let bytes = [from.bytes(&dims)? as i64, to.bytes(&dims)? as i64];
     let mut time = |reformat: &mut dyn FnMut() -> Result<()>| {
-        Effort::default().time(0, &mut |_: usize| {
+        Effort::default().time(0, None, &mut |_: usize| {
             *runs += 1;
             clock.time(Cache::Warm, &mut *reformat)
         })

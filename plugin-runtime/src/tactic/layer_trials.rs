@@ -1,6 +1,6 @@
 //! Runs the candidates of a layer: checks their results, then times them.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::candidates::Candidates;
 #[cfg(any(feature = "testing", test))]
@@ -308,10 +308,11 @@ impl<'t, 'n> LayerTrials<'t, 'n> {
             runs += 1;
             laid_out.run(tactics[tactic], Cache::Warm)
         };
-        let mut times = Vec::with_capacity(right.len());
+        let mut times: Vec<Option<Duration>> = Vec::with_capacity(right.len());
         for (position, &candidate) in right.iter().enumerate() {
             self.begins(Phase::Timing, Some(candidate));
-            times.push(match self.effort.time(position, &mut measure) {
+            let best = times.iter().flatten().min().copied();
+            times.push(match self.effort.time(position, best, &mut measure) {
                 Ok(time) => Some(time),
                 Err(error) => {
                     self.tuning.reject(candidate, error.to_string());
@@ -325,7 +326,7 @@ impl<'t, 'n> LayerTrials<'t, 'n> {
         for (position, (&candidate, time)) in right.iter().zip(times).enumerate() {
             let Some(warm) = time else { continue };
             self.tuning.attempts[candidate].outcome = Some(if laid_out.knows_cold() {
-                let cold = self.effort.time(position, &mut |tactic: usize| {
+                let cold = self.effort.briefly().time(position, None, &mut |tactic: usize| {
                     runs += 1;
                     laid_out.run(tactics[tactic], Cache::Cold)
                 });

@@ -1,5 +1,7 @@
 //! Trials on a made-up device, which does what each test says.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::*;
@@ -50,11 +52,13 @@ struct MadeUp {
     has_cold: bool,
     /// Why nothing can be laid out, if so.
     full: Option<Error>,
+    /// How often it was laid out.
+    layouts: Rc<Cell<usize>>,
 }
 
 impl MadeUp {
     fn new(at: At, does: [Does; 3]) -> Self {
-        MadeUp { at, does, has_cold: false, full: None }
+        MadeUp { at, does, has_cold: false, full: None, layouts: Rc::default() }
     }
 
     fn does(&self, tactic: i32) -> Does {
@@ -86,7 +90,10 @@ impl Bench for MadeUp {
     fn lay_out(&self, _: &Combination) -> Result<Box<dyn Trials + '_>> {
         match &self.full {
             Some(error) => Err(error.clone()),
-            None => Ok(Box::new(LaidOut(self))),
+            None => {
+                self.layouts.set(self.layouts.get() + 1);
+                Ok(Box::new(LaidOut(self)))
+            }
         }
     }
 }
@@ -190,6 +197,25 @@ fn of_tactics_that_agree_the_quickest_is_taken() {
         let options = tuning.into_options().unwrap();
         assert_eq!(options.options.iter().map(|o| (o.combination, o.tactic)).collect::<Vec<_>>(), [(0, 2)]);
     });
+}
+
+#[test]
+fn runs_are_counted_and_one_layout_does_for_all_of_them() {
+    let right = [Does::Writes(1.0, 30), Does::Writes(1.0, 10), Does::Writes(1.0, 20)];
+    let one_is_wrong = [Does::Writes(1.0, 30), Does::Writes(2.0, 10), Does::Writes(1.0, 20)];
+    for (does, reference, layouts, runs) in [
+        (right, None, 1, [0, 0, 3 * 2, 3 * 4]),
+        (right, Some(1), 1, [0, 2, 3 * 2, 3 * 4]),
+        (one_is_wrong, Some(1), 2, [0, 2, 3 * 2, 2 * 4]),
+    ] {
+        let bench = MadeUp::new(At::Opt, does);
+        let made = bench.layouts.clone();
+        tried(vec![bench], reference, |ended, tuning, _| {
+            ended.unwrap();
+            assert_eq!(Phase::ALL.map(|phase| tuning.cost.of(phase).runs), runs, "{does:?}");
+        });
+        assert_eq!(made.get(), layouts, "{does:?}");
+    }
 }
 
 #[test]
