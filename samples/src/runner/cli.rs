@@ -190,6 +190,9 @@ pub(super) struct BenchArgs {
     /// is shown with --verbose.
     #[arg(long, conflicts_with = "conversions")]
     pub(super) builds: bool,
+    /// Show which times have a limit on a GPU, and time nothing.
+    #[arg(long)]
+    pub(super) limits: bool,
     /// Small inputs and few runs, to see that it works.
     #[arg(long)]
     pub(super) quick: bool,

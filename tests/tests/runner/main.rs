@@ -1,6 +1,7 @@
 //! The command `samples`, from the command line to what it prints and writes.
 
 mod bad_files;
+mod bench;
 mod models;
 mod numpy;
 mod onnxruntime;

@@ -65,21 +65,6 @@ fn lists_every_plugin() {
 }
 
 #[test]
-fn bench_writes_rows() {
-    let folder = tempfile::tempdir().unwrap();
-    let json = folder.path().join("rows.json");
-    let printed = right(&format!("bench --quick --device cpu --json {}", json.display()));
-    let text = fs::read_to_string(&json).unwrap();
-    for key in ["work", "dtype", "shape", "median_us", "floor_us"] {
-        assert_eq!(text.matches(&format!("\"{key}\":")).count(), 9, "{text}");
-    }
-    for work in ["non_zero", "circ_pad", "add", "chain of 100 plugins", "registry join"] {
-        assert!(printed.contains(work) && text.contains(work), "{work} isn't in\n{printed}");
-    }
-    assert!(wrong("bench --quick --only nothing_of_the_sort", 1).contains("nothing_of_the_sort"));
-}
-
-#[test]
 fn options_that_make_no_sense_or_come_later_are_refused() {
     for (line, status, expected) in [
         ("circ_pad", 2, "--mode"),

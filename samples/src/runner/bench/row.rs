@@ -81,15 +81,19 @@ pub(super) fn table(rows: &[Row], peers: Option<&[Peer]>) -> Table {
 }
 
 fn own_cells(row: &Row) -> [String; 6] {
-    let shape: Vec<String> = row.shape.iter().map(i64::to_string).collect();
     [
         row.work.clone(),
         row.dtype.to_owned(),
-        shape.join("x"),
+        shape_text(&row.shape),
         figure(row.median_us),
         figure(row.floor_us),
         figure(row.median_us / row.floor_us),
     ]
+}
+
+/// `64x64x256x256`
+pub(super) fn shape_text(shape: &[i64]) -> String {
+    shape.iter().map(i64::to_string).collect::<Vec<_>>().join("x")
 }
 
 pub(super) fn figure(value: f64) -> String {

@@ -10,6 +10,7 @@ use plugin_runtime::tensor::DataType;
 use samples::add::elemwise_add_plugin;
 
 use super::Bench;
+use super::limits::{Kind, Work};
 use super::row::Row;
 use crate::runner::bench::measure::median;
 use crate::runner::data::{self, Fill};
@@ -25,19 +26,26 @@ const BLOCK_SIZE: i32 = 256;
 /// # Errors
 /// When an engine can't be built or run.
 pub(super) fn run_all(bench: &mut Bench<'_>) -> Result<()> {
-    let one = "enqueue of 1 plugin";
-    if bench.wants(one) {
-        run(bench, one, 1)?;
-    }
-    let chain = format!("replay of {CHAIN} plugins");
-    if bench.wants(&chain) {
-        run(bench, &chain, CHAIN)?;
+    for (work, plugins) in all() {
+        if bench.wants(&work.name) {
+            run(bench, work, plugins)?;
+        }
     }
     Ok(())
 }
 
+/// What is timed, with the number of plugins.
+pub(super) fn all() -> [(Work, usize); 2] {
+    let bytes = SHAPE.iter().product::<i64>().unsigned_abs() * u64::from(DTYPE.bits() / 8);
+    let work = |kind, name| Work { kind, name, dtype: "f32", shape: SHAPE.to_vec(), bytes };
+    [
+        (work(Kind::Enqueue, "enqueue of 1 plugin".to_owned()), 1),
+        (work(Kind::Replay, format!("replay of {CHAIN} plugins")), CHAIN),
+    ]
+}
+
 /// As many additions in a row. Several are recorded, one isn't.
-fn run(bench: &mut Bench<'_>, name: &str, plugins: usize) -> Result<()> {
+fn run(bench: &mut Bench<'_>, work: Work, plugins: usize) -> Result<()> {
     let engine = bench.args.build.builder(bench.device.clone()).build(&network(plugins)?)?;
     let x = data::made_up(DTYPE, &SHAPE, bench.args.build.seed, Fill::Values)?;
     let x = DeviceTensor::from_host(&bench.stream, &x)?;
@@ -51,7 +59,8 @@ fn run(bench: &mut Bench<'_>, name: &str, plugins: usize) -> Result<()> {
     let bare = bare_context.bare_launches(&mut bindings, &bench.stream)?;
     if bare.kernels() != plugins {
         return Err(Failure::work(format_args!(
-            "{name}: the engine launches {} kernels for {plugins} plugins; expected as many",
+            "{}: the engine launches {} kernels for {plugins} plugins; expected as many",
+            work.name,
             bare.kernels()
         )));
     }
@@ -78,14 +87,7 @@ fn run(bench: &mut Bench<'_>, name: &str, plugins: usize) -> Result<()> {
             times.1.push(both[1]);
         }
     }
-    bench.rows.push(Row {
-        work: name.to_owned(),
-        dtype: "f32",
-        shape: SHAPE.to_vec(),
-        median_us: median(times.0),
-        cold_us: None,
-        floor_us: median(times.1),
-    });
+    bench.rows.push(Row { work, median_us: median(times.0), cold_us: None, floor_us: median(times.1) });
     Ok(())
 }
 

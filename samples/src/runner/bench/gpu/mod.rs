@@ -1,6 +1,7 @@
 //! The benchmark on a GPU: time there by events, and the host's time beside bare launches.
 
 mod host;
+mod limits;
 mod row;
 mod workloads;
 
@@ -8,6 +9,7 @@ use plugin_runtime::device::cuda::{DeviceTensor, GpuTimer, device_copy};
 use plugin_runtime::device::{Device, Stream};
 use plugin_runtime::tensor::DataType;
 
+use super::conversions;
 use super::measure::median;
 use super::peers::Peer;
 use crate::runner::cli::BenchArgs;
@@ -15,6 +17,7 @@ use crate::runner::device::shown_device;
 use crate::runner::failure::{Failure, Result};
 use crate::runner::output::Output;
 use crate::runner::table::Table;
+use limits::Work;
 use row::Row;
 
 /// How often things are run.
@@ -76,7 +79,7 @@ pub(super) fn bench(args: &BenchArgs, device: &Device, peers: Option<&[Peer]>, o
     } else if args.conversions {
         workloads::conversions(&mut bench)?;
     } else {
-        workloads::run_all(&mut bench)?;
+        workloads::samples(args.quick).iter().try_for_each(|sample| sample.time(&mut bench))?;
         host::run_all(&mut bench)?;
     }
     if bench.rows.is_empty() {
@@ -90,8 +93,31 @@ pub(super) fn bench(args: &BenchArgs, device: &Device, peers: Option<&[Peer]>, o
     out.line(
         "µs: the median of runs one after the other, so the cache holds what fits it. cold: with nothing of it there.",
     )?;
+    out.line(row::verdict(&bench.rows, peers))?;
     if let Some(path) = &args.json {
-        row::write_json(path, &bench.rows)?;
+        row::write_json(path, &bench.rows, peers)?;
+        out.line(format_args!("written to {}", path.display()))?;
+    }
+    Ok(())
+}
+
+/// Shows what would be timed and has a limit. Needs no GPU.
+///
+/// # Errors
+/// When it can't be written.
+pub(super) fn limits(args: &BenchArgs, out: &mut Output) -> Result<()> {
+    let mut work: Vec<Work> = match (args.builds, args.conversions) {
+        (true, _) => Vec::new(),
+        (_, true) => conversions::all(args.quick)?.iter().map(workloads::conversion).collect(),
+        _ => {
+            let samples = workloads::samples(args.quick);
+            samples.iter().map(workloads::Sample::work).chain(host::all().map(|(work, _)| work)).collect()
+        }
+    };
+    work.retain(|work| work.name.contains(args.only.as_deref().unwrap_or_default()));
+    out.table(&limits::table(&work))?;
+    if let Some(path) = &args.json {
+        limits::write_json(path, &work)?;
         out.line(format_args!("written to {}", path.display()))?;
     }
     Ok(())

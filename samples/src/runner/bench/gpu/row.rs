@@ -4,17 +4,16 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::limits::Work;
 use crate::runner::bench::peers::{self, Peer};
-use crate::runner::bench::row::{figure, write_rows};
+use crate::runner::bench::row::{figure, shape_text, write_rows};
 use crate::runner::failure::Result;
 use crate::runner::table::Table;
 
 /// The time one piece of work takes.
 #[derive(Clone, PartialEq, Debug)]
 pub(super) struct Row {
-    pub(super) work: String,
-    pub(super) dtype: &'static str,
-    pub(super) shape: Vec<i64>,
+    pub(super) work: Work,
     pub(super) median_us: f64,
     /// With a cold cache; `None` for the host's time.
     pub(super) cold_us: Option<f64>,
@@ -22,65 +21,43 @@ pub(super) struct Row {
     pub(super) floor_us: f64,
 }
 
-/// What a time may be at most.
-#[derive(Clone, Copy, PartialEq, Debug)]
-enum Gate {
-    TimesFloor(f64),
-    Microseconds(f64),
-}
-
-/// Work, type, shape, and what it may take at most on an H200.
-const GATES: [(&str, &str, &[i64], Gate); 8] = [
-    ("non_zero", "f32", &[128, 128], Gate::Microseconds(12.0)),
-    ("non_zero", "f32", &[4096, 4096], Gate::TimesFloor(1.7)),
-    ("non_zero", "f32", &[16384, 16384], Gate::TimesFloor(1.3)),
-    ("circ_pad", "f32", &[64, 64, 256, 256], Gate::TimesFloor(1.1)),
-    ("circ_pad", "f16", &[64, 64, 256, 256], Gate::TimesFloor(1.2)),
-    ("add", "f32", &[1 << 28], Gate::TimesFloor(1.05)),
-    ("enqueue of 1 plugin", "f32", &[10, 3, 32, 32], Gate::TimesFloor(1.1)),
-    ("replay of 20 plugins", "f32", &[10, 3, 32, 32], Gate::TimesFloor(1.2)),
-];
-
 impl Row {
-    fn gate(&self) -> Option<Gate> {
-        let this = |&&(work, dtype, shape, _): &&(&str, &str, &[i64], Gate)| {
-            work == self.work && dtype == self.dtype && shape == self.shape
-        };
-        GATES.iter().find(this).map(|&(.., gate)| gate)
+    fn peer<'p>(&self, peers: Option<&'p [Peer]>) -> Option<&'p Peer> {
+        peers::find(peers?, &self.work.name, self.work.dtype, &self.work.shape)
     }
 
-    fn meets(&self, gate: Gate) -> bool {
-        match gate {
-            Gate::TimesFloor(most) => self.median_us <= most * self.floor_us,
-            Gate::Microseconds(most) => self.median_us <= most,
-        }
+    /// Whether it keeps to all of its limits; `None` without one.
+    pub(super) fn meets(&self, peers: Option<&[Peer]>) -> Option<bool> {
+        let limits = self.work.limits();
+        let all = || limits.iter().all(|limit| limit.is_met(self.median_us, self.floor_us, self.peer(peers)));
+        (!limits.is_empty()).then(all)
     }
 
-    fn own_cells(&self) -> [String; 9] {
-        let shape: Vec<String> = self.shape.iter().map(i64::to_string).collect();
-        let gate = self.gate();
-        let yes_or_no = |gate| if self.meets(gate) { "yes" } else { "no" };
+    fn own_cells(&self, peers: Option<&[Peer]>) -> [String; 9] {
+        let yes_or_no = |met| if met { "yes" } else { "NO" };
         [
-            self.work.clone(),
-            self.dtype.to_owned(),
-            shape.join("x"),
+            self.work.name.clone(),
+            self.work.dtype.to_owned(),
+            shape_text(&self.work.shape),
             figure(self.median_us),
             self.cold_us.map_or_else(none, figure),
             figure(self.floor_us),
             figure(self.median_us / self.floor_us),
-            gate.map_or_else(none, |gate| gate.to_string()),
-            gate.map_or_else(none, |gate| yes_or_no(gate).to_owned()),
+            self.work.at_most().unwrap_or_else(none),
+            self.meets(peers).map_or_else(none, |met| yes_or_no(met).to_owned()),
         ]
     }
 }
 
-/// `1.3 × floor` or `12 µs`
-impl std::fmt::Display for Gate {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Gate::TimesFloor(most) => write!(f, "{most} × floor"),
-            Gate::Microseconds(most) => write!(f, "{most} µs"),
-        }
+/// `36 of 48 times have a limit; 2 don't keep to it: add f32 3x4, add f16 3x4`
+pub(super) fn verdict(rows: &[Row], peers: Option<&[Peer]>) -> String {
+    let judged: Vec<(&Row, bool)> = rows.iter().filter_map(|row| Some((row, row.meets(peers)?))).collect();
+    let name = |row: &Row| format!("{} {} {}", row.work.name, row.work.dtype, shape_text(&row.work.shape));
+    let missed: Vec<String> = judged.iter().filter(|(_, met)| !met).map(|(row, _)| name(row)).collect();
+    let has = format!("{} of {} times have a limit", judged.len(), rows.len());
+    match missed.len() {
+        0 => format!("{has}; all keep to it"),
+        count => format!("{has}; {count} of them take longer: {}", missed.join(", ")),
     }
 }
 
@@ -92,21 +69,20 @@ fn none() -> String {
 ///
 /// # Errors
 /// When the file can't be written.
-pub(super) fn write_json(path: &Path, rows: &[Row]) -> Result<()> {
-    write_rows(path, rows.iter().map(row_json).collect())
+pub(super) fn write_json(path: &Path, rows: &[Row], peers: Option<&[Peer]>) -> Result<()> {
+    write_rows(path, rows.iter().map(|row| row_json(row, peers)).collect())
 }
 
-fn row_json(row: &Row) -> Value {
-    let gate = row.gate();
+fn row_json(row: &Row, peers: Option<&[Peer]>) -> Value {
     json!({
-        "work": row.work,
-        "dtype": row.dtype,
-        "shape": row.shape,
+        "work": row.work.name,
+        "dtype": row.work.dtype,
+        "shape": row.work.shape,
         "median_us": row.median_us,
         "cold_us": row.cold_us,
         "floor_us": row.floor_us,
-        "at_most": gate.map(|gate| gate.to_string()),
-        "met": gate.map(|gate| row.meets(gate)),
+        "at_most": row.work.at_most(),
+        "met": row.meets(peers),
     })
 }
 
@@ -115,7 +91,7 @@ pub(super) fn table(rows: &[Row], peers: Option<&[Peer]>) -> Table {
     let Some(peers) = peers else {
         let mut table =
             Table::new(["work", "dtype", "shape", "µs", "cold µs", "floor µs", "× floor", "at most", "met"]);
-        rows.iter().for_each(|row| table.row(row.own_cells()));
+        rows.iter().for_each(|row| table.row(row.own_cells(None)));
         return table;
     };
     let mut table = Table::new([
@@ -137,12 +113,12 @@ pub(super) fn table(rows: &[Row], peers: Option<&[Peer]>) -> Table {
         "× the best",
     ]);
     for row in rows {
-        let peer = peers::find(peers, &row.work, row.dtype, &row.shape);
+        let peer = row.peer(Some(peers));
         let times = SOFTWARE.map(|software| peer.and_then(|peer| peer.time(software)));
         let best = times.iter().flatten().copied().min_by(f64::total_cmp);
         let of_peers = times.into_iter().chain([best.map(|best| best / row.median_us)]);
         let cells = of_peers.map(|time| time.map_or_else(none, figure));
-        table.row_of(row.own_cells().into_iter().chain(cells));
+        table.row_of(row.own_cells(Some(peers)).into_iter().chain(cells));
     }
     table
 }
@@ -152,11 +128,13 @@ const SOFTWARE: [&str; 6] = ["pytorch", "triton", "cupy", "cub", "torch_compile"
 
 #[cfg(test)]
 mod tests {
+    use super::super::limits::Kind;
     use super::*;
 
-    fn row(work: &str, shape: &[i64], median_us: f64) -> Row {
-        let cold_us = Some(30.0);
-        Row { work: work.into(), dtype: "f32", shape: shape.into(), median_us, cold_us, floor_us: 10.0 }
+    fn row(name: &str, shape: &[i64], median_us: f64) -> Row {
+        let (kind, bytes) = (if name == "add" { Kind::Add } else { Kind::NonZero }, 1 << 30);
+        let work = Work { kind, name: name.into(), dtype: "f32", shape: shape.into(), bytes };
+        Row { work, median_us, cold_us: Some(30.0), floor_us: 10.0 }
     }
 
     fn line(row: Row, peers: Option<&[Peer]>) -> String {
@@ -166,33 +144,33 @@ mod tests {
 
     #[test]
     fn times_are_held_against_what_they_may_be() {
-        let large: &[i64] = &[16384, 16384];
-        assert_eq!(
-            line(row("non_zero", large, 13.0), None),
-            "non_zero f32 16384x16384 13.00 30.00 10.00 1.30 1.3 × floor yes"
-        );
-        assert!(line(row("non_zero", large, 13.1), None).ends_with("1.3 × floor no"));
-        assert!(line(row("non_zero", large, f64::NAN), None).ends_with("no"));
-        assert!(line(row("non_zero", &[128, 128], 11.0), None).ends_with("12 µs yes"));
-        assert!(line(row("non_zero", &[3, 3], 11.0), None).ends_with("1.10 - -"));
-        for (work, dtype, shape, _) in GATES {
-            assert!(Row { dtype, ..row(work, shape, 1.0) }.gate().is_some());
-        }
+        assert_eq!(line(row("add", &[16, 3], 10.5), None), "add f32 16x3 10.50 30.00 10.00 1.05 1.05 × floor yes");
+        assert!(line(row("add", &[3], 10.6), None).ends_with("1.05 × floor NO"));
+        assert!(line(row("add", &[3], f64::NAN), None).ends_with("NO"));
+        let small = Row { work: Work { bytes: 1, ..row("add", &[3], 11.0).work }, ..row("add", &[3], 11.0) };
+        assert!(line(small.clone(), None).ends_with("1.10 - -"));
+        let rows = [row("add", &[3], 10.0), small, row("add", &[4, 5], 11.0)];
+        assert_eq!(verdict(&rows, None), "2 of 3 times have a limit; 1 of them take longer: add f32 4x5");
+        assert_eq!(verdict(&rows[..2], None), "1 of 2 times have a limit; all keep to it");
     }
 
     #[test]
     fn peers_stand_beside_the_row_of_the_same_work() {
-        let text = r#"[{"work": "add", "dtype": "f32", "shape": [2], "pytorch_us": 25.0, "cupy_us": 50.0}]"#;
+        let text = r#"[{"work": "add", "dtype": "f32", "shape": [2], "pytorch_us": 25.0, "cupy_us": 50.0},
+                       {"work": "non_zero", "dtype": "f32", "shape": [2], "cub_us": 12.0, "torch_compile_us": 30.0,
+                        "jax_us": 40.0}]"#;
         let peers = peers::parse(text).unwrap();
-        assert!(line(row("add", &[2], 5.0), Some(&peers)).ends_with("- - 25.00 - 50.00 - - - 5.00"));
-        assert!(line(row("add", &[3], 5.0), Some(&peers)).ends_with("- - - - - - - - -"));
+        assert!(line(row("add", &[2], 5.0), Some(&peers)).ends_with("yes 25.00 - 50.00 - - - 5.00"));
+        assert!(line(row("add", &[3], 5.0), Some(&peers)).ends_with("yes - - - - - - -"));
+        let slower_than_cub = line(row("non_zero", &[2], 10.0), Some(&peers));
+        assert!(slower_than_cub.ends_with("CUB's / 1.5 NO - - - 12.00 30.00 40.00 1.20"), "{slower_than_cub}");
     }
 
     #[test]
     fn rows_are_written_with_every_key() {
-        let written = row_json(&row("non_zero", &[128, 128], 13.0));
-        assert_eq!((&written["met"], &written["at_most"]), (&json!(false), &json!("12 µs")));
-        assert_eq!(row_json(&row("non_zero", &[1], 13.0))["met"], Value::Null);
+        let written = row_json(&row("add", &[128], 13.0), None);
+        assert_eq!((&written["met"], &written["at_most"]), (&json!(false), &json!("1.05 × floor")));
+        assert_eq!(written["work"], "add");
         for key in ["work", "dtype", "shape", "median_us", "cold_us", "floor_us"] {
             assert!(!written[key].is_null(), "{key}");
         }

@@ -5,6 +5,7 @@ use plugin_runtime::device::cuda::{DeviceTensor, device_copy};
 use plugin_runtime::network::{Network, Preference};
 use plugin_runtime::tensor::{DataType, HostTensor};
 
+use super::limits::{Kind, Work};
 use super::row::Row;
 use super::{Bench, Cache};
 use crate::runner::bench::builds;
@@ -44,29 +45,43 @@ const MATRICES: [([i64; 2], u8); 7] = [
 ];
 const SMALL_MATRIX: ([i64; 2], u8) = ([128, 128], 50);
 
-/// Times the samples on small and large inputs.
-///
-/// # Errors
-/// When an engine can't be built or run.
-pub(super) fn run_all(bench: &mut Bench<'_>) -> Result<()> {
-    let quick = bench.args.quick;
+/// One of the samples on a GPU.
+pub(super) struct Sample {
+    dtype: (DataType, &'static str),
+    does: Does,
+}
+
+enum Does {
+    NonZero { shape: [i64; 2], percent: u8 },
+    CircPad { shape: [i64; 4], pad: i32 },
+    Add { elements: i64 },
+}
+
+/// The samples on small and large inputs.
+pub(super) fn samples(quick: bool) -> Vec<Sample> {
     let (matrices, images): (&[_], &[_]) = if quick { (&[], &[]) } else { (&MATRICES, &IMAGES) };
-    for (dtype, name) in TYPES {
-        for &(shape, percent) in [SMALL_MATRIX].iter().chain(matrices) {
-            non_zero(bench, (dtype, name), shape, percent)?;
-        }
+    let mut all = Vec::new();
+    for dtype in TYPES {
+        let matrices = [SMALL_MATRIX].into_iter().chain(matrices.iter().copied());
+        all.extend(matrices.map(|(shape, percent)| Sample { dtype, does: Does::NonZero { shape, percent } }));
     }
-    for (dtype, name) in TYPES {
-        for &image in [SMALL_IMAGE].iter().chain(images) {
-            circ_pad(bench, (dtype, name), image)?;
-        }
+    for dtype in TYPES {
+        let images = [SMALL_IMAGE].into_iter().chain(images.iter().copied());
+        all.extend(images.map(|(shape, pad)| Sample { dtype, does: Does::CircPad { shape, pad } }));
     }
     // 1 GiB.
     let bytes: i64 = if quick { 1 << 20 } else { 1 << 30 };
-    for (dtype, name) in TYPES {
-        add(bench, dtype, name, [bytes / i64::from(dtype.bits() / 8)])?;
+    for dtype in TYPES {
+        all.push(Sample { dtype, does: Does::Add { elements: bytes / i64::from(dtype.0.bits() / 8) } });
     }
-    Ok(())
+    all
+}
+
+/// A change of type and layout.
+pub(super) fn conversion(named: &Named) -> Work {
+    let (from, to) = named.conversion.bytes();
+    let (name, shape) = (named.name.clone(), named.dims.clone());
+    Work { kind: Kind::Conversion, name, dtype: "-", shape, bytes: from.max(to) as u64 }
 }
 
 /// Times every change of type and layout.
@@ -74,11 +89,11 @@ pub(super) fn run_all(bench: &mut Bench<'_>) -> Result<()> {
 /// # Errors
 /// When one can't be run.
 pub(super) fn conversions(bench: &mut Bench<'_>) -> Result<()> {
-    for Named { name, dims, conversion } in conversions::all(bench.args.quick)? {
-        if !bench.wants(&name) {
+    for named in conversions::all(bench.args.quick)? {
+        if !bench.wants(&named.name) {
             continue;
         }
-        let stream = &bench.stream;
+        let (stream, conversion) = (&bench.stream, &named.conversion);
         let (from, to) = conversion.bytes();
         let zeros =
             |bytes: usize| DeviceTensor::zeros(stream, DataType::UInt8, &[i64::try_from(bytes).unwrap_or(i64::MAX)]);
@@ -87,7 +102,7 @@ pub(super) fn conversions(bench: &mut Bench<'_>) -> Result<()> {
         let median_us = bench.median_us(Cache::Warm, &mut convert)?;
         let cold_us = Some(bench.median_us(Cache::Cold, &mut convert)?);
         let floor_us = (from + to) as f64 / bench.bytes_a_us;
-        bench.rows.push(Row { work: name, dtype: "-", shape: dims, median_us, cold_us, floor_us });
+        bench.rows.push(Row { work: self::conversion(&named), median_us, cold_us, floor_us });
     }
     Ok(())
 }
@@ -106,113 +121,125 @@ pub(super) fn builds(bench: &mut Bench<'_>) -> Result<()> {
         let mut build = || layer.build(bench.device, bench.args.build.seed, &mut tried);
         let [median_us] = in_turns([&mut build], effort)?;
         bench.tuning.extend(tried);
+        let (name, shape, bytes) = (layer.name.to_owned(), layer.shape.clone(), layer.copied_bytes());
         bench.rows.push(Row {
-            work: layer.name.to_owned(),
-            dtype: "f32",
-            shape: layer.shape.clone(),
+            work: Work { kind: Kind::Build, name, dtype: "f32", shape, bytes },
             median_us,
             cold_us: None,
-            floor_us: layer.copied_bytes() as f64 / bench.bytes_a_us,
+            floor_us: bytes as f64 / bench.bytes_a_us,
         });
     }
     Ok(())
 }
 
-fn non_zero(bench: &mut Bench<'_>, dtype: (DataType, &'static str), shape: [i64; 2], percent: u8) -> Result<()> {
-    let name = if percent == 50 { "non_zero".to_owned() } else { format!("non_zero of {percent} %") };
-    let timed = Timed {
-        name: &name,
-        dtype,
-        shape: &shape,
-        output: (DataType::Int32, &[shape.iter().product(), 2]),
-        fill: Fill::NonZeros { percent },
-        floor: Floor::Bandwidth,
-    };
-    timed.run(bench, || commands::non_zero_network(dtype.0, &shape))
-}
+impl Sample {
+    pub(super) fn work(&self) -> Work {
+        let ((dtype, dtype_name), (output_type, output)) = (self.dtype, self.output());
+        let bytes = |dtype: DataType, shape: &[i64]| shape.iter().product::<i64>() * i64::from(dtype.bits()) / 8;
+        let (kind, name, bytes) = match self.does {
+            Does::NonZero { shape, percent: 50 } => (Kind::NonZero, "non_zero".to_owned(), bytes(dtype, &shape)),
+            Does::NonZero { shape, percent } => {
+                (Kind::NonZero, format!("non_zero of {percent} %"), bytes(dtype, &shape))
+            }
+            Does::CircPad { pad: 1, .. } => (Kind::CircPad, "circ_pad".to_owned(), bytes(output_type, &output)),
+            Does::CircPad { pad, .. } => (Kind::CircPad, format!("circ_pad by {pad}"), bytes(output_type, &output)),
+            Does::Add { .. } => (Kind::Add, "add".to_owned(), bytes(output_type, &output)),
+        };
+        Work { kind, name, dtype: dtype_name, shape: self.shape(), bytes: bytes.unsigned_abs() }
+    }
 
-fn circ_pad(bench: &mut Bench<'_>, dtype: (DataType, &'static str), (shape, pad): Padded) -> Result<()> {
-    let [n, c, h, w] = shape;
-    let around = 2 * i64::from(pad);
-    let name = if pad == 1 { "circ_pad".to_owned() } else { format!("circ_pad by {pad}") };
-    let timed = Timed {
-        name: &name,
-        dtype,
-        shape: &shape,
-        output: (dtype.0, &[n, c, h + around, w + around]),
-        fill: Fill::Values,
-        floor: Floor::Bandwidth,
-    };
-    timed.run(bench, || commands::circ_pad_network(dtype.0, &shape, &[pad; 4], Preference::Unspecified))
-}
+    fn shape(&self) -> Vec<i64> {
+        match self.does {
+            Does::NonZero { shape, .. } => shape.into(),
+            Does::CircPad { shape, .. } => shape.into(),
+            Does::Add { elements } => vec![elements],
+        }
+    }
 
-fn add(bench: &mut Bench<'_>, dtype: DataType, name: &'static str, shape: [i64; 1]) -> Result<()> {
-    let timed = Timed {
-        name: "add",
-        dtype: (dtype, name),
-        shape: &shape,
-        output: (dtype, &shape),
-        fill: Fill::Values,
-        floor: Floor::CopyOfInput,
-    };
-    timed.run(bench, || commands::add_network(dtype, &shape, Preference::Unspecified))
-}
-
-/// The least that some work can take.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Floor {
-    /// Each byte of the input read once and each byte of the output written once, as fast as a large copy does that.
-    Bandwidth,
-    /// A copy of the input to the output, timed.
-    CopyOfInput,
-}
-
-/// A network of one input and one output.
-struct Timed<'a> {
-    name: &'a str,
-    dtype: (DataType, &'static str),
-    shape: &'a [i64],
     /// Type and largest extents.
-    output: (DataType, &'a [i64]),
-    fill: Fill,
-    floor: Floor,
-}
+    fn output(&self) -> (DataType, Vec<i64>) {
+        let (dtype, _) = self.dtype;
+        match self.does {
+            Does::NonZero { shape, .. } => (DataType::Int32, vec![shape.iter().product(), 2]),
+            Does::CircPad { shape: [n, c, h, w], pad } => {
+                let around = 2 * i64::from(pad);
+                (dtype, vec![n, c, h + around, w + around])
+            }
+            Does::Add { elements } => (dtype, vec![elements]),
+        }
+    }
 
-impl Timed<'_> {
-    fn run(self, bench: &mut Bench<'_>, network: impl FnOnce() -> Result<Network>) -> Result<()> {
-        let (_, type_name) = self.dtype;
-        if !bench.wants(self.name) {
+    fn network(&self) -> Result<Network> {
+        let (dtype, _) = self.dtype;
+        match self.does {
+            Does::NonZero { shape, .. } => commands::non_zero_network(dtype, &shape),
+            Does::CircPad { shape, pad } => {
+                commands::circ_pad_network(dtype, &shape, &[pad; 4], Preference::Unspecified)
+            }
+            Does::Add { elements } => commands::add_network(dtype, &[elements], Preference::Unspecified),
+        }
+    }
+
+    /// Times it beside the least that it can take: each byte of the input read once and each of the output written once, as
+    /// fast as a large copy does that; for an addition a copy of the input.
+    ///
+    /// # Errors
+    /// When an engine can't be built or run.
+    pub(super) fn time(&self, bench: &mut Bench<'_>) -> Result<()> {
+        let work = self.work();
+        if !bench.wants(&work.name) {
             return Ok(());
         }
-        let engine = bench.args.build.builder(bench.device.clone()).build(&network()?)?;
+        let engine = bench.args.build.builder(bench.device.clone()).build(&self.network()?)?;
         bench.tuning.push(tuning::table(engine.report()));
         let mut context = engine.create_context()?;
-        context.set_input_shape("X", self.shape)?;
+        context.set_input_shape("X", &work.shape)?;
         let stream = &bench.stream;
-        let x = self.input(bench)?;
-        let mut y = DeviceTensor::uninit(stream, self.output.0, self.output.1)?;
+        let x = self.input(bench, &work.shape)?;
+        let (output_type, output) = self.output();
+        let mut y = DeviceTensor::uninit(stream, output_type, &output)?;
         context.enqueue(&mut [Binding::device_input(&x), Binding::device_output(&mut y)], stream)?;
-        let written = context.output_shape("Y")?.numel().unwrap_or(0) * u64::from(self.output.0.bits() / 8);
+        let written = context.output_shape("Y")?.numel().unwrap_or(0) * u64::from(output_type.bits() / 8);
         let mut enqueue = || context.enqueue(&mut [Binding::device_input(&x), Binding::device_output(&mut y)], stream);
         let median_us = bench.median_us(Cache::Warm, &mut enqueue)?;
-        let cold_us = bench.median_us(Cache::Cold, &mut enqueue)?;
-        let floor_us = match self.floor {
-            Floor::Bandwidth => (x.byte_len() as u64 + written) as f64 / bench.bytes_a_us,
-            Floor::CopyOfInput => bench.median_us(Cache::Warm, || device_copy(stream, &x, &mut y))?,
+        let cold_us = Some(bench.median_us(Cache::Cold, &mut enqueue)?);
+        let floor_us = match self.does {
+            Does::Add { .. } => bench.median_us(Cache::Warm, || device_copy(stream, &x, &mut y))?,
+            _ => (x.byte_len() as u64 + written) as f64 / bench.bytes_a_us,
         };
-        bench.rows.push(Row {
-            work: self.name.to_owned(),
-            dtype: type_name,
-            shape: self.shape.to_vec(),
-            median_us,
-            cold_us: Some(cold_us),
-            floor_us,
-        });
+        bench.rows.push(Row { work, median_us, cold_us, floor_us });
         Ok(())
     }
 
-    fn input(&self, bench: &Bench<'_>) -> Result<DeviceTensor> {
-        let x: HostTensor = data::made_up(self.dtype.0, self.shape, bench.args.build.seed, self.fill)?;
+    fn input(&self, bench: &Bench<'_>, shape: &[i64]) -> Result<DeviceTensor> {
+        let fill = match self.does {
+            Does::NonZero { percent, .. } => Fill::NonZeros { percent },
+            _ => Fill::Values,
+        };
+        let x: HostTensor = data::made_up(self.dtype.0, shape, bench.args.build.seed, fill)?;
         Ok(DeviceTensor::from_host(&bench.stream, &x)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Work that one of them doesn't time stands in the table without its peers, and nothing says so.
+    #[test]
+    fn the_script_for_peers_times_the_same_work() {
+        let script = include_str!("../../../../peers/gpu_peers.py");
+        let tuple = |shape: &[i64]| shape.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
+        let pairs: String = script.lines().filter(|line| line.starts_with("MATRICES = ")).collect();
+        for ([rows, _], percent) in MATRICES.into_iter().chain([SMALL_MATRIX]) {
+            assert!(pairs.contains(&format!("({rows}, {percent})")), "{rows} {percent}");
+        }
+        assert_eq!(pairs.matches('(').count() - 1, MATRICES.len() + 1);
+        assert!(script.contains(&format!("IMAGE = ({})", tuple(&SMALL_IMAGE.0))));
+        let images = script.split("IMAGES = (").nth(1).and_then(|rest| rest.split("\n)").next()).unwrap();
+        for (shape, pad) in IMAGES {
+            assert!(images.contains(&format!("(({}), {pad})", tuple(&shape))), "{shape:?} {pad}");
+        }
+        assert_eq!(images.lines().filter(|line| line.trim_start().starts_with('(')).count(), IMAGES.len() + 1);
     }
 }
