@@ -201,7 +201,10 @@ impl<'t, 'n> LayerTrials<'t, 'n> {
             let (tactic, mut runs) = (self.tuning.attempts[candidate].tactic, 0);
             let checked = Checked { tactic, check, types: &output_types, coarsest };
             let judged = match checked.results(laid_out.as_mut(), standing.expected(), &mut runs) {
-                Ok(None) => Ok(standing.agrees(candidate)),
+                Ok(None) => {
+                    standing.agrees(candidate);
+                    Ok(())
+                }
                 Ok(Some(outputs)) => standing.judge(candidate, (outputs, coarsest), &check.compare),
                 Err(reason) => Err(reason),
             };

@@ -93,6 +93,9 @@ pub(super) fn bench(args: &BenchArgs, device: &Device, peers: Option<&[Peer]>, o
     out.line(
         "µs: the median of runs one after the other, so the cache holds what fits it. cold: with nothing of it there.",
     )?;
+    if peers.is_some() {
+        out.line("of other software: its µs, and how many times as long that is.")?;
+    }
     out.line(row::verdict(&bench.rows, peers))?;
     if let Some(path) = &args.json {
         row::write_json(path, &bench.rows, peers)?;

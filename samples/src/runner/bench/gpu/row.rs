@@ -115,9 +115,10 @@ pub(super) fn table(rows: &[Row], peers: Option<&[Peer]>) -> Table {
     for row in rows {
         let peer = row.peer(Some(peers));
         let times = SOFTWARE.map(|software| peer.and_then(|peer| peer.time(software)));
-        let best = times.iter().flatten().copied().min_by(f64::total_cmp);
-        let of_peers = times.into_iter().chain([best.map(|best| best / row.median_us)]);
-        let cells = of_peers.map(|time| time.map_or_else(none, figure));
+        let ratio = |time: f64| figure(time / row.median_us);
+        let best = times.iter().flatten().copied().min_by(f64::total_cmp).map_or_else(none, ratio);
+        let of_peers = times.map(|time| time.map_or_else(none, |time| format!("{} ({} ×)", figure(time), ratio(time))));
+        let cells = of_peers.into_iter().chain([best]);
         table.row_of(row.own_cells(Some(peers)).into_iter().chain(cells));
     }
     table
@@ -160,10 +161,11 @@ mod tests {
                        {"work": "non_zero", "dtype": "f32", "shape": [2], "cub_us": 12.0, "torch_compile_us": 30.0,
                         "jax_us": 40.0}]"#;
         let peers = peers::parse(text).unwrap();
-        assert!(line(row("add", &[2], 5.0), Some(&peers)).ends_with("yes 25.00 - 50.00 - - - 5.00"));
+        assert!(line(row("add", &[2], 5.0), Some(&peers)).ends_with("yes 25.00 (5.00 ×) - 50.00 (10.00 ×) - - - 5.00"));
         assert!(line(row("add", &[3], 5.0), Some(&peers)).ends_with("yes - - - - - - -"));
+        let expected = "CUB's / 1.5 NO - - - 12.00 (1.20 ×) 30.00 (3.00 ×) 40.00 (4.00 ×) 1.20";
         let slower_than_cub = line(row("non_zero", &[2], 10.0), Some(&peers));
-        assert!(slower_than_cub.ends_with("CUB's / 1.5 NO - - - 12.00 30.00 40.00 1.20"), "{slower_than_cub}");
+        assert!(slower_than_cub.ends_with(expected), "{slower_than_cub}");
     }
 
     #[test]
