@@ -51,7 +51,5 @@ impl<'a> StepLayout<'a> {
 }
 
 fn placed(name: Arc<str>, representation: Representation, dims: Dims, region: Region) -> PlacedTensor {
-    let Representation { dtype, format, scale } = representation;
-    let info = TensorInfo { name, dtype, format, dims, scale };
-    PlacedTensor { info, region, capacity: region.len, extents: None }
+    PlacedTensor { info: TensorInfo::new(name, representation, dims), region, capacity: region.len, extents: None }
 }

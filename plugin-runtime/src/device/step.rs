@@ -137,7 +137,7 @@ impl StepMemory {
         if len > tensor.capacity {
             return Err(outgrown(&tensor.info.name, len, tensor.capacity));
         }
-        tensor.info.dims = dims;
+        tensor.info.resize(dims);
         tensor.region.len = len;
         Ok(())
     }

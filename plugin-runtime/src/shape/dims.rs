@@ -45,12 +45,14 @@ impl Dims {
 
 impl std::ops::Deref for Dims {
     type Target = [i64];
+    #[inline]
     fn deref(&self) -> &[i64] {
         &self.extents[..usize::from(self.rank)]
     }
 }
 
 impl std::ops::DerefMut for Dims {
+    #[inline]
     fn deref_mut(&mut self) -> &mut [i64] {
         &mut self.extents[..usize::from(self.rank)]
     }

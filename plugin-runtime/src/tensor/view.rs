@@ -23,9 +23,21 @@ pub struct TensorInfo {
     pub dims: Dims,
     /// The quantisation scale of INT8 and FP8 data, else 1.
     pub scale: f32,
+    /// The product of the extents, which impls ask for again and again.
+    elements: usize,
 }
 
 impl TensorInfo {
+    pub(crate) fn new(name: Arc<str>, representation: Representation, dims: Dims) -> Self {
+        let Representation { dtype, format, scale } = representation;
+        TensorInfo { name, dtype, format, dims, scale, elements: elements(&dims) }
+    }
+
+    pub(crate) fn resize(&mut self, dims: Dims) {
+        self.dims = dims;
+        self.elements = elements(&dims);
+    }
+
     pub(crate) fn representation(&self) -> Representation {
         Representation { dtype: self.dtype, format: self.format, scale: self.scale }
     }
@@ -34,6 +46,10 @@ impl TensorInfo {
     pub(crate) fn layout(&self) -> String {
         laid_out(self.dtype, &self.dims, self.format)
     }
+}
+
+fn elements(dims: &Dims) -> usize {
+    dims.numel().map_or(0, |elements| elements as usize)
 }
 
 /// `FP32 [2, 3]`, with the layout where it isn't LINEAR.
@@ -94,7 +110,7 @@ macro_rules! accessors {
         /// Number of elements, padding of the layout not counted.
         #[inline]
         pub fn numel(&self) -> usize {
-            numel(self.info)
+            self.info.elements
         }
 
         /// The true extents in device memory, one `i64` per dimension, for kernels to read, where an earlier plugin finds
@@ -334,10 +350,6 @@ impl<'a> Workspace<'a> {
 #[cold]
 fn workspace_on_host() -> Error {
     Error::plugin("the workspace is in host memory: write workspace.into_slice::<T>()")
-}
-
-fn numel(info: &TensorInfo) -> usize {
-    info.dims.numel().map_or(0, |n| n as usize)
 }
 
 #[inline]
