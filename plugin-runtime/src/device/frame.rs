@@ -93,7 +93,8 @@ impl Frame {
         bindings: &'f mut [Binding<'_>],
         rules: &[BindingRule],
     ) -> Result<Active<'f>> {
-        self.take(bindings, rules, None)
+        self.take(bindings, rules, None)?;
+        Ok(self.active())
     }
 
     /// Takes the caller's memory for one run in a stream, which is ordered after what else uses that memory. Allocates
@@ -105,16 +106,12 @@ impl Frame {
         rules: &[BindingRule],
         stream: &Stream,
     ) -> Result<Active<'f>> {
-        self.take(bindings, rules, stream.queue.as_deref())
+        self.take(bindings, rules, stream.queue.as_deref())?;
+        Ok(self.active())
     }
 
-    #[inline]
-    fn take<'f>(
-        &'f mut self,
-        bindings: &'f mut [Binding<'_>],
-        rules: &[BindingRule],
-        stream: Option<&CudaStream>,
-    ) -> Result<Active<'f>> {
+    /// Puts down where all memory of a run lies.
+    fn take(&mut self, bindings: &mut [Binding<'_>], rules: &[BindingRule], stream: Option<&CudaStream>) -> Result<()> {
         if bindings.len() != rules.len() {
             return Err(wrong_count(bindings.len(), rules));
         }
@@ -125,17 +122,24 @@ impl Frame {
         if bindings.iter().any(Binding::is_foreign) {
             check_overlaps(&self.bases[first..], rules)?;
         }
-        let device = match &mut self.memory {
-            FrameMemory::Host { arena, constants } => {
-                self.bases[0] = BasePointer::write(arena);
-                for (base, constant) in self.bases[1..].iter_mut().zip(constants.iter()) {
-                    *base = BasePointer::read(constant.bytes());
-                }
-                None
+        if let FrameMemory::Host { arena, constants } = &mut self.memory {
+            self.bases[0] = BasePointer::write(arena);
+            for (base, constant) in self.bases[1..].iter_mut().zip(constants.iter()) {
+                *base = BasePointer::read(constant.bytes());
             }
+        }
+        Ok(())
+    }
+
+    /// The memory that was put down. It is made where it is used: a larger result is handed over in memory, which the
+    /// caller would have to wait for.
+    #[inline]
+    fn active(&mut self) -> Active<'_> {
+        let device = match &self.memory {
+            FrameMemory::Host { .. } => None,
             FrameMemory::Device { extents, .. } => Some(DeviceExtents(extents)),
         };
-        Ok(Active { bases: &self.bases, constants: self.constants, device, captured: &mut self.captured })
+        Active { bases: &self.bases, constants: self.constants, device, captured: &mut self.captured }
     }
 
     /// Puts down where a binding of the runs that follow lies, without the checks that bindings of an engine go through.
@@ -161,11 +165,7 @@ impl Frame {
     #[cfg(any(feature = "onnxruntime", feature = "tensorrt", feature = "python", test))]
     #[inline]
     pub(crate) fn activate_lent(&mut self) -> Active<'_> {
-        let device = match &self.memory {
-            FrameMemory::Host { .. } => None,
-            FrameMemory::Device { extents, .. } => Some(DeviceExtents(extents)),
-        };
-        Active { bases: &self.bases, constants: self.constants, device, captured: &mut self.captured }
+        self.active()
     }
 
     /// Forgets what was recorded.

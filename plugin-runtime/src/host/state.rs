@@ -225,13 +225,13 @@ impl State {
         unsafe { self.bind(places, stream)? };
         let mut active = self.frame.activate_lent();
         if !self.finds_sizes {
-            return self.work.run(active.step(&self.memory), stream);
+            return self.work.run(&mut active, &self.memory, stream);
         }
         let sizes = &self.plan.step().sizes;
         for size in sizes {
             active.clear_size(&self.memory.outputs()[size.output], stream)?;
         }
-        self.work.run(active.step(&self.memory), stream)?;
+        self.work.run(&mut active, &self.memory, stream)?;
         if reads {
             self.found.clone_from(&self.symbols);
             for size in sizes {

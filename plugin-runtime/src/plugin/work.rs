@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::ImplEntry;
 use crate::device::cuda::AotLaunches;
-use crate::device::{DynAttributes, Invocation, StepViews, Stream, cpu, cuda};
+use crate::device::{Active, DynAttributes, Invocation, StepMemory, StepViews, Stream, cpu, cuda};
 use crate::error::Result;
 use crate::guard::guarded;
 
@@ -20,19 +20,21 @@ pub(crate) enum Work {
 }
 
 impl Work {
-    /// Does it on the CPU, or enqueues it. Allocates nothing of its own.
+    /// Does it in the memory of one step, on the CPU, or enqueues it. Allocates nothing of its own.
     ///
     /// # Errors
     /// When an impl fails or panics, or the device refuses a launch.
     #[inline]
-    pub(crate) fn run(&mut self, views: StepViews<'_>, stream: &Stream) -> Result<()> {
+    pub(crate) fn run(&mut self, active: &mut Active<'_>, memory: &StepMemory, stream: &Stream) -> Result<()> {
         match self {
-            Work::Reformat => reformat(views, stream),
+            Work::Reformat => reformat(active.step(memory), stream),
             Work::Impl { implementation, attributes, tactic } => {
-                let mut invocation = Invocation::new(views, &**attributes, stream, *tactic);
+                // Made of its parts here: what is handed over in memory, and copied in wider pieces than it was written in,
+                // is waited for.
+                let mut invocation = Invocation::new(active.step(memory), &**attributes, stream, *tactic);
                 guarded(|| (implementation.run)(&mut invocation))
             }
-            Work::Kernels(kernels) => kernels.launch(&views, stream),
+            Work::Kernels(kernels) => kernels.launch(&active.step(memory), stream),
         }
     }
 }

@@ -53,9 +53,8 @@ impl Trials for LaidOut<'_> {
                 active.clear_size(output, stream)?;
             }
         }
-        let views = active.step(&self.memory);
         match &mut self.works[position].1 {
-            Ok(work) => self.clock.time(cache, || work.run(views, stream)),
+            Ok(work) => self.clock.time(cache, || work.run(&mut active, &self.memory, stream)),
             Err(error) => Err(error.clone()),
         }
     }

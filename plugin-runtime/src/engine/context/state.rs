@@ -165,12 +165,12 @@ impl State {
         }
         let memory = &self.memories[position];
         if self.deferred || step.sizes.is_empty() {
-            return self.works[position].run(active.step(memory), stream);
+            return self.works[position].run(active, memory, stream);
         }
         for size in &step.sizes {
             active.clear_size(&memory.outputs()[size.output], stream)?;
         }
-        self.works[position].run(active.step(memory), stream)?;
+        self.works[position].run(active, memory, stream)?;
         for size in &step.sizes {
             let found = active.read_size(&memory.outputs()[size.output], stream)?;
             check_size(size.output, found, self.upper_bounds[size.symbol.position()])?;
