@@ -29,7 +29,7 @@ impl<'a> Invocation<'a> {
     ///
     /// # Errors
     /// Beyond the number of inputs.
-    #[inline]
+    #[inline(always)]
     pub fn input(&self, index: usize) -> Result<Tensor<'a>> {
         self.views.input(index)
     }
@@ -38,7 +38,7 @@ impl<'a> Invocation<'a> {
     ///
     /// # Errors
     /// When there aren't `N`, or they were taken before.
-    #[inline]
+    #[inline(always)]
     pub fn outputs<const N: usize>(&mut self) -> Result<[TensorMut<'a>; N]> {
         self.views.outputs()
     }

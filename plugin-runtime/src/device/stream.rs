@@ -82,6 +82,7 @@ impl Stream {
     }
 
     /// The device it belongs to.
+    #[inline]
     pub fn device(&self) -> &Device {
         &self.device
     }
@@ -102,14 +103,20 @@ impl Stream {
     /// Whether its owner is capturing it.
     #[inline]
     pub(crate) fn is_captured(&self) -> Result<bool> {
-        self.queue.as_ref().map_or(Ok(false), |queue| queue.is_captured())
+        match &self.queue {
+            Some(queue) => queue.is_captured(),
+            None => Ok(false),
+        }
     }
 
     /// Records an event after the work that was put into it, for others to wait for: `captured` as
     /// [`Stream::is_captured`] says.
     #[inline]
     pub(crate) fn ran(&self, captured: bool) -> Result<()> {
-        self.queue.as_ref().map_or(Ok(()), |queue| queue.ran(captured))
+        match &self.queue {
+            Some(queue) => queue.ran(captured),
+            None => Ok(()),
+        }
     }
 
     /// Makes its GPU's context current on the calling thread, until the guard is dropped.

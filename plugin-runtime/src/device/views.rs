@@ -30,11 +30,10 @@ impl<'s> StepViews<'s> {
         StepViews { active, memory, outputs_taken: false, workspace_taken: false }
     }
 
-    #[inline]
+    // In line, so that the view needn't be handed over in memory: its parts are used at once.
+    #[inline(always)]
     pub(crate) fn input(&self, index: usize) -> Result<Tensor<'s>> {
-        let Some(input) = self.memory.inputs().get(index) else {
-            return Err(Error::invalid(format_args!("input {index} of {} was asked for", self.memory.inputs().len())));
-        };
+        let Some(input) = self.memory.inputs().get(index) else { return Err(self.no_input(index)) };
         if let Some(output) = input.in_place {
             return Ok(Tensor::new(&input.tensor.info, Data::InPlace(output), None));
         }
@@ -50,14 +49,13 @@ impl<'s> StepViews<'s> {
         Ok(Tensor::new(&input.tensor.info, Data::Host(bytes), None))
     }
 
-    #[inline]
+    // As `input`.
+    #[inline(always)]
     pub(crate) fn outputs<const N: usize>(&mut self) -> Result<[TensorMut<'s>; N]> {
         let memory = self.memory;
-        let placed: &[PlacedTensor; N] = memory.outputs().try_into().map_err(|_| {
-            Error::invalid(format_args!("{N} outputs were asked for, but there are {}", memory.outputs().len()))
-        })?;
+        let Ok(placed) = <&[PlacedTensor; N]>::try_from(memory.outputs()) else { return Err(self.other_outputs(N)) };
         if std::mem::replace(&mut self.outputs_taken, true) {
-            return Err(Error::invalid("the outputs were taken twice"));
+            return Err(taken_twice("outputs were"));
         }
         let mut starts = [NonNull::dangling(); N];
         for (start, tensor) in starts.iter_mut().zip(placed) {
@@ -75,6 +73,17 @@ impl<'s> StepViews<'s> {
             let bytes = unsafe { std::slice::from_raw_parts_mut(starts[i].as_ptr(), tensor.region.len) };
             TensorMut::new(&tensor.info, DataMut::Host(bytes), None)
         }))
+    }
+
+    #[cold]
+    fn no_input(&self, index: usize) -> Error {
+        Error::invalid(format_args!("input {index} of {} was asked for", self.memory.inputs().len()))
+    }
+
+    #[cold]
+    fn other_outputs(&self, count: usize) -> Error {
+        let outputs = self.memory.outputs().len();
+        Error::invalid(format_args!("{count} outputs were asked for, but there are {outputs}"))
     }
 
     /// Address of an input, for a kernel's parameter. One that an output is updated in place over may be
@@ -101,7 +110,7 @@ impl<'s> StepViews<'s> {
     #[inline]
     pub(super) fn workspace(&mut self) -> Result<Workspace<'s>> {
         if std::mem::replace(&mut self.workspace_taken, true) {
-            return Err(Error::invalid("the workspace was taken twice"));
+            return Err(taken_twice("workspace was"));
         }
         let region = self.memory.present_workspace();
         let start = self.active.locate(region, true)?;
@@ -113,4 +122,9 @@ impl<'s> StepViews<'s> {
         let bytes = unsafe { std::slice::from_raw_parts_mut(start.as_ptr(), region.len) };
         Ok(Workspace::new(DataMut::Host(bytes)))
     }
+}
+
+#[cold]
+fn taken_twice(what: &str) -> Error {
+    Error::invalid(format_args!("the {what} taken twice"))
 }

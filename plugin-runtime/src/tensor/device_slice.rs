@@ -147,11 +147,14 @@ fn elements<T>(address: u64, bytes: usize) -> Result<usize> {
     if address.is_multiple_of(align_of::<T>() as u64) {
         return Ok(bytes / size_of::<T>());
     }
-    Err(Error::plugin(format_args!(
-        "device memory at {address:#x} can't be viewed as {}: it isn't a multiple of {} bytes",
-        std::any::type_name::<T>(),
-        align_of::<T>()
-    )))
+    Err(misaligned(address, std::any::type_name::<T>(), align_of::<T>()))
+}
+
+#[cold]
+fn misaligned(address: u64, name: &str, alignment: usize) -> Error {
+    Error::plugin(format_args!(
+        "device memory at {address:#x} can't be viewed as {name}: it isn't a multiple of {alignment} bytes"
+    ))
 }
 
 #[cold]

@@ -26,14 +26,12 @@ impl LaunchConfig {
     ///
     /// # Errors
     /// When `block` is 0, or that takes more than 2^31 - 1 blocks.
+    #[inline]
     pub fn for_elements(n: usize, block: u32) -> Result<LaunchConfig> {
         let blocks = n.checked_div(block as usize).map(|_| n.div_ceil(block as usize));
         match blocks.and_then(|blocks| u32::try_from(blocks).ok()).filter(|&blocks| blocks <= i32::MAX as u32) {
             Some(blocks) => Ok(LaunchConfig { grid: [blocks, 1, 1], block: [block, 1, 1], shared_bytes: 0 }),
-            None => Err(Error::plugin(format_args!(
-                "{n} elements can't be given a thread each in blocks of {block}: a grid has at most {} blocks",
-                i32::MAX
-            ))),
+            None => Err(too_many_elements(n, block)),
         }
     }
 
@@ -41,10 +39,11 @@ impl LaunchConfig {
     ///
     /// # Errors
     /// When there are more than 2^31 - 1 blocks.
+    #[inline]
     pub fn blocks(blocks: usize, threads: u32) -> Result<LaunchConfig> {
         match u32::try_from(blocks).ok().filter(|&blocks| blocks <= i32::MAX as u32) {
             Some(blocks) => Ok(LaunchConfig { grid: [blocks, 1, 1], block: [threads, 1, 1], shared_bytes: 0 }),
-            None => Err(Error::plugin(format_args!("{blocks} blocks: a grid has at most {} in x", i32::MAX))),
+            None => Err(too_many_blocks(blocks)),
         }
     }
 
@@ -97,6 +96,19 @@ impl LaunchConfig {
         }
         None
     }
+}
+
+#[cold]
+fn too_many_elements(n: usize, block: u32) -> Error {
+    Error::plugin(format_args!(
+        "{n} elements can't be given a thread each in blocks of {block}: a grid has at most {} blocks",
+        i32::MAX
+    ))
+}
+
+#[cold]
+fn too_many_blocks(blocks: usize) -> Error {
+    Error::plugin(format_args!("{blocks} blocks: a grid has at most {} in x", i32::MAX))
 }
 
 #[cfg(test)]

@@ -82,11 +82,13 @@ impl Queue {
         Ok(queue)
     }
 
+    #[inline]
     pub(super) fn is_borrowed(&self) -> bool {
         matches!(self.origin, Origin::Borrowed { .. })
     }
 
     /// Whether its owner is capturing it.
+    #[inline]
     pub(super) fn is_captured(&self) -> Result<bool> {
         match &self.origin {
             Origin::Own => Ok(false),
