@@ -173,7 +173,7 @@ pub(super) struct NewArgs {
 pub(super) struct BenchArgs {
     #[command(flatten)]
     pub(super) build: BuildArgs,
-    /// Write the rows to this file: a JSON array of work, dtype, shape, median_us, floor_us; of a GPU also cold_us, at_most
+    /// Write the rows to this file: a JSON array of work, dtype, shape, median_us, floor_us; of a GPU also cold_us, goal
     /// and met.
     #[arg(long, value_name = "FILE")]
     pub(super) json: Option<PathBuf>,
@@ -190,9 +190,9 @@ pub(super) struct BenchArgs {
     /// is shown with --verbose.
     #[arg(long, conflicts_with = "conversions")]
     pub(super) builds: bool,
-    /// Show which times have a limit on a GPU, and time nothing.
+    /// Show which times have a goal on a GPU, and time nothing.
     #[arg(long)]
-    pub(super) limits: bool,
+    pub(super) goals: bool,
     /// Small inputs and few runs, to see that it works.
     #[arg(long)]
     pub(super) quick: bool,

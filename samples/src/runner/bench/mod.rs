@@ -28,8 +28,8 @@ use row::Row;
 /// # Errors
 /// When something fails, or the figures can't be read or written.
 pub(super) fn bench(args: &BenchArgs, out: &mut Output) -> Result<()> {
-    if args.limits {
-        return gpu::limits(args, out);
+    if args.goals {
+        return gpu::goals(args, out);
     }
     let peers = args.peers.as_deref().map(peers::read).transpose()?;
     if cfg!(debug_assertions) {

@@ -10,7 +10,7 @@ use plugin_runtime::tensor::DataType;
 use samples::add::elemwise_add_plugin;
 
 use super::Bench;
-use super::limits::{Kind, Work};
+use super::goals::{Kind, Work};
 use super::row::Row;
 use crate::runner::bench::measure::median;
 use crate::runner::data::{self, Fill};

@@ -1,7 +1,7 @@
 //! The benchmark on a GPU: time there by events, and the host's time beside bare launches.
 
+mod goals;
 mod host;
-mod limits;
 mod row;
 mod workloads;
 
@@ -17,7 +17,7 @@ use crate::runner::device::shown_device;
 use crate::runner::failure::{Failure, Result};
 use crate::runner::output::Output;
 use crate::runner::table::Table;
-use limits::Work;
+use goals::Work;
 use row::Row;
 
 /// How often things are run.
@@ -104,11 +104,11 @@ pub(super) fn bench(args: &BenchArgs, device: &Device, peers: Option<&[Peer]>, o
     Ok(())
 }
 
-/// Shows what would be timed and has a limit. Needs no GPU.
+/// Shows what would be timed and has a goal. Needs no GPU.
 ///
 /// # Errors
 /// When it can't be written.
-pub(super) fn limits(args: &BenchArgs, out: &mut Output) -> Result<()> {
+pub(super) fn goals(args: &BenchArgs, out: &mut Output) -> Result<()> {
     let mut work: Vec<Work> = match (args.builds, args.conversions) {
         (true, _) => Vec::new(),
         (_, true) => conversions::all(args.quick)?.iter().map(workloads::conversion).collect(),
@@ -118,9 +118,9 @@ pub(super) fn limits(args: &BenchArgs, out: &mut Output) -> Result<()> {
         }
     };
     work.retain(|work| work.name.contains(args.only.as_deref().unwrap_or_default()));
-    out.table(&limits::table(&work))?;
+    out.table(&goals::table(&work))?;
     if let Some(path) = &args.json {
-        limits::write_json(path, &work)?;
+        goals::write_json(path, &work)?;
         out.line(format_args!("written to {}", path.display()))?;
     }
     Ok(())

@@ -1,10 +1,10 @@
-//! Figures of a GPU, with what they may be at most.
+//! Figures of a GPU, with their goals.
 
 use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::limits::Work;
+use super::goals::Work;
 use crate::runner::bench::peers::{self, Peer};
 use crate::runner::bench::row::{figure, shape_text, write_rows};
 use crate::runner::failure::Result;
@@ -26,11 +26,11 @@ impl Row {
         peers::find(peers?, &self.work.name, self.work.dtype, &self.work.shape)
     }
 
-    /// Whether it keeps to all of its limits; `None` without one.
+    /// Whether it reaches all of its goals; `None` without one.
     pub(super) fn meets(&self, peers: Option<&[Peer]>) -> Option<bool> {
-        let limits = self.work.limits();
-        let all = || limits.iter().all(|limit| limit.is_met(self.median_us, self.floor_us, self.peer(peers)));
-        (!limits.is_empty()).then(all)
+        let goals = self.work.goals();
+        let all = || goals.iter().all(|goal| goal.is_met(self.median_us, self.floor_us, self.peer(peers)));
+        (!goals.is_empty()).then(all)
     }
 
     fn own_cells(&self, peers: Option<&[Peer]>) -> [String; 9] {
@@ -43,20 +43,20 @@ impl Row {
             self.cold_us.map_or_else(none, figure),
             figure(self.floor_us),
             figure(self.median_us / self.floor_us),
-            self.work.at_most().unwrap_or_else(none),
+            self.work.goal().unwrap_or_else(none),
             self.meets(peers).map_or_else(none, |met| yes_or_no(met).to_owned()),
         ]
     }
 }
 
-/// `36 of 48 times have a limit; 2 don't keep to it: add f32 3x4, add f16 3x4`
+/// `36 of 48 times have a goal; 2 don't reach it: add f32 3x4, add f16 3x4`
 pub(super) fn verdict(rows: &[Row], peers: Option<&[Peer]>) -> String {
     let judged: Vec<(&Row, bool)> = rows.iter().filter_map(|row| Some((row, row.meets(peers)?))).collect();
     let name = |row: &Row| format!("{} {} {}", row.work.name, row.work.dtype, shape_text(&row.work.shape));
     let missed: Vec<String> = judged.iter().filter(|(_, met)| !met).map(|(row, _)| name(row)).collect();
-    let has = format!("{} of {} times have a limit", judged.len(), rows.len());
+    let has = format!("{} of {} times have a goal", judged.len(), rows.len());
     match missed.len() {
-        0 => format!("{has}; all keep to it"),
+        0 => format!("{has}; all reach it"),
         count => format!("{has}; {count} of them take longer: {}", missed.join(", ")),
     }
 }
@@ -81,7 +81,7 @@ fn row_json(row: &Row, peers: Option<&[Peer]>) -> Value {
         "median_us": row.median_us,
         "cold_us": row.cold_us,
         "floor_us": row.floor_us,
-        "at_most": row.work.at_most(),
+        "goal": row.work.goal(),
         "met": row.meets(peers),
     })
 }
@@ -89,8 +89,7 @@ fn row_json(row: &Row, peers: Option<&[Peer]>) -> Value {
 /// The rows beside their floors and, where given, their peers.
 pub(super) fn table(rows: &[Row], peers: Option<&[Peer]>) -> Table {
     let Some(peers) = peers else {
-        let mut table =
-            Table::new(["work", "dtype", "shape", "µs", "cold µs", "floor µs", "× floor", "at most", "met"]);
+        let mut table = Table::new(["work", "dtype", "shape", "µs", "cold µs", "floor µs", "× floor", "goal", "met"]);
         rows.iter().for_each(|row| table.row(row.own_cells(None)));
         return table;
     };
@@ -102,7 +101,7 @@ pub(super) fn table(rows: &[Row], peers: Option<&[Peer]>) -> Table {
         "cold µs",
         "floor µs",
         "× floor",
-        "at most",
+        "goal",
         "met",
         "PyTorch",
         "Triton",
@@ -129,7 +128,7 @@ const SOFTWARE: [&str; 6] = ["pytorch", "triton", "cupy", "cub", "torch_compile"
 
 #[cfg(test)]
 mod tests {
-    use super::super::limits::Kind;
+    use super::super::goals::Kind;
     use super::*;
 
     fn row(name: &str, shape: &[i64], median_us: f64) -> Row {
@@ -151,8 +150,8 @@ mod tests {
         let small = Row { work: Work { bytes: 1, ..row("add", &[3], 11.0).work }, ..row("add", &[3], 11.0) };
         assert!(line(small.clone(), None).ends_with("1.10 - -"));
         let rows = [row("add", &[3], 10.0), small, row("add", &[4, 5], 11.0)];
-        assert_eq!(verdict(&rows, None), "2 of 3 times have a limit; 1 of them take longer: add f32 4x5");
-        assert_eq!(verdict(&rows[..2], None), "1 of 2 times have a limit; all keep to it");
+        assert_eq!(verdict(&rows, None), "2 of 3 times have a goal; 1 of them take longer: add f32 4x5");
+        assert_eq!(verdict(&rows[..2], None), "1 of 2 times have a goal; all reach it");
     }
 
     #[test]
@@ -171,7 +170,7 @@ mod tests {
     #[test]
     fn rows_are_written_with_every_key() {
         let written = row_json(&row("add", &[128], 13.0), None);
-        assert_eq!((&written["met"], &written["at_most"]), (&json!(false), &json!("1.05 × floor")));
+        assert_eq!((&written["met"], &written["goal"]), (&json!(false), &json!("1.05 × floor")));
         assert_eq!(written["work"], "add");
         for key in ["work", "dtype", "shape", "median_us", "cold_us", "floor_us"] {
             assert!(!written[key].is_null(), "{key}");

@@ -5,7 +5,7 @@ use plugin_runtime::device::cuda::{DeviceTensor, device_copy};
 use plugin_runtime::network::{Network, Preference};
 use plugin_runtime::tensor::{DataType, HostTensor};
 
-use super::limits::{Kind, Work};
+use super::goals::{Kind, Work};
 use super::row::Row;
 use super::{Bench, Cache};
 use crate::runner::bench::builds;

@@ -1,4 +1,4 @@
-//! What times on a GPU may be at most.
+//! What times on a GPU are to reach.
 
 use std::path::Path;
 
@@ -36,9 +36,9 @@ pub(super) struct Work {
     pub(super) bytes: u64,
 }
 
-/// What a time may be at most.
+/// What a time is to be at most.
 #[derive(Clone, Copy, PartialEq, Debug)]
-pub(super) enum Limit {
+pub(super) enum Goal {
     TimesFloor(f64),
     Microseconds(f64),
     /// So many times as fast as other software, where that was timed.
@@ -48,19 +48,19 @@ pub(super) enum Limit {
 const MIB: u64 = 1 << 20;
 
 impl Work {
-    /// Its limits on a GPU of a data centre.
-    pub(super) fn limits(&self) -> Vec<Limit> {
-        use Limit::{Faster, Microseconds, TimesFloor};
+    /// Its goals on a GPU of a data centre.
+    pub(super) fn goals(&self) -> Vec<Goal> {
+        use Goal::{Faster, Microseconds, TimesFloor};
         let above = |mib: u64| self.bytes > mib * MIB;
         match (self.kind, &self.shape[..]) {
             (Kind::NonZero, shape) => {
-                let limit = match shape {
+                let goal = match shape {
                     [128, 128] => Some(Microseconds(6.5)),
                     [1024, 1024] => Some(Microseconds(11.0)),
                     [4096, 4096] => Some(TimesFloor(1.25)),
                     _ => above(64).then_some(TimesFloor(1.15)),
                 };
-                limit.into_iter().flat_map(|limit| [limit, Faster(1.5, "cub")]).collect()
+                goal.into_iter().flat_map(|goal| [goal, Faster(1.5, "cub")]).collect()
             }
             (Kind::CircPad, [64, 64, 256, 256]) if self.dtype == "f32" => vec![TimesFloor(1.1)],
             (Kind::CircPad, _) if above(64) => vec![TimesFloor(1.15)],
@@ -73,40 +73,40 @@ impl Work {
         }
     }
 
-    /// `1.15 × floor, CUB's / 1.5`; `None` without a limit.
-    pub(super) fn at_most(&self) -> Option<String> {
-        let limits: Vec<String> = self.limits().iter().map(Limit::to_string).collect();
-        (!limits.is_empty()).then(|| limits.join(", "))
+    /// `1.15 × floor, CUB's / 1.5`; `None` without a goal.
+    pub(super) fn goal(&self) -> Option<String> {
+        let goals: Vec<String> = self.goals().iter().map(Goal::to_string).collect();
+        (!goals.is_empty()).then(|| goals.join(", "))
     }
 }
 
-impl Limit {
+impl Goal {
     pub(super) fn is_met(self, took_us: f64, floor_us: f64, peer: Option<&Peer>) -> bool {
         match self {
-            Limit::TimesFloor(most) => took_us <= most * floor_us,
-            Limit::Microseconds(most) => took_us <= most,
-            Limit::Faster(times, software) => {
+            Goal::TimesFloor(most) => took_us <= most * floor_us,
+            Goal::Microseconds(most) => took_us <= most,
+            Goal::Faster(times, software) => {
                 peer.and_then(|peer| peer.time(software)).is_none_or(|theirs| took_us * times <= theirs)
             }
         }
     }
 }
 
-impl std::fmt::Display for Limit {
+impl std::fmt::Display for Goal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Limit::TimesFloor(most) => write!(f, "{most} × floor"),
-            Limit::Microseconds(most) => write!(f, "{most} µs"),
-            Limit::Faster(times, software) => write!(f, "{}'s / {times}", software.to_uppercase()),
+            Goal::TimesFloor(most) => write!(f, "{most} × floor"),
+            Goal::Microseconds(most) => write!(f, "{most} µs"),
+            Goal::Faster(times, software) => write!(f, "{}'s / {times}", software.to_uppercase()),
         }
     }
 }
 
-/// The work that has a limit, with what it may take.
+/// The work that has a goal, with that.
 pub(super) fn table(work: &[Work]) -> Table {
-    let mut table = Table::new(["work", "dtype", "shape", "at most"]);
-    for (work, at_most) in limited(work) {
-        table.row([work.name.clone(), work.dtype.to_owned(), shape_text(&work.shape), at_most]);
+    let mut table = Table::new(["work", "dtype", "shape", "goal"]);
+    for (work, goal) in with_goals(work) {
+        table.row([work.name.clone(), work.dtype.to_owned(), shape_text(&work.shape), goal]);
     }
     table
 }
@@ -116,14 +116,13 @@ pub(super) fn table(work: &[Work]) -> Table {
 /// # Errors
 /// When the file can't be written.
 pub(super) fn write_json(path: &Path, work: &[Work]) -> Result<()> {
-    let rows = limited(work).map(
-        |(work, at_most)| json!({ "work": work.name, "dtype": work.dtype, "shape": work.shape, "at_most": at_most }),
-    );
+    let rows = with_goals(work)
+        .map(|(work, goal)| json!({ "work": work.name, "dtype": work.dtype, "shape": work.shape, "goal": goal }));
     write_rows(path, rows.collect::<Vec<Value>>())
 }
 
-fn limited(work: &[Work]) -> impl Iterator<Item = (&Work, String)> {
-    work.iter().filter_map(|work| Some((work, work.at_most()?)))
+fn with_goals(work: &[Work]) -> impl Iterator<Item = (&Work, String)> {
+    work.iter().filter_map(|work| Some((work, work.goal()?)))
 }
 
 #[cfg(test)]
@@ -131,13 +130,13 @@ mod tests {
     use super::*;
     use crate::runner::bench::peers;
 
-    fn at_most(kind: Kind, dtype: &'static str, shape: &[i64], bytes: u64) -> String {
+    fn goal(kind: Kind, dtype: &'static str, shape: &[i64], bytes: u64) -> String {
         let work = Work { kind, name: "work".into(), dtype, shape: shape.into(), bytes };
-        work.at_most().unwrap_or_else(|| "-".into())
+        work.goal().unwrap_or_else(|| "-".into())
     }
 
     #[test]
-    fn limits_follow_from_what_is_done_and_how_large_it_is() {
+    fn goals_follow_from_what_is_done_and_how_large_it_is() {
         for (kind, dtype, shape, bytes, expected) in [
             (Kind::CircPad, "f16", &[64, 64, 256, 256][..], 260 * MIB, "1.15 × floor"),
             (Kind::CircPad, "f32", &[64, 64, 256, 256], 520 * MIB, "1.1 × floor"),
@@ -156,18 +155,18 @@ mod tests {
             (Kind::Replay, "f32", &[1], 1, "1.2 × floor"),
             (Kind::Build, "f32", &[1], 1024 * MIB, "-"),
         ] {
-            assert_eq!(at_most(kind, dtype, shape, bytes), expected, "{kind:?} {dtype} {shape:?} {bytes}");
+            assert_eq!(goal(kind, dtype, shape, bytes), expected, "{kind:?} {dtype} {shape:?} {bytes}");
         }
     }
 
     #[test]
-    fn what_other_software_takes_is_a_limit_where_it_was_timed() {
+    fn what_other_software_takes_is_a_goal_where_it_was_timed() {
         let text = r#"[{"work": "non_zero", "dtype": "f32", "shape": [2, 3], "cub_us": 15.0, "cupy_us": 1.0}]"#;
         let peers = peers::parse(text).unwrap();
-        let faster = Limit::Faster(1.5, "cub");
+        let faster = Goal::Faster(1.5, "cub");
         assert!(faster.is_met(10.0, f64::NAN, peers.first()));
         assert!(!faster.is_met(10.1, f64::NAN, peers.first()));
         assert!(faster.is_met(10.1, f64::NAN, None));
-        assert!(!Limit::TimesFloor(2.0).is_met(f64::NAN, 1.0, None), "what isn't known isn't met");
+        assert!(!Goal::TimesFloor(2.0).is_met(f64::NAN, 1.0, None), "what isn't known isn't met");
     }
 }
