@@ -165,6 +165,21 @@ fn refuse_nan_cpu(x: Tensor, by_panic: bool, outputs: [TensorMut; 1]) -> Result<
     Ok(())
 }
 
+/// Adds a number to each column.
+#[register("test::add_columns")]
+pub fn add_columns(x: &TensorDesc, bias: &TensorDesc) -> Result<TensorDesc> {
+    let columns = x.shape_expr(1).must_equal(bias.shape_expr(0))?;
+    Ok(TensorDesc::from_shape_expr((x.shape_expr(0), columns), x.dtype()))
+}
+
+#[impl_plugin("test::add_columns", device = cpu)]
+fn add_columns_cpu(x: Tensor, bias: Tensor, outputs: [TensorMut; 1]) -> Result<()> {
+    let [y] = outputs;
+    let (x, bias) = (x.as_slice::<f32>()?, bias.as_slice::<f32>()?);
+    y.into_slice::<f32>()?.iter_mut().zip(x).zip(bias.iter().cycle()).for_each(|((y, x), bias)| *y = x + bias);
+    Ok(())
+}
+
 /// Three outputs, each as large as memory can be.
 #[register("test::colossal")]
 pub fn colossal(x: &TensorDesc) -> (TensorDesc, TensorDesc, TensorDesc) {

@@ -63,8 +63,8 @@ def evaluate(
             # An extent that has to be equal to another one.
             left, right = (operand for operand in nodes[operands[1]][1:])
             if by.differ(values[left], values[right]):
-                a, b = _shown(nodes, values, inputs, left), _shown(nodes, values, inputs, right)
-                raise ValueError(f"{a} must equal {b}")
+                names = " must equal ".join(_shown(nodes, values, inputs, operand) for operand in (left, right))
+                raise ValueError(f"{names}, but is {values[left]}, not {values[right]}")
             values.append(values[operands[0]])
         else:
             value = values[operands[0]]
@@ -73,16 +73,16 @@ def evaluate(
                     value = binary[kind](value, values[operand])
                 except ZeroDivisionError:
                     divisor = _shown(nodes, values, inputs, operand)
-                    raise ValueError(f"an extent of an output is divided by {divisor}") from None
+                    raise ValueError(f"an extent of an output is divided by {divisor}, which is 0") from None
             values.append(value)
     return values
 
 
 def _shown(nodes: Sequence[Node], values: Sequence[Any], inputs: Sequence[str], position: int) -> str:
-    """A node for an error: an input's extent by its name, with its value."""
+    """A node for an error: an input's extent by its name, and others by their values."""
     kind, *operands = nodes[position]
     if kind == "//" and nodes[operands[1]][0] == "==":
         return _shown(nodes, values, inputs, operands[0])
     if kind == "dim" and operands[0] < len(inputs):
-        return f"`{inputs[operands[0]]}.d{operands[1]}`, which is {values[position]},"
+        return f"`{inputs[operands[0]]}.d{operands[1]}`"
     return str(values[position])

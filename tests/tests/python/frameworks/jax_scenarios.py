@@ -128,6 +128,13 @@ def exported():
         assert same(program.call(array(*shape)), wrapped(array(*shape), [1, 2, 0, 1]))
     program = exporting(jax.jit(sample.non_zero_plugin))(jax.ShapeDtypeStruct((height, width), jnp.float32))
     assert same(program.call(array(5, 6))[0], sample.non_zero_plugin(array(5, 6))[0])
+    if not on_gpu:
+        # Whether they are equal, no symbol tells.
+        (bias,) = export.symbolic_shape("b", scope=height.scope)
+        described = jax.ShapeDtypeStruct((height, width), jnp.float32), jax.ShapeDtypeStruct((bias,), jnp.float32)
+        program = exporting(jax.jit(functions.test.add_columns))(*described)
+        assert same(program.call(array(5, 6), array(6)), array(5, 6) + array(6))
+        refused("must equal", lambda: program.call(array(5, 6), array(7)))
 
 
 def errors():
@@ -137,6 +144,9 @@ def errors():
     refused("argument: 'pads'", lambda: sample.circ_pad_plugin(x), TypeError)
     refused("no attribute `pad`; did you mean `pads`", lambda: sample.circ_pad_plugin(x, pads=[1] * 4, pad=1), TypeError)
     refused("did you mean `circ_pad_plugin`", lambda: sample.circ_pad_plugi, AttributeError)
+    equal = "test::add_columns v1: `x.d1` must equal `bias.d0`, but is 4, not 3"
+    refused(equal, lambda: functions.test.add_columns(x, array(3)), ValueError)
+    refused(equal, lambda: jax.jit(functions.test.add_columns)(x, array(3)), ValueError)
     refused("which plugins don't have", lambda: sample.non_zero_plugin(x.astype(jnp.complex64)), ValueError)
     nan = jnp.array([1.0, jnp.nan])
     if not on_gpu:

@@ -113,6 +113,13 @@ def errors():
     refused("missing value for argument 'delta'", lambda: gpu.add_in_place(x, delt=1.0))
     refused("has no attribute", lambda: sample.circ_pad_plugi, AttributeError)
     nan = torch.tensor([1.0, float("nan")])
+    add_columns = torch.ops.test.add_columns
+    described = [torch.empty(2, 4, device="meta"), torch.empty(3, device="meta")]
+    refused("test::add_columns v1: `x.d1` must equal `bias.d0`, but is 4, not 3", lambda: add_columns(*described), ValueError)
+    if not on_gpu:
+        compiled = torch.compile(add_columns, fullgraph=True, dynamic=True, backend="eager")
+        assert torch.equal(compiled(tensor(5, 6), tensor(6)), tensor(5, 6) + tensor(6))
+        refused("must equal", lambda: compiled(tensor(5, 6), tensor(7)), Exception)
     refuse_nan = torch.ops.test.refuse_nan
     for _ in range(20):
         refused("element 1 is NaN", lambda: refuse_nan(nan))
