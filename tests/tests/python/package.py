@@ -116,7 +116,11 @@ def values_that_attributes_refuse():
         ([1, "1"], "element 1 of its list is a str"),
         ([[1], [1]], "element 0 of its list is a list"),
         ({1: 1}, "it is"),
-        (object(), "it is an object"),
+        (object(), "it is of type object: attributes take numbers, lists of them, str and bytes"),
+        (range(4), "it is of type range: "),
+        ([1, np.bool_(True)], "element 1 of its list is of type numpy.bool"),
+        ([1, 1 << 64], "element 1 of its list is 18446744073709551616, which 64 bits don't hold"),
+        (np.array([1, 2], object), "an array of object: "),
         (np.ones((2, 2), np.int32), "one dimension"),
         (np.ones(2, np.complex64), "an array of a type that no attribute has"),
     ):
@@ -142,6 +146,9 @@ def arrays_that_are_refused():
         pad(X.astype(np.float64), pads=PADS)
     with refused(ValueError, "input `inp0`", "it is a list, not an array"):
         pad([1.0, 2.0], pads=PADS)
+    for odd in (X.astype(">f4"), np.array([1, "a"], object), np.zeros(3, "S3")):
+        with refused(ValueError, "input `inp0` of `sample::circ_pad_plugin v1`: an array of ", str(odd.dtype)):
+            pad(odd, pads=PADS)
     with refused(ValueError, "input `inp0`", "it is None, not an array"):
         pad(None, pads=PADS)
     with refused(ValueError, "input `inp0`", "12 dimensions; at most 8"):

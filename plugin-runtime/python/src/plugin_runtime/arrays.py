@@ -65,6 +65,8 @@ def _function(plugin: Plugin, raw: Callable[..., Any], calls: _Calls) -> Callabl
         f"        _found = _raw({', '.join([*inputs, *attributes])})",
         "    except BufferError:",
         f"        return _carefully({both})",
+        "    except ValueError as error:",
+        f"        raise _explained(error, {both})",
         "    try:",
         f"        return {finished}",
         "    except (BufferError, RuntimeError):",
@@ -79,6 +81,7 @@ def _function(plugin: Plugin, raw: Callable[..., Any], calls: _Calls) -> Callabl
         "_finished": calls.finished,
         "_extended": extended.array_of,
         "_carefully": calls.carefully,
+        "_explained": calls.explained,
     }
     exec(compile("\n".join(lines), f"<plugin {plugin.label}>", "exec"), names)  # noqa: S102
     function: Any = names[parameter(plugin.name)]
@@ -123,6 +126,8 @@ class _Calls:
                 found = self._raw(*inputs, *attributes)
             except BufferError:
                 found = self._with_copies(inputs, attributes)
+            except ValueError as error:
+                raise self.explained(error, inputs, attributes) from None
         try:
             return self.finished(finish, found, inputs, attributes)
         except (BufferError, RuntimeError):
@@ -132,7 +137,10 @@ class _Calls:
         """A call with copies of what can't be used where it is. A copy isn't what would have to be updated in place."""
         copies = [_fit(value) for value in inputs]
         given = [extended.Lent(value) if extended.Lent.takes(value) else value for value in copies]
-        found = self._raw(*given, *attributes)
+        try:
+            found = self._raw(*given, *attributes)
+        except BufferError as error:
+            raise self._not_lent(error, given, attributes) from None
         for output in [found] if self._plugin.outputs == 1 else found:
             if isinstance(output, int) and copies[output] is not inputs[output]:
                 raise ValueError(
@@ -140,6 +148,29 @@ class _Calls:
                     "and writable"
                 )
         return found
+
+    def explained(self, error: ValueError, _: Sequence[Any], attributes: Sequence[Any]) -> ValueError:
+        """The same error, of an object that the library knows no more of than that it is one with what it is."""
+        text, what = str(error), "an object"
+        if not text.endswith(what):
+            return error
+        for attribute, value in zip(self._plugin.attributes, attributes):
+            odd = _odd(value)
+            if f"attribute `{attribute.name}`" in text and odd:
+                return ValueError(text.removesuffix(what) + odd)
+        return error
+
+    def _not_lent(self, error: BufferError, inputs: Sequence[Any], attributes: Sequence[Any]) -> ValueError:
+        """What the library can't be given: NumPy, say, names neither array nor type."""
+        names = [f"input `{name}`" for name in self._plugin.inputs]
+        names += [f"attribute `{attribute.name}`" for attribute in self._plugin.attributes]
+        for name, value in zip(names, [*inputs, *attributes]):
+            try:
+                if hasattr(value, "__dlpack__"):
+                    value.__dlpack__()
+            except (BufferError, TypeError) as why:
+                return ValueError(f"{name} of `{self._plugin.label}`: an array of {getattr(value, 'dtype', '?')}: {why}")
+        return ValueError(f"{self._plugin.label}: {error}")
 
     def _stream(self, inputs: Sequence[Any]) -> Any:
         """Works in the stream that CuPy works in; that of PyTorch is known to tvm-ffi."""
@@ -154,6 +185,18 @@ class _Calls:
 
 
 _STREAMS: dict[int, Any] = {}
+
+
+def _odd(value: Any) -> str | None:
+    """What of an attribute's value no attribute can be, if anything is."""
+    for item in value if isinstance(value, (list, tuple)) else [value]:
+        if isinstance(item, int) and not -(1 << 63) <= item < 1 << 63:
+            return f"{item}, which 64 bits don't hold"
+        if item is not None and not isinstance(item, (int, float, str, bytes, bytearray, list, tuple)):
+            kind = type(item)
+            name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+            return f"of type {name}: attributes take numbers, lists of them, str and bytes"
+    return None
 
 
 def _finish(kind: type, first: Any) -> Finish:
