@@ -41,7 +41,7 @@ pub fn conformance<P: PluginSpec>() -> Conformance<P> {
 }
 
 impl<P: PluginSpec> Conformance<P> {
-    /// The attributes, where the plugin has any.
+    /// The attributes; where all have defaults, they may be left to those.
     pub fn attributes(mut self, attributes: P::Attributes) -> Self {
         self.attributes = Some(attributes);
         self

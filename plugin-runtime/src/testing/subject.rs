@@ -13,22 +13,19 @@ pub(super) struct Subject {
 }
 
 impl Subject {
-    /// `attributes` may be left out where the plugin has none.
+    /// `attributes` may be left out where all have defaults.
     ///
     /// # Errors
-    /// When the plugin isn't linked, or has attributes and none are given.
+    /// When the plugin isn't linked, or has attributes without defaults and none are given.
     pub(super) fn new<P: PluginSpec>(attributes: Option<&P::Attributes>) -> Result<Self> {
         let plugin = Registry::global()?.get(P::ID, P::VERSION)?;
-        let attributes = match attributes {
-            Some(attributes) => attributes.to_values(),
-            None if P::ATTRIBUTES.is_empty() => Vec::new(),
-            None => {
-                let (name, all) = (P::ID.rsplit("::").next().unwrap_or(P::ID), P::ATTRIBUTES.join(": .., "));
-                return Err(Error::invalid(format_args!(
-                    "`{}` has attributes: add .attributes({name}::Attributes {{ {all}: .. }})",
-                    P::ID
-                )));
-            }
+        let by_default = || plugin.entry.attributes.iter().map(|schema| Some(schema.default?())).collect();
+        let Some(attributes) = attributes.map(AttributeSet::to_values).or_else(by_default) else {
+            let (name, all) = (P::ID.rsplit("::").next().unwrap_or(P::ID), P::ATTRIBUTES.join(": .., "));
+            return Err(Error::invalid(format_args!(
+                "`{}` has attributes: add .attributes({name}::Attributes {{ {all}: .. }})",
+                P::ID
+            )));
         };
         Ok(Subject { plugin, attributes })
     }

@@ -25,6 +25,16 @@ fn right_cpu(x: Tensor, factor: f32, [y]: [TensorMut; 1]) -> Result<()> {
     })
 }
 
+#[register("faulty::right_by_default")]
+pub(crate) fn right_by_default(x: &TensorDesc, #[default(2.0)] factor: f32) -> TensorDesc {
+    x.like()
+}
+
+#[impl_plugin("faulty::right_by_default", device = cpu)]
+fn right_by_default_cpu(x: Tensor, factor: f32, [y]: [TensorMut; 1]) -> Result<()> {
+    right_cpu(x, factor, [y])
+}
+
 fn double(x: &[f32], y: &mut [f32]) {
     y.iter_mut().zip(x).for_each(|(y, x)| *y = x * 2.0);
 }

@@ -41,6 +41,12 @@ fn a_right_plugin_conforms() {
     assert!(report.to_string().contains("SKIPPED"), "{report}");
 }
 
+#[test]
+fn attributes_may_be_left_to_their_defaults() {
+    let report = conformance::<right_by_default::Plugin>().input(F32, ["n"]).reference(doubled).check().unwrap();
+    assert!(report.right > 10, "{report}");
+}
+
 /// Whether the suite said that it left out ONNX Runtime, and how.
 fn left_out_of_onnxruntime(report: &ConformanceReport) -> Option<&String> {
     report.left_out.iter().find(|what| what.starts_with("in ONNX Runtime"))
