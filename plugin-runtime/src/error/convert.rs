@@ -1,5 +1,6 @@
 //! Errors of others that become errors of this crate, as `?` does it in a plugin's own functions.
 
+use std::collections::TryReserveError;
 use std::error::Error as StdError;
 use std::num::{ParseFloatError, ParseIntError, TryFromIntError};
 use std::str::Utf8Error;
@@ -15,6 +16,12 @@ impl From<io::Error> for Error {
             _ => ErrorKind::Io,
         };
         Error::from_error(kind, error)
+    }
+}
+
+impl From<TryReserveError> for Error {
+    fn from(error: TryReserveError) -> Self {
+        Error::from_error(ErrorKind::OutOfMemory, error)
     }
 }
 

@@ -52,6 +52,8 @@ fn what_an_authors_function_meets_converts() {
     assert_eq!(said(read()), (ErrorKind::Io, "no such file".into()));
     let full = || -> Result<()> { Err(io::Error::from(io::ErrorKind::OutOfMemory))? };
     assert_eq!(said(full()).0, ErrorKind::OutOfMemory);
+    let reserved = || -> Result<()> { Ok(Vec::<u8>::new().try_reserve(usize::MAX)?) };
+    assert_eq!(said(reserved()).0, ErrorKind::OutOfMemory);
     let number = || -> Result<()> {
         u8::try_from(300)?;
         Ok(())

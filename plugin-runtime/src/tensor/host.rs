@@ -2,7 +2,7 @@
 
 use super::ElementTypeError;
 use super::{DataType, Element};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::shape::Dims;
 
 /// Bytes aligned to [`HostBytes::ALIGNMENT`], or to a word where there are none.
@@ -25,8 +25,9 @@ impl HostBytes {
 
     /// `len` zeros.
     pub(crate) fn zeroed(len: usize) -> Result<Self> {
-        let words: Vec<u64> = bytemuck::try_zeroed_vec(Self::words(len))
-            .map_err(|()| Error::invalid(format_args!("the host has no {len} bytes of memory left")))?;
+        let words: Vec<u64> = bytemuck::try_zeroed_vec(Self::words(len)).map_err(|()| {
+            Error::new(ErrorKind::OutOfMemory, format_args!("the host has no {len} bytes of memory left"))
+        })?;
         Ok(HostBytes { first: Self::first(&words), words, len })
     }
 
@@ -208,7 +209,9 @@ mod tests {
                 assert!(len == 0 || bytes.as_ptr().addr().is_multiple_of(HostBytes::ALIGNMENT), "{len}");
             }
         }
-        assert!(HostBytes::zeroed(usize::MAX).is_err() && HostBytes::zeroed(isize::MAX as usize).is_err());
+        for too_many in [usize::MAX, isize::MAX as usize] {
+            assert_eq!(HostBytes::zeroed(too_many).unwrap_err().kind(), ErrorKind::OutOfMemory);
+        }
     }
 
     #[test]
