@@ -102,6 +102,19 @@ impl Source {
     }
 }
 
+/// Refuses to save an engine where its model lies.
+///
+/// # Errors
+/// When both paths lead to the same file.
+pub(super) fn check_target(model: &Path, engine: &Path) -> Result<()> {
+    match (model.canonicalize(), engine.canonicalize()) {
+        (Ok(model), Ok(there)) if model == there => {
+            Err(Failure::usage(format_args!("--save {} would overwrite the model", engine.display())))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Loads it on `device`, if one is named.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use crate::runner::failure::{Failure, Result};
 use crate::runner::named;
 use crate::runner::output::Output;
 use crate::runner::session::Session;
-use crate::runner::source::Source;
+use crate::runner::source::{Source, check_target};
 use crate::runner::text::count;
 
 /// Builds the engine and saves it.
@@ -19,6 +19,7 @@ use crate::runner::text::count;
 /// When the model can't be read or built, or the engine can't be written.
 pub(in crate::runner) fn build(args: &BuildModelArgs, out: &mut Output) -> Result<()> {
     let source = Source::open(&args.file, None)?;
+    check_target(&args.file, &args.save)?;
     let inputs = source.inputs();
     let Source::Model(network) = source else {
         return Err(Failure::work(format_args!("{} is an engine; expected an ONNX model", args.file.display())));

@@ -15,7 +15,7 @@ use crate::runner::failure::{Failure, Result};
 use crate::runner::named;
 use crate::runner::npy;
 use crate::runner::output::Output;
-use crate::runner::source::{Slot, Source};
+use crate::runner::source::{Slot, Source, check_target};
 use crate::runner::table::Table;
 use crate::runner::text::file_name;
 
@@ -46,6 +46,7 @@ fn run_here(args: &RunArgs, out: &mut Output) -> Result<()> {
     let engine = match source {
         Source::Engine(engine) => engine,
         Source::Model(network) => {
+            args.save.as_ref().map_or(Ok(()), |save| check_target(&args.file, save))?;
             let shape = |position: usize| given.get(position).map(|tensor: &HostTensor| tensor.shape().to_vec());
             let profiles = named::profiles(&args.profiles.profiles, &inputs, &shape)?;
             engine_of(&network, profiles, &args.build, out)?
