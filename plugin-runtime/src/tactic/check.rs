@@ -8,9 +8,10 @@ use std::sync::Arc;
 use super::candidates::Candidates;
 use super::record::abridged;
 use super::results::{Outputs, Results};
+use super::room::{NoRoomForResults, of_results};
 use super::trial::{POISONS, Trials};
 use crate::device::DeviceKind;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 #[cfg(any(feature = "testing", test))]
 use crate::guard::guarded_in;
 use crate::network::{Layer, Network, SymbolIndex};
@@ -147,6 +148,53 @@ fn marked(
     Some(marked.find(|(index, _)| combinations[*index].types == own).unwrap_or(first))
 }
 
+/// Why a tactic has no results, or wrong ones.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Failure {
+    pub(super) reason: String,
+    pub(super) lack: Lack,
+}
+
+/// Whether there was too little memory, which says nothing about a tactic.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Lack {
+    Nothing,
+    /// Of memory that the tactic itself needs.
+    Memory,
+    /// Of memory to look at results.
+    MemoryOfCheck,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let lack = match error.kind() {
+            ErrorKind::OutOfMemory if error.downcast_ref::<NoRoomForResults>().is_some() => Lack::MemoryOfCheck,
+            ErrorKind::OutOfMemory => Lack::Memory,
+            _ => Lack::Nothing,
+        };
+        Failure { reason: error.to_string(), lack }
+    }
+}
+
+impl From<String> for Failure {
+    fn from(reason: String) -> Self {
+        Failure { reason, lack: Lack::Nothing }
+    }
+}
+
+impl From<&str> for Failure {
+    fn from(reason: &str) -> Self {
+        reason.to_owned().into()
+    }
+}
+
+impl Failure {
+    /// The same, said of a place: `at the profile's max: ..`.
+    pub(super) fn at(self, place: &str) -> Self {
+        Failure { reason: format!("{place}{}", self.reason), ..self }
+    }
+}
+
 /// A tactic whose results are to be checked.
 #[derive(Clone, Copy)]
 pub(super) struct Checked<'a> {
@@ -167,20 +215,19 @@ impl Checked<'_> {
         laid_out: &mut dyn Trials,
         expected: Option<&Outputs>,
         count: &mut usize,
-    ) -> Result<Option<Outputs>, String> {
+    ) -> Result<Option<Outputs>, Failure> {
         let mut run = |laid_out: &mut dyn Trials, poison: u8, expected: Option<&[HostTensor]>| {
             *count += 1;
-            let ran = match expected {
+            match expected {
                 Some(expected) => laid_out.run_expecting(self.tactic, poison, expected),
                 None => laid_out.run_poisoned(self.tactic, poison).map(Some),
-            };
-            ran.map_err(|e| e.to_string())
+            }
         };
         let mut runs = Vec::with_capacity(POISONS.len());
         match (run(laid_out, POISONS[0], expected.map(Outputs::tensors))?, expected) {
             (Some(first), _) => match run(laid_out, POISONS[1], Some(&first.outputs))? {
                 // Both wrote the same over different poison, so everything was written.
-                None => return in_types(first, self.types).map(Some),
+                None => return Ok(Some(first.in_types(self.types).map_err(of_results)?)),
                 Some(again) => runs.extend([first, again]),
             },
             (None, Some(expected)) => match run(laid_out, POISONS[1], Some(expected.tensors()))? {
@@ -198,28 +245,24 @@ impl Checked<'_> {
                 runs.extend(run(laid_out, *poison, None)?);
             }
             if let Some(unwritten) = Results::unwritten(&runs, &in_place) {
-                return Err(unwritten.to_string());
+                return Err(unwritten.to_string().into());
             }
         }
         self.agreeing(runs).map(Some)
     }
 
     /// The first of two runs, if they gave the same.
-    fn agreeing(&self, runs: Vec<Results>) -> Result<Outputs, String> {
-        let mut runs = runs.into_iter().take(2).map(|run| in_types(run, self.types));
+    fn agreeing(&self, runs: Vec<Results>) -> Result<Outputs, Failure> {
+        let mut runs = runs.into_iter().take(2).map(|run| run.in_types(self.types).map_err(of_results));
         let (Some(first), Some(again)) = (runs.next().transpose()?, runs.next().transpose()?) else {
             return Err("it wasn't run".into());
         };
         match again.differ_from(&first, &self.check.compare, self.coarsest) {
             None => Ok(first),
-            Some((output, how)) => Err(format!(
+            Some((output, how)) => Err(Failure::from(format!(
                 "outputs[{output}] differs from run to run: {how}; it may read memory that nothing was written to. If that \
                  is as it should be, say so: #[register(.., compare = Compare::skip(\"reason\"))]"
-            )),
+            ))),
         }
     }
-}
-
-fn in_types(run: Results, types: &[DataType]) -> Result<Outputs, String> {
-    run.in_types(types).map_err(|e| e.to_string())
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::clock::{Cache, Clock, Original};
 use super::layer_extents::dims;
 use super::results::Results;
+use super::room::of_results;
 use super::scratch::Scratch;
 use super::trial::Trials;
 use crate::device::cpu::reformat::reformat;
@@ -61,7 +62,7 @@ impl Trials for LaidOut<'_> {
 
     fn run_poisoned(&mut self, tactic: i32, poison: u8) -> Result<Results> {
         self.run_over(tactic, poison)?;
-        Ok(Results { outputs: self.outputs()?, poison })
+        Ok(Results { outputs: self.outputs().map_err(of_results)?, poison })
     }
 
     fn run_expecting(&mut self, tactic: i32, poison: u8, expected: &[HostTensor]) -> Result<Option<Results>> {
@@ -69,7 +70,7 @@ impl Trials for LaidOut<'_> {
         if self.gave(expected)? {
             return Ok(None);
         }
-        Ok(Some(Results { outputs: self.outputs()?, poison }))
+        Ok(Some(Results { outputs: self.outputs().map_err(of_results)?, poison }))
     }
 
     fn knows_cold(&self) -> bool {

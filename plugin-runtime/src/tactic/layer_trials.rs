@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::candidates::Candidates;
 #[cfg(any(feature = "testing", test))]
 use super::check::AuthorReference;
-use super::check::{Check, Checked, Source};
+use super::check::{Check, Checked, Failure, Lack, Source};
 use super::clock::Cache;
 use super::cost::Phase;
 use super::difference::coarsest;
@@ -62,6 +62,8 @@ impl<'t, 'n> LayerTrials<'t, 'n> {
             }
             Some(check) => {
                 let mut standings = self.references(&order, &check);
+                self.tuning.recall_unchecked();
+                self.missing = self.tuning.attempts.iter().map(|attempt| attempt.outcome.is_none()).collect();
                 for combination in order {
                     let members = self.tuning.members(combination).filter(|&c| self.missing[c]).collect();
                     self.check(combination, members, &check, &mut standings);
@@ -89,15 +91,16 @@ impl<'t, 'n> LayerTrials<'t, 'n> {
 
     /// Times those of a combination that are right, where there is something to choose.
     fn settle_times(&mut self, combination: usize) {
+        self.tuning.recall_unchecked();
         let members = self.tuning.members(combination);
-        let right: Vec<usize> =
-            members.clone().filter(|&c| self.missing[c] && !self.tuning.attempts[c].is_rejected()).collect();
+        let right: Vec<usize> = members.clone().filter(|&c| self.tuning.attempts[c].outcome.is_none()).collect();
         if !self.tuning.candidates.autotuned {
             right.iter().for_each(|&c| self.tuning.attempts[c].outcome = Some(TrialOutcome::Checked));
         } else if !right.is_empty() {
             let start = Instant::now();
             if let Err(error) = self.time(combination, &right) {
-                right.iter().for_each(|&c| self.tuning.reject(c, error.to_string()));
+                let failure = Failure::from(error);
+                right.iter().for_each(|&c| self.tuning.fail(c, failure.clone()));
             }
             self.tuning.cost.add_time_since(start, Phase::Timing);
         }
@@ -131,7 +134,7 @@ impl<'t, 'n> LayerTrials<'t, 'n> {
             self.check(combination, members, check, &mut standings);
         }
         for (bench, standing) in self.benches.iter().zip(&standings) {
-            if let Some(sets) = standing.disagreement(|c| self.tuning.attempts[c].is_rejected(), &check.compare) {
+            if let Some(sets) = standing.disagreement(|c| self.tuning.attempts[c].is_left_out(), &check.compare) {
                 self.settle(&**bench, &sets)?;
             }
         }
@@ -143,7 +146,7 @@ impl<'t, 'n> LayerTrials<'t, 'n> {
         let start = Instant::now();
         for (bench, standing) in self.benches.iter().zip(standings) {
             self.check_at(&**bench, combination, &members, check, standing);
-            members.retain(|&candidate| !self.tuning.attempts[candidate].is_rejected());
+            members.retain(|&candidate| !self.tuning.attempts[candidate].is_left_out());
         }
         self.tuning.cost.add_time_since(start, Phase::Checks);
     }
@@ -187,13 +190,11 @@ impl<'t, 'n> LayerTrials<'t, 'n> {
         let mut laid_out = match self.layouts.take(bench, combination, &types) {
             Ok(laid_out) => laid_out,
             Err(error) if bench.at() != At::Opt && error.kind() == ErrorKind::OutOfMemory => {
-                return self
-                    .tuning
-                    .add_note(format!("{types} isn't checked at the profile's {}: {error}", bench.at().name()));
+                return self.leave_unchecked(members, bench.at(), &error.to_string());
             }
             Err(error) => {
-                let reason = place(bench.at(), None) + &error.to_string();
-                return members.iter().for_each(|&c| self.tuning.reject(c, reason.clone()));
+                let failure = Failure::from(error).at(&place(bench.at(), None));
+                return members.iter().for_each(|&c| self.tuning.fail(c, failure.clone()));
             }
         };
         for &candidate in members {
@@ -205,18 +206,33 @@ impl<'t, 'n> LayerTrials<'t, 'n> {
                     standing.agrees(candidate);
                     Ok(())
                 }
-                Ok(Some(outputs)) => standing.judge(candidate, (outputs, coarsest), &check.compare),
-                Err(reason) => Err(reason),
+                Ok(Some(outputs)) => {
+                    standing.judge(candidate, (outputs, coarsest), &check.compare).map_err(Failure::from)
+                }
+                Err(failure) => Err(failure),
             };
             self.tuning.cost.add_runs(Phase::Checks, runs);
-            if let Err(reason) = judged {
+            if let Err(failure) = judged {
+                if bench.at() != At::Opt && failure.lack == Lack::MemoryOfCheck {
+                    self.leave_unchecked(&[candidate], bench.at(), &failure.reason);
+                    continue;
+                }
                 let shapes = laid_out.describe();
-                self.tuning.reject(candidate, place(bench.at(), Some(&shapes)) + &reason);
+                self.tuning.fail(candidate, failure.at(&place(bench.at(), Some(&shapes))));
             }
         }
-        if members.iter().all(|&candidate| !self.tuning.attempts[candidate].is_rejected()) {
+        if members.iter().all(|&candidate| !self.tuning.attempts[candidate].is_left_out()) {
             self.layouts.keep(bench, combination, laid_out);
         }
+    }
+
+    /// Notes that candidates of one combination aren't checked at one of the shapes.
+    fn leave_unchecked(&mut self, members: &[usize], at: At, reason: &str) {
+        let Some(&first) = members.first() else { return };
+        let types = &self.tuning.candidates.combinations[self.tuning.attempts[first].combination];
+        let note = format!("{types} isn't checked at the profile's {}: {reason}", at.name());
+        self.tuning.add_note(note);
+        self.tuning.leave_unchecked(members.iter().copied(), at);
     }
 
     /// The right results at one shape, where something gives them.
@@ -234,6 +250,7 @@ impl<'t, 'n> LayerTrials<'t, 'n> {
             .map_err(|reason| {
                 let (source, at) = (&check.text, bench.at().name());
                 self.tuning.add_note(format!("no reference at the profile's {at} ({source}): {reason}"));
+                self.tuning.leave_unchecked(0..self.tuning.attempts.len(), bench.at());
             })
             .ok()
     }
@@ -318,25 +335,28 @@ impl<'t, 'n> LayerTrials<'t, 'n> {
             times.push(match self.effort.time(position, best, &mut measure) {
                 Ok(time) => Some(time),
                 Err(error) => {
-                    self.tuning.reject(candidate, error.to_string());
+                    self.tuning.fail(candidate, error.into());
                     None
                 }
             });
         }
         for (position, error) in self.effort.run_off(&mut times, &mut measure) {
-            self.tuning.reject(right[position], error.to_string());
+            self.tuning.fail(right[position], error.into());
         }
         for (position, (&candidate, time)) in right.iter().zip(times).enumerate() {
             let Some(warm) = time else { continue };
-            self.tuning.attempts[candidate].outcome = Some(if laid_out.knows_cold() {
-                let cold = self.effort.briefly().time(position, None, &mut |tactic: usize| {
-                    runs += 1;
-                    laid_out.run(tactics[tactic], Cache::Cold)
-                });
-                cold.map_or_else(|e| TrialOutcome::Rejected(e.to_string()), |cold| TrialOutcome::Times { warm, cold })
-            } else {
-                TrialOutcome::Time(warm)
+            if !laid_out.knows_cold() {
+                self.tuning.attempts[candidate].outcome = Some(TrialOutcome::Time(warm));
+                continue;
+            }
+            let cold = self.effort.briefly().time(position, None, &mut |tactic: usize| {
+                runs += 1;
+                laid_out.run(tactics[tactic], Cache::Cold)
             });
+            match cold {
+                Ok(cold) => self.tuning.attempts[candidate].outcome = Some(TrialOutcome::Times { warm, cold }),
+                Err(error) => self.tuning.fail(candidate, error.into()),
+            }
         }
         self.tuning.cost.add_runs(Phase::Timing, runs);
         Ok(())
@@ -370,7 +390,7 @@ fn result(
         match checked.results(laid_out, None, count) {
             Ok(Some(outputs)) => return Ok((outputs, coarsest)),
             Ok(None) => {}
-            Err(reason) => first = first.or(Some(reason)),
+            Err(failure) => first = first.or(Some(failure.reason)),
         }
     }
     Err(first.unwrap_or_else(|| "it has no tactic".into()))

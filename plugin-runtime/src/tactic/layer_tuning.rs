@@ -6,13 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::candidates::{Candidate, Candidates};
-use super::check::Check;
+use super::check::{Check, Failure, Lack};
 use super::cost::TuningCost;
 use super::record::{Key, LayerSubject, Outcome, combination_text};
 use super::timings::Timings;
+use super::unchecked::Unchecked;
 use super::{LayerReport, Trial, TrialOutcome};
-use crate::error::{Error, LayerContext, Result};
-use crate::network::{Layer, Network, Point};
+use crate::error::{Error, ErrorKind, LayerContext, Result};
+use crate::network::{At, Layer, Network, Point};
 use crate::plugin::Implementation;
 
 /// A combination of a layer that works, with its quickest tactic.
@@ -46,11 +47,16 @@ pub(super) struct Attempt {
     pub(super) outcome: Option<TrialOutcome>,
     /// Whether the outcome is from a lockfile.
     locked: bool,
+    /// The shapes that its results weren't checked at.
+    unchecked: Unchecked,
+    /// Recorded outcomes that weren't checked at some shapes, and whether each is from a lockfile.
+    partial: Vec<(Unchecked, TrialOutcome, bool)>,
 }
 
 impl Attempt {
-    pub(super) fn is_rejected(&self) -> bool {
-        matches!(self.outcome, Some(TrialOutcome::Rejected(_)))
+    /// Whether it is wrong, or couldn't be tried.
+    pub(super) fn is_left_out(&self) -> bool {
+        matches!(self.outcome, Some(TrialOutcome::Rejected(_) | TrialOutcome::NotTried(_)))
     }
 
     pub(super) fn is_right(&self) -> bool {
@@ -109,7 +115,8 @@ impl<'n> LayerTuning<'n> {
                 (Some(_), Some(reason)) => (None, Some(TrialOutcome::Rejected(reason.clone()))),
                 (Some(subject), None) => (Some(timings.key(subject.trial(texts[combination].clone(), tactic))), None),
             };
-            Attempt { combination, tactic, key, outcome, locked: false }
+            let (unchecked, partial) = (Unchecked::default(), Vec::new());
+            Attempt { combination, tactic, key, outcome, locked: false, unchecked, partial }
         };
         let attempts = candidates.candidates.iter().map(attempt).collect();
         Ok(LayerTuning { layer, candidates, check, attempts, notes: Vec::new(), cost: TuningCost::default() })
@@ -119,12 +126,47 @@ impl<'n> LayerTuning<'n> {
         self.candidates.implementation
     }
 
-    /// Takes over the outcomes that are known.
+    /// Takes over the outcomes that are known: those that were checked at each shape, and in a locked build the others too.
     pub(super) fn recall(&mut self, timings: &Timings) {
         for attempt in &mut self.attempts {
-            if let Some((outcome, locked)) = attempt.key.as_ref().and_then(|key| timings.find(key)) {
+            let Some(key) = &attempt.key else { continue };
+            if let Some((outcome, locked)) = timings.find(key) {
                 attempt.outcome = Some(outcome.clone().into());
                 attempt.locked = locked;
+                continue;
+            }
+            let partial = Unchecked::some().filter_map(|unchecked| {
+                let (outcome, locked) = timings.find(&unchecked_key(key, unchecked))?;
+                Some((unchecked, TrialOutcome::from(outcome.clone()), locked))
+            });
+            attempt.partial = partial.filter(|(_, outcome, _)| outcome.is_right()).collect();
+        }
+        if timings.locked() {
+            self.recall_partial(true);
+        }
+    }
+
+    /// Takes over outcomes that were checked wherever these can be here.
+    pub(super) fn recall_unchecked(&mut self) {
+        self.recall_partial(false);
+    }
+
+    /// Takes over the outcomes that were checked at most shapes.
+    fn recall_partial(&mut self, any: bool) {
+        for index in 0..self.attempts.len() {
+            let attempt = &mut self.attempts[index];
+            if attempt.outcome.is_some() {
+                continue;
+            }
+            let own = attempt.unchecked;
+            let Some((unchecked, outcome, locked)) =
+                attempt.partial.iter().find(|(unchecked, ..)| any || unchecked.is_within(own)).cloned()
+            else {
+                continue;
+            };
+            (attempt.unchecked, attempt.outcome, attempt.locked) = (unchecked, Some(outcome), locked);
+            if any {
+                self.add_note(format!("not checked at the profile's {}, says the tuning lockfile", unchecked.names()));
             }
         }
     }
@@ -140,8 +182,11 @@ impl<'n> LayerTuning<'n> {
             return;
         }
         for attempt in &self.attempts {
-            if let (Some(key), Some(outcome)) = (&attempt.key, attempt.outcome.as_ref().and_then(Outcome::of)) {
-                timings.note(key, outcome);
+            match (&attempt.key, attempt.outcome.as_ref().and_then(Outcome::of)) {
+                // What is wrong at one shape is wrong.
+                (Some(key), Some(outcome @ Outcome::Rejected(_))) => timings.note(key, outcome),
+                (Some(key), Some(outcome)) => timings.note(&unchecked_key(key, attempt.unchecked), outcome),
+                _ => {}
             }
         }
     }
@@ -173,6 +218,27 @@ impl<'n> LayerTuning<'n> {
         let attempt = &mut self.attempts[index];
         attempt.outcome = Some(TrialOutcome::Rejected(reason));
         attempt.locked = false;
+    }
+
+    /// Leaves a candidate out that has no results, or wrong ones. One that was found to be right before stays so where there
+    /// is too little memory.
+    pub(super) fn fail(&mut self, index: usize, failure: Failure) {
+        let Failure { reason, lack } = failure;
+        if lack == Lack::Nothing {
+            self.reject(index, reason);
+        } else if !self.attempts[index].is_right() {
+            self.attempts[index].outcome = Some(TrialOutcome::NotTried(reason));
+        }
+    }
+
+    /// Notes that candidates without an outcome aren't checked at one of the shapes.
+    pub(super) fn leave_unchecked(&mut self, candidates: impl IntoIterator<Item = usize>, at: At) {
+        for candidate in candidates {
+            let attempt = &mut self.attempts[candidate];
+            if attempt.outcome.is_none() {
+                attempt.unchecked.insert(at);
+            }
+        }
     }
 
     /// Says in the report what wasn't checked, and why.
@@ -215,7 +281,7 @@ impl<'n> LayerTuning<'n> {
     fn none_left(&self) -> Error {
         let lines = self.trials().into_iter().map(|trial| {
             let reason = match trial.outcome {
-                TrialOutcome::Rejected(reason) => reason,
+                TrialOutcome::Rejected(reason) | TrialOutcome::NotTried(reason) => reason,
                 other => format!("{other:?}"),
             };
             let source = if trial.locked { " (says the tuning lockfile)" } else { "" };
@@ -223,6 +289,10 @@ impl<'n> LayerTuning<'n> {
         });
         let (device, lines) = (self.candidates.device, lines.collect::<String>());
         let plugin = self.layer.plugin().entry.id;
+        if self.attempts.iter().any(|a| matches!(a.outcome, Some(TrialOutcome::NotTried(_)))) {
+            let text = format_args!("there is too little memory to try `{plugin}` on device `{device}`:{lines}");
+            return Error::new(ErrorKind::OutOfMemory, text);
+        }
         Error::invalid(format_args!("no combination and tactic of `{plugin}` works on device `{device}`:{lines}"))
     }
 
@@ -233,4 +303,9 @@ impl<'n> LayerTuning<'n> {
         let layer = LayerContext::new(&self.layer.name, &self.layer.plugin().label());
         timings.missing(key, others).in_layer(layer.tactic(Some(trial.tactic)).shapes(Some(trial.combination)))
     }
+}
+
+/// The key of outcomes that weren't checked at some shapes.
+fn unchecked_key(key: &Key, unchecked: Unchecked) -> Key {
+    Key { subject: unchecked.subject(key.subject.clone()), machine: key.machine.clone() }
 }

@@ -9,7 +9,9 @@
 //! ```
 //!
 //! (A record is one line; the last is broken here to fit.) In place of `nanoseconds` a record has `rejected="reason"`
-//! where a trial doesn't work, and `checked="right"` where there was nothing to choose. Trials of format 1, before
+//! where a trial doesn't work, and `checked="right"` where there was nothing to choose. A check that couldn't be done at
+//! all of a profile's shapes says so: `check="tactics agree; not checked at max"`; builds that can do it try such a trial
+//! anew, and others take it as it is. Trials of format 1, before
 //! `check` came, prove nothing of what they wrote: they are passed over, and left out when the file is written again.
 //! Whole lines make merges harmless: a line of either side is right by itself.
 

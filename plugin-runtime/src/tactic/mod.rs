@@ -31,6 +31,7 @@ mod timer;
 mod timings;
 mod trial;
 mod tune;
+mod unchecked;
 
 pub(crate) use candidates::Rules;
 #[cfg(feature = "tensorrt")]

@@ -74,7 +74,7 @@ impl Outcome {
             TrialOutcome::Times { warm, cold } => Some(Outcome::Times { warm: *warm, cold: *cold }),
             TrialOutcome::Rejected(reason) => Some(Outcome::Rejected(abridged(reason).as_ref().into())),
             TrialOutcome::Checked => Some(Outcome::Checked),
-            TrialOutcome::NotTimed => None,
+            TrialOutcome::NotTried(_) | TrialOutcome::NotTimed => None,
         }
     }
 }

@@ -22,6 +22,8 @@ pub enum TrialOutcome {
     Checked,
     /// It failed or is wrong, for this reason, and is left out.
     Rejected(String),
+    /// There was too little memory to try it, as this says. It is left out of this build, and not recorded.
+    NotTried(String),
     /// It wasn't run: the build has no checks and the plugin no autotune function, or the engine comes from a file, which
     /// keeps no times.
     NotTimed,
@@ -32,7 +34,9 @@ impl TrialOutcome {
     pub fn time(&self) -> Option<Duration> {
         match self {
             TrialOutcome::Time(time) | TrialOutcome::Times { warm: time, .. } => Some(*time),
-            TrialOutcome::Checked | TrialOutcome::Rejected(_) | TrialOutcome::NotTimed => None,
+            TrialOutcome::Checked | TrialOutcome::Rejected(_) | TrialOutcome::NotTried(_) | TrialOutcome::NotTimed => {
+                None
+            }
         }
     }
 

@@ -5,6 +5,19 @@ use std::fs;
 use crate::error::{Error, ErrorKind, Result};
 use crate::network::At;
 
+/// There is too little memory to look at results, whatever the tactic itself needs.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct NoRoomForResults(String);
+
+/// An error of something that only a check needs.
+pub(super) fn of_results(error: Error) -> Error {
+    match error.kind() {
+        ErrorKind::OutOfMemory => Error::from_error(ErrorKind::OutOfMemory, NoRoomForResults(error.to_string())),
+        _ => error,
+    }
+}
+
 /// A trial at a profile's min or max may take one part in so many of the memory that is available.
 const SHARE: u64 = 2;
 

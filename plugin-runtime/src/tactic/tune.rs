@@ -101,11 +101,7 @@ pub(crate) fn tune(
         if run.missing().next().is_some() {
             let data =
                 Data { given: tuning.given, seed: tuning.seed ^ (index as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) };
-            told(Told::Begins { phase: Phase::Data, trial: None, of: run.attempts.len() });
-            let start = Instant::now();
-            let benches = benches(network, &mut run, (tuning, &clock), &points, &data).map_err(in_layer(layer))?;
-            run.cost.add_time_since(start, Phase::Data);
-            let tried = LayerTrials::new(&mut run, &benches, tuning.effort, &mut told).run();
+            let tried = try_missing(network, &mut run, (tuning, &clock), (&points, &data), &mut told);
             run.note(timings);
             tried.map_err(in_layer(layer))?;
         } else {
@@ -131,6 +127,29 @@ pub(crate) fn tune(
         });
     }
     Ok(Tuned { choices, reports, conversions })
+}
+
+/// Tries the candidates of a layer that have no outcome, on data that it makes for that.
+///
+/// # Errors
+/// When there is no such data, or tactics disagree and nothing says which is right.
+fn try_missing<'b, 'n: 'b>(
+    network: &'n Network,
+    run: &mut LayerTuning<'n>,
+    (tuning, clock): (&Tuning<'b>, &'b ClockOf<'_>),
+    (points, data): (&[Point], &Data<'_>),
+    told: &mut dyn FnMut(Told<'_>),
+) -> Result<()> {
+    told(Told::Begins { phase: Phase::Data, trial: None, of: run.attempts.len() });
+    let start = Instant::now();
+    let benches = benches(network, run, (tuning, clock), points, data)?;
+    run.cost.add_time_since(start, Phase::Data);
+    run.recall_unchecked();
+    if run.missing().next().is_none() {
+        run.trials().iter().for_each(|trial| told(Told::Ended(trial)));
+        return Ok(());
+    }
+    LayerTrials::new(run, &benches, tuning.effort, told).run()
 }
 
 /// The shapes that layers are tried at: a profile's opt, then, where results are checked, its min and max, as far as
@@ -165,7 +184,10 @@ fn benches<'b, 'n: 'b>(
         match DeviceBench::new(site, layer, run.implementation(), point, data) {
             Ok(bench) => benches.push(Box::new(bench)),
             Err(error) if point.at == At::Opt => return Err(error),
-            Err(error) => run.add_note(format!("not checked at the profile's {}: {error}", point.at.name())),
+            Err(error) => {
+                run.add_note(format!("not checked at the profile's {}: {error}", point.at.name()));
+                run.leave_unchecked(0..run.attempts.len(), point.at);
+            }
         }
     }
     Ok(benches)

@@ -1,7 +1,9 @@
 //! Building and running engines, with what is shown of it.
 
+use std::io::Write;
 use std::path::Path;
 
+use plugin_runtime::ErrorKind;
 use plugin_runtime::device::{Device, Stream};
 use plugin_runtime::engine::{Builder, Engine};
 use plugin_runtime::network::Network;
@@ -12,6 +14,7 @@ use super::device::shown_device;
 use super::failure::{Failure, Result};
 use super::npy;
 use super::output::Output;
+use super::text::shown_lines;
 use super::tuning::{self, Progress};
 
 /// A device, and where results are shown.
@@ -38,7 +41,7 @@ impl<'a> Session<'a> {
         Ok(self.device.create_stream()?)
     }
 
-    /// Builds an engine; shows its progress on a terminal, and with `--verbose` what was tried.
+    /// Builds an engine; shows its progress on a terminal, what couldn't be checked, and with `--verbose` what was tried.
     ///
     /// # Errors
     /// When the network can't be built.
@@ -51,12 +54,20 @@ impl<'a> Session<'a> {
         let builder = configure(self.args.builder(self.device.clone()));
         let built = builder.observe(|event| progress.update(event)).build(network);
         progress.finish();
+        let is_there = self.args.lockfile.as_ref().is_none_or(|path| path.exists());
         let engine = built.map_err(|error| match self.args.locked {
-            true => Failure::work(format_args!("{error} (without --locked, the lockfile gets what it lacks)")),
-            false => error.into(),
+            true if error.kind() == ErrorKind::NotTimed || !is_there => {
+                Failure::work(format_args!("{error} (without --locked, the lockfile gets what it lacks)"))
+            }
+            _ => error.into(),
         })?;
         if self.args.verbose {
             self.out.table(&tuning::table(engine.report()))?;
+        } else {
+            for warning in tuning::warnings(engine.report()) {
+                // Nobody misses it where stderr is closed.
+                let _ = writeln!(std::io::stderr(), "warning: {}", shown_lines(&warning));
+            }
         }
         Ok(engine)
     }

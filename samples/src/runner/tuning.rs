@@ -128,6 +128,26 @@ pub(super) fn table(report: &BuildReport) -> Table {
     table
 }
 
+/// What couldn't be checked or tried, once for all profiles.
+pub(super) fn warnings(report: &BuildReport) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for layer in &report.layers {
+        let not_tried = layer.trials.iter().filter_map(|trial| match &trial.outcome {
+            TrialOutcome::NotTried(reason) => {
+                Some(format!("{}, tactic {}, is not tried: {reason}", trial.combination, trial.tactic))
+            }
+            _ => None,
+        });
+        for what in layer.notes.iter().cloned().chain(not_tried) {
+            let warning = format!("layer {}: {what}", layer.layer);
+            if !warnings.contains(&warning) {
+                warnings.push(warning);
+            }
+        }
+    }
+    warnings
+}
+
 /// What each phase cost in runs and time, of those that there were.
 fn phases(cost: &TuningCost) -> Vec<(Phase, usize, Duration)> {
     let phases = Phase::ALL.iter().map(|&phase| (phase, cost.of(phase).runs, cost.of(phase).time));
@@ -191,6 +211,7 @@ pub(super) fn outcome_text(outcome: &TrialOutcome) -> String {
         TrialOutcome::Time(time) => microseconds(*time),
         TrialOutcome::Times { warm, cold } => format!("{} warm, {} cold", microseconds(*warm), microseconds(*cold)),
         TrialOutcome::Rejected(reason) => format!("left out: {reason}"),
+        TrialOutcome::NotTried(reason) => format!("not tried: {reason}"),
         TrialOutcome::Checked => "right".into(),
         _ => "not timed".into(),
     }
@@ -241,6 +262,23 @@ mod tests {
             lines(vec![trial("a", not_allowed("FP16"))])[0]
                 .ends_with("1 more needs a type that this build doesn't allow: FP16")
         );
+    }
+
+    #[test]
+    fn what_could_not_be_checked_or_tried_is_told_once() {
+        let layer = |profile| LayerReport {
+            layer: "pad".into(),
+            plugin: "p".into(),
+            profile,
+            check: Some("tactics agree".into()),
+            notes: vec!["not checked at the profile's max: why".into()],
+            trials: vec![trial("a", TrialOutcome::NotTried("no room".into())), trial("b", TrialOutcome::Checked)],
+            cost: TuningCost::default(),
+        };
+        let report = BuildReport { layers: vec![layer(0), layer(1)], ..BuildReport::default() };
+        let expected =
+            ["layer pad: not checked at the profile's max: why", "layer pad: FP32, tactic a, is not tried: no room"];
+        assert_eq!(warnings(&report), expected);
     }
 
     #[test]

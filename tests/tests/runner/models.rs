@@ -246,9 +246,27 @@ fn a_locked_build_times_nothing_and_gives_the_same_bytes() {
     );
     assert!(!files.path("d.engine").exists());
 
+    fs::write(files.path("cut.lock"), &records[..records.len() - 9]).unwrap();
+    let cut =
+        files.wrong("build @model.onnx --profile X=1x3:4x3:8x3 --lockfile @cut.lock --locked --save @d.engine", 1);
+    assert!(cut.contains("the file was cut off") && !cut.contains("without --locked"), "{cut}");
+
     files.right("non_zero --lockfile @samples.lock");
     files.right("non_zero --lockfile @samples.lock --locked");
     assert!(files.wrong("non_zero --shape 3,3 --lockfile @samples.lock --locked", 1).contains("non_zero_plugin"));
+}
+
+#[test]
+fn an_engine_is_not_saved_over_its_model() {
+    let files = Files::new();
+    let model = files.read("model.onnx");
+    for line in [
+        "build @model.onnx --profile X=1x3:4x3:8x3 --save @./model.onnx",
+        "run @model.onnx --input X=@x.npy --save @model.onnx",
+    ] {
+        assert!(files.wrong(line, 2).contains("would overwrite the model"));
+    }
+    assert_eq!(files.read("model.onnx"), model);
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod comparison;
 mod inputs;
 mod kinds;
 mod matrix;
+mod memory;
 mod shapes;
 mod untuned;
 

@@ -13,6 +13,7 @@ use crate::shape::Profile;
 use crate::table::Index;
 use crate::tactic::candidates::Candidate;
 use crate::tactic::results::Results;
+use crate::tactic::room::of_results;
 use crate::tactic::timings::{Keeping, Timings};
 use crate::tactic::trial::Trials;
 use crate::tensor::HostTensor;
@@ -42,6 +43,12 @@ enum Does {
     /// Writes what it found there.
     ReadsItsOutput,
     Fails,
+    /// Finds too little memory.
+    LacksMemory,
+    /// Finds too little memory when it is timed.
+    LacksMemoryLater,
+    /// Writes 1, but there is too little memory to look at that.
+    LeavesNoRoom,
 }
 
 /// A device on which tactics 1, 2, 3 do what is said.
@@ -106,7 +113,11 @@ impl Trials for LaidOut<'_> {
             (Does::Writes(_, micros), Cache::Warm) => Ok(Duration::from_micros(micros)),
             (Does::Writes(_, micros), Cache::Cold) => Ok(Duration::from_micros(micros * 10)),
             (Does::Fails, _) => Err(Error::plugin("no such luck")),
-            (Does::LeavesUnwritten | Does::ReadsItsOutput, _) => panic!("what is wrong isn't timed"),
+            (Does::LacksMemoryLater, _) => Err(Error::new(ErrorKind::OutOfMemory, "8 bytes are too many by now")),
+            (Does::LeavesNoRoom, _) => Ok(Duration::from_micros(9)),
+            (Does::LacksMemory | Does::LeavesUnwritten | Does::ReadsItsOutput, _) => {
+                panic!("what is wrong isn't timed")
+            }
         }
     }
 
@@ -117,6 +128,9 @@ impl Trials for LaidOut<'_> {
             Does::LeavesUnwritten => [1.0, found],
             Does::ReadsItsOutput => [1.0, f32::from(poison)],
             Does::Fails => return Err(Error::plugin("no such luck")),
+            Does::LacksMemory => return Err(Error::new(ErrorKind::OutOfMemory, "8 bytes are too many")),
+            Does::LacksMemoryLater => [1.0, 1.0],
+            Does::LeavesNoRoom => return Err(of_results(Error::new(ErrorKind::OutOfMemory, "8 bytes are too many"))),
         };
         Ok(Results { outputs: vec![HostTensor::from_slice(&values, &[2])?], poison })
     }
@@ -275,6 +289,55 @@ fn what_does_not_fit_at_max_is_noted_and_does_not_count_against_a_tactic() {
         assert_eq!(outcomes(&tuning), [micros(3), micros(2), micros(1)]);
         assert_eq!(tuning.notes.len(), 1, "{:?}", tuning.notes);
         assert!(tuning.notes[0].contains("isn't checked at the profile's max: 16 GiB are too many"));
+    });
+}
+
+#[test]
+fn what_finds_too_little_memory_is_left_out_without_a_verdict() {
+    let not_tried = |reason: &str| Some(TrialOutcome::NotTried(reason.into()));
+    let right = [Does::Writes(1.0, 3), Does::Writes(1.0, 2), Does::Writes(1.0, 1)];
+    for reference in [None, Some(1)] {
+        let does = [right[0], Does::LacksMemory, Does::LacksMemoryLater];
+        tried(vec![MadeUp::new(At::Opt, does)], reference, |ended, tuning, _| {
+            ended.unwrap();
+            let expected = [micros(3), not_tried("8 bytes are too many"), not_tried("8 bytes are too many by now")];
+            assert_eq!(outcomes(&tuning), expected);
+            assert_eq!(tuning.into_options().unwrap().options[0].tactic, 1);
+        });
+        let at_max = [right[0], right[1], Does::LacksMemory];
+        tried(vec![MadeUp::new(At::Opt, right), MadeUp::new(At::Max, at_max)], reference, |ended, tuning, _| {
+            ended.unwrap();
+            let reason = "at the profile's max, x FP32 [2] -> FP32 [2]: 8 bytes are too many";
+            assert_eq!(outcomes(&tuning), [micros(3), micros(2), not_tried(reason)]);
+        });
+    }
+    tried(vec![MadeUp::new(At::Opt, [Does::LacksMemory; 3])], None, |ended, tuning, _| {
+        ended.unwrap();
+        let error = tuning.into_options().err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::OutOfMemory);
+        let said = error.to_string();
+        assert!(
+            said.starts_with("there is too little memory to try `trials_test::work` on device `cuda`:\n"),
+            "{said}"
+        );
+        assert_eq!(said.matches("8 bytes are too many").count(), 3, "{said}");
+    });
+}
+
+#[test]
+fn where_results_do_not_fit_at_max_a_tactic_stays_unchecked_there() {
+    let right = [Does::Writes(1.0, 3), Does::Writes(1.0, 2), Does::Writes(1.0, 1)];
+    let at_max = [right[0], Does::LeavesNoRoom, Does::LacksMemory];
+    tried(vec![MadeUp::new(At::Opt, right), MadeUp::new(At::Max, at_max)], None, |ended, tuning, _| {
+        ended.unwrap();
+        assert_eq!(outcomes(&tuning)[..2], [micros(3), micros(2)]);
+        assert!(matches!(outcomes(&tuning)[2], Some(TrialOutcome::NotTried(_))));
+        assert_eq!(tuning.notes, ["FP32, FP32 (LINEAR) isn't checked at the profile's max: 8 bytes are too many"]);
+    });
+    let at_opt = [right[0], Does::LeavesNoRoom, right[2]];
+    tried(vec![MadeUp::new(At::Opt, at_opt)], None, |ended, tuning, _| {
+        ended.unwrap();
+        assert!(matches!(outcomes(&tuning)[1], Some(TrialOutcome::NotTried(_))));
     });
 }
 

@@ -52,7 +52,7 @@ fn float(value: f64) -> Value {
     if value.is_finite() { value.into() } else { value.to_string().into() }
 }
 
-/// `{"time_us": 1.5}`, with `"cold_us"` besides where it was timed with a cold cache too, `{"rejected": "why"}`, or
+/// `{"time_us": 1.5}`, with `"cold_us"` besides where it was timed with a cold cache too, `{"rejected": "why"}` or `{"not_tried": "why"}`, or
 /// `{"checked": "right"}` where there was nothing to choose.
 pub(super) fn outcome(outcome: &TrialOutcome) -> Value {
     match outcome {
@@ -61,6 +61,7 @@ pub(super) fn outcome(outcome: &TrialOutcome) -> Value {
             json!({ "time_us": warm.as_secs_f64() * 1e6, "cold_us": cold.as_secs_f64() * 1e6 })
         }
         TrialOutcome::Rejected(reason) => json!({ "rejected": reason }),
+        TrialOutcome::NotTried(reason) => json!({ "not_tried": reason }),
         TrialOutcome::Checked => json!({ "checked": "right" }),
         _ => Value::Null,
     }
