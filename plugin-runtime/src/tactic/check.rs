@@ -72,9 +72,9 @@ pub(crate) struct Check {
     pub(super) text: Arc<str>,
 }
 
-/// How layers are checked, kept by plugin where it is the same for all of a plugin's layers.
+/// How layers are checked, kept by plugin, and whether it has a single tactic, where it is the same for all of a plugin's layers.
 #[derive(Debug, Default)]
-pub(super) struct Checks(HashMap<*const Plugin, Arc<Check>>);
+pub(super) struct Checks(HashMap<(*const Plugin, bool), Arc<Check>>);
 
 impl Checks {
     /// # Errors
@@ -85,10 +85,10 @@ impl Checks {
         if layer.plugin().entry.compare.is_some() || combinations.iter().any(|c| !c.references.is_empty()) {
             return make();
         }
-        let plugin = std::ptr::from_ref(layer.plugin());
-        match self.0.get(&plugin) {
+        let of = (std::ptr::from_ref(layer.plugin()), is_alone(combinations));
+        match self.0.get(&of) {
             Some(known) => Ok(known.clone()),
-            None => Ok(self.0.entry(plugin).or_insert(make()?).clone()),
+            None => Ok(self.0.entry(of).or_insert(make()?).clone()),
         }
     }
 }
@@ -120,6 +120,7 @@ impl Check {
         let mut text = match &source {
             Source::Cpu(_) => "against the impl for cpu".to_owned(),
             Source::Marked { tactic, .. } => format!("against tactic {}", implementation.tactic_name(*tactic)),
+            Source::Agreement if is_alone(combinations) => "nothing to compare with".to_owned(),
             Source::Agreement => "tactics agree".to_owned(),
             #[cfg(any(feature = "testing", test))]
             Source::Author(_) => "against the test's reference".to_owned(),
@@ -130,6 +131,13 @@ impl Check {
         }
         Ok(Check { source, compare, text: abridged(text) })
     }
+}
+
+/// Whether one tactic is all there is, if in several types: these are the same function.
+pub(super) fn is_alone(combinations: &[Combination]) -> bool {
+    let mut tactics = combinations.iter().flat_map(|combination| &combination.tactics);
+    let first = tactics.next();
+    tactics.all(|tactic| Some(tactic) == first)
 }
 
 /// The tactic that the author marked as the reference, of those that the implementation has; the one in the network's own

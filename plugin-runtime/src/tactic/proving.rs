@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::candidates::{Rules, enumerate};
-use super::check::{AuthorReference, Check, Source};
+use super::check::{AuthorReference, Check, Source, is_alone};
 use super::clock::Clock;
 use super::device_bench::{DeviceBench, Site};
 use super::layer_data::{Data, Given};
@@ -35,11 +35,24 @@ pub(crate) struct Proved {
     pub(crate) ruled_out: Vec<String>,
     /// What wasn't checked, and why.
     pub(crate) notes: Vec<String>,
-    /// What results were compared with, in words.
-    pub(crate) check: Arc<str>,
+    /// Whether results were compared with a reference, or those of other tactics.
+    pub(crate) compared: bool,
 }
 
 impl Proved {
+    /// How many are neither wrong nor left out.
+    pub(crate) fn right(&self) -> usize {
+        self.trials.len() - self.wrong().count() - self.not_tried().count()
+    }
+
+    /// Those that there was too little memory for, with the reason.
+    pub(crate) fn not_tried(&self) -> impl Iterator<Item = (&Trial, &str)> {
+        self.trials.iter().filter_map(|trial| match &trial.outcome {
+            TrialOutcome::NotTried(reason) => Some((trial, reason.as_str())),
+            _ => None,
+        })
+    }
+
     /// Those that were found to be wrong, with the reason.
     pub(crate) fn wrong(&self) -> impl Iterator<Item = (&Trial, &str)> {
         self.trials.iter().filter_map(|trial| match &trial.outcome {
@@ -121,12 +134,13 @@ impl<'n> OneLayer<'n> {
             check.source = Source::Author(reference.clone());
             check.text = "against the test's reference".into();
         }
+        let compared = !matches!(check.source, Source::Agreement) || !is_alone(&candidates.combinations);
         let ruled_out = candidates.candidates.iter().filter_map(|candidate| {
             let combination = &candidates.combinations[candidate.combination];
             let name = candidates.implementation.tactic_name(candidate.tactic);
             candidate.ruled_out.as_ref().map(|reason| format!("{combination}, tactic {name}: {reason}"))
         });
-        let mut proved = Proved { ruled_out: ruled_out.collect(), check: check.text.clone(), ..Proved::default() };
+        let mut proved = Proved { ruled_out: ruled_out.collect(), compared, ..Proved::default() };
         let runs: Vec<bool> = candidates.candidates.iter().map(|candidate| candidate.ruled_out.is_none()).collect();
         let timings = Timings::open(Keeping::Nothing, device, &mut |_| {})?;
         let points = std::slice::from_ref(&self.point);

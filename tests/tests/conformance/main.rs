@@ -47,6 +47,14 @@ fn attributes_may_be_left_to_their_defaults() {
     assert!(report.right > 10, "{report}");
 }
 
+#[test]
+fn one_tactic_in_several_types_is_compared_with_nothing() {
+    let suite = || conformance::<right::Plugin>().attributes(right::Attributes { factor: 2.0 }).input(F32, ["n"]);
+    let said = |report: &ConformanceReport| report.left_out.iter().any(|what| what.contains("compared with nothing"));
+    assert!(said(&suite().check().unwrap()));
+    assert!(!said(&suite().reference(doubled).check().unwrap()));
+}
+
 /// Whether the suite said that it left out ONNX Runtime, and how.
 fn left_out_of_onnxruntime(report: &ConformanceReport) -> Option<&String> {
     report.left_out.iter().find(|what| what.starts_with("in ONNX Runtime"))

@@ -34,7 +34,7 @@ fn an_impl_without_autotune_that_writes_half_is_found() {
     let build = |most: i64| builder().build(&one_layer(DataType::Float32, 8, |x| copy::op(x, "half").most(most)));
     let engine = build(8).unwrap();
     assert_eq!(layer(&engine).trials[0].outcome, TrialOutcome::Checked);
-    assert_eq!(layer(&engine).check.as_deref(), Some("tactics agree"));
+    assert_eq!(layer(&engine).check.as_deref(), Some("nothing to compare with"));
     let error = build(4).unwrap_err().to_string();
     assert!(error.ends_with("tactic default: left 4 of 8 elements of outputs[0] unwritten, the first at 4"), "{error}");
     let unchecked = one_layer(DataType::Float32, 8, |x| copy::op(x, "unchecked").most(4));
@@ -82,7 +82,7 @@ fn records_without_proof_are_tried_again() {
     let network = one_layer(DataType::Float32, 8, |x| copy::op(x, "old"));
     builder().lockfile(&path).build(&network).unwrap();
     let text = std::fs::read_to_string(&path).unwrap();
-    let old = text.replace("format 2.", "format 1.").replace(" check=\"tactics agree\"", "");
+    let old = text.replace("format 2.", "format 1.").replace(" check=\"nothing to compare with\"", "");
     let old = old.replace("checked=\"right\"", "nanoseconds=5");
     std::fs::write(&path, &old).unwrap();
     let error = builder().locked(&path).build(&network).unwrap_err().to_string();
