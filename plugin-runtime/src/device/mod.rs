@@ -148,8 +148,11 @@ impl Device {
     /// A new queue of work on this device.
     ///
     /// # Errors
-    /// None on the CPU; on a GPU, when the driver refuses.
+    /// On the CPU, when `PLUGIN_RUNTIME_THREADS` is no number of threads; on a GPU, when the driver refuses.
     pub fn create_stream(&self) -> Result<Stream> {
+        if self.gpu().is_none() {
+            cpu::check_threads()?;
+        }
         let queue = self.gpu().map(CudaStream::new).transpose()?;
         Ok(Stream::new(self.clone(), queue))
     }

@@ -157,3 +157,18 @@ fn a_reader_that_goes_away_is_no_failure() {
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), String::from_utf8_lossy(&output.stderr).as_ref()), (Some(0), ""));
 }
+
+#[test]
+fn a_number_of_threads_that_cannot_be_is_refused() {
+    let with = |threads: &str| {
+        let ended = Command::new(samples_binary()).arg("add").env("PLUGIN_RUNTIME_THREADS", threads).output().unwrap();
+        (ended.status.code(), String::from_utf8(ended.stderr).unwrap())
+    };
+    for right in ["1", "2", ""] {
+        assert_eq!(with(right), (Some(0), String::new()));
+    }
+    for wrong in ["abc", "-1", "0", "12345678901234567890"] {
+        let complaint = format!("error: PLUGIN_RUNTIME_THREADS is a number of threads from 1 to 1024, not `{wrong}`\n");
+        assert_eq!(with(wrong), (Some(1), complaint));
+    }
+}

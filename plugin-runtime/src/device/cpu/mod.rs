@@ -37,5 +37,6 @@ pub use halves::{map_halves, narrow, update_halves, widen};
 #[cfg(feature = "onnxruntime")]
 pub(crate) use lent::{Lender, with_threads_of};
 pub use stream::{StreamWriter, stream_into};
+pub(in crate::device) use threads::check_threads;
 pub use threads::{PARALLEL_BYTES, STREAM_BYTES, parallel_for, parallel_from, threads};
 pub use vector::{bits_of_flags, prefetch, vectorized};

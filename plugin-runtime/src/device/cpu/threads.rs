@@ -1,5 +1,6 @@
 //! The pool that the whole process shares.
 
+use std::ffi::OsStr;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::pool::{Pool, Spread, alone};
@@ -19,7 +20,7 @@ pub const STREAM_BYTES: usize = 8 << 20;
 /// The number of threads that [`parallel_for`] uses, the caller's included; at least 1.
 ///
 /// It is the number of cores that the process may use. The environment variable `PLUGIN_RUNTIME_THREADS` sets another
-/// number, from 1 to 1024; it is read once, when the pool starts, and ignored if it holds anything else. Where the
+/// number, from 1 to 1024; it is read once, and where it holds anything else, no stream for the CPU can be made. Where the
 /// system refuses to start as many threads, the pool has as many as it could get.
 pub fn threads() -> usize {
     #[cfg(any(feature = "onnxruntime", test))]
@@ -79,23 +80,51 @@ fn pool() -> &'static Pool {
     static POOL: OnceLock<Pool> = OnceLock::new();
     POOL.get_or_init(|| {
         let cores = || std::thread::available_parallelism().map_or(1, usize::from);
-        let wished = std::env::var(THREADS_VARIABLE).ok();
-        Pool::new(wished_threads(wished.as_deref()).unwrap_or_else(cores) - 1)
+        Pool::new(wished().ok().flatten().unwrap_or_else(cores) - 1)
     })
 }
 
-fn wished_threads(text: Option<&str>) -> Option<usize> {
-    text?.trim().parse().ok().filter(|threads| (1..=MOST_THREADS).contains(threads))
+/// Refuses a number of threads that can't be.
+///
+/// # Errors
+/// When the environment asks for one.
+pub(in crate::device) fn check_threads() -> Result<()> {
+    wished().map(drop)
+}
+
+/// The number of threads that the environment asks for.
+fn wished() -> Result<Option<usize>> {
+    static WISHED: OnceLock<Result<Option<usize>>> = OnceLock::new();
+    WISHED.get_or_init(|| wished_threads(std::env::var_os(THREADS_VARIABLE).as_deref())).clone()
+}
+
+/// An empty text asks for none.
+fn wished_threads(text: Option<&OsStr>) -> Result<Option<usize>> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(None) };
+    let threads = text.to_str().and_then(|text| text.trim().parse().ok());
+    match threads.filter(|threads| (1..=MOST_THREADS).contains(threads)) {
+        Some(threads) => Ok(Some(threads)),
+        None => Err(Error::invalid(format_args!(
+            "{THREADS_VARIABLE} is a number of threads from 1 to {MOST_THREADS}, not `{}`",
+            text.to_string_lossy().escape_debug()
+        ))),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+
     use super::wished_threads;
 
     #[test]
     fn only_a_sensible_number_of_threads_is_taken_from_the_environment() {
-        let of = |text| wished_threads(Some(text));
-        assert_eq!([of("1"), of(" 12 "), of("1024")], [Some(1), Some(12), Some(1024)]);
-        assert_eq!([of("0"), of("-1"), of("1025"), of("many"), of(""), wished_threads(None)], [None; 6]);
+        let of = |text: &str| wished_threads(Some(OsStr::new(text)));
+        assert_eq!(["1", " 12 ", "1024", ""].map(|text| of(text).unwrap()), [Some(1), Some(12), Some(1024), None]);
+        assert_eq!(wished_threads(None).unwrap(), None);
+        for wrong in ["0", "-1", "1025", "many", "12345678901234567890", " "] {
+            let error = of(wrong).unwrap_err().to_string();
+            assert_eq!(error, format!("PLUGIN_RUNTIME_THREADS is a number of threads from 1 to 1024, not `{wrong}`"));
+        }
     }
 }
