@@ -35,6 +35,11 @@
 //! * A type of an output that depends on attributes is known to ONNX Runtime 1.20 and newer; older ones take the type that
 //!   goes with the attributes' defaults, or with small numbers and empty lists where they have none.
 //! * A node may leave out outputs from ONNX Runtime 1.29 on.
+//! * ONNX Runtime doesn't tell which attributes a node has, only what one of a given name holds. So an attribute whose
+//!   name is misspelt passes for one that isn't there: where the plugin has a default, that counts.
+//!   [`Network::from_onnx`](crate::network::Network::from_onnx) refuses such a node, and names what is near.
+//! * It doesn't tell an attribute's kind either. A graph, a list of tensors or of graphs, and before ONNX Runtime 1.25
+//!   a list of strings pass for an empty list; other kinds that the plugin doesn't take are refused.
 //! * A plugin that updates an input in place does so where the session allows that, and on a copy otherwise.
 //! * CPU work is spread over the session's own threads, as many as its options say.
 

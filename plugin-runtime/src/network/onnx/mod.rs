@@ -79,7 +79,8 @@ impl Network {
     }
 
     /// A model of this network, as a file holds it: plugins are nodes in the domain of their namespace, also those that
-    /// were read under another name.
+    /// were read under another name. A [`cast`](Network::cast) is a Cast node, which drops the upper bits of an integer that
+    /// the new type can't keep.
     ///
     /// # Errors
     /// When it would be larger than the 2 GiB that a model can have, or a plugin has an attribute called
