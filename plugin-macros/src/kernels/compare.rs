@@ -1,6 +1,7 @@
 //! Declarations beside what the CUDA file says.
 
 use proc_macro2::Ident;
+use syn::ext::IdentExt;
 use syn::{LitStr, Type};
 
 use super::cuda::{CudaFile, CudaKernel, CudaParameter, CudaType, read};
@@ -49,6 +50,13 @@ fn several(declaration: &Declaration, kernel: &Kernel, file: &CudaFile, report: 
     let is_there = |name: &str| file.kernels.iter().any(|found| found.name == name);
     if !file.has_more && !instances.iter().any(|(name, _)| is_there(name)) {
         let (name, path) = (&kernel.name, declaration.file.value());
+        if is_there(&name.to_string()) {
+            let message = format!(
+                "`{name}` is for one type in `{path}`: a kernel for several is `template <typename T> __global__ void \
+                 {name}(..)` there, without `extern \"C\"`; or declare this one without `<..>`"
+            );
+            return report.error(name, message);
+        }
         let first = instances.first().map_or("", |(name, _)| name.as_str());
         let message = format!(
             "`{path}` has no kernel `{name}`: write `template <typename T> __global__ void {name}(..)`, or one `extern \"C\"` \
@@ -137,13 +145,41 @@ fn differences(kernel: &Kernel, found: &CudaKernel, ty: Option<&Ident>, path: &s
         mistakes.push((kernel.name.to_token_stream(), message));
         return mistakes;
     }
-    for (parameter, there) in kernel.parameters.iter().zip(&found.parameters) {
+    let turned = turned(kernel, found);
+    if let Some(&first) = turned.first() {
+        let (there, names) = (&found.parameters[first].text, names_of(found).join("`, `"));
+        let message = format!("in `{path}` this is `{there}`: write the parameters in the order there, `{names}`");
+        mistakes.push((kernel.parameters[first].name.to_token_stream(), message));
+    }
+    for (at, (parameter, there)) in kernel.parameters.iter().zip(&found.parameters).enumerate() {
+        if turned.contains(&at) {
+            continue;
+        }
         if let Some(advice) = difference(kernel, parameter, there, ty) {
             let message = format!("in `{path}` this is `{}`: {advice}", there.text);
             mistakes.push((parameter.ty.to_token_stream(), message));
         }
     }
     mistakes
+}
+
+/// The places of parameters that stand in another order there: the same names are at these places on both sides. As other
+/// names may mean the same, they say nothing.
+fn turned(kernel: &Kernel, found: &CudaKernel) -> Vec<usize> {
+    let there = names_of(found);
+    let here: Vec<String> = kernel.parameters.iter().map(|parameter| parameter.name.unraw().to_string()).collect();
+    let count = here.len();
+    let is_turned = |start: &usize| {
+        let next = |at: usize| here.iter().position(|name| *name == there[at]);
+        let mut places = std::iter::successors(next(*start), |at| next(*at)).take(count);
+        next(*start) != Some(*start) && places.any(|at| at == *start)
+    };
+    (0..count).filter(is_turned).collect()
+}
+
+/// The names of its parameters, `_` where they have none.
+fn names_of(found: &CudaKernel) -> Vec<&str> {
+    found.parameters.iter().map(|parameter| parameter.name.as_deref().unwrap_or("_")).collect()
 }
 
 /// What to write where a parameter differs.

@@ -2,6 +2,16 @@
 
 use std::collections::HashMap;
 
+/// The types that the runtime's header names; `f16` and `bf16` are known without it.
+pub(super) const HEADER_TYPES: &str = "\
+    typedef float f32;\n\
+    typedef signed char i8;\n\
+    typedef unsigned char u8;\n\
+    typedef int i32;\n\
+    typedef unsigned int u32;\n\
+    typedef long long i64;\n\
+    typedef unsigned long long u64;\n";
+
 /// What a file says of its kernels.
 #[derive(Debug, Default)]
 pub(super) struct CudaFile {
@@ -25,6 +35,8 @@ pub(super) struct CudaKernel {
 /// One parameter.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct CudaParameter {
+    /// Its name, if it has one.
+    pub(super) name: Option<String>,
     /// As it is written there.
     pub(super) text: String,
     pub(super) is_pointer: bool,
@@ -56,12 +68,22 @@ enum Token {
     Mark(char),
 }
 
+impl Token {
+    fn word(&self) -> Option<&str> {
+        match self {
+            Token::Word(word) => Some(word),
+            _ => None,
+        }
+    }
+}
+
 pub(super) fn read(text: &str, headers: &[String]) -> CudaFile {
     let text = without_comments(text);
     let mut file = CudaFile::default();
     let code = without_directives(&text, headers, &mut file);
     let tokens = tokens(&code);
-    let names = typedefs(&tokens);
+    let header = if file.uses_runtime_header { HEADER_TYPES } else { "" };
+    let names = typedefs(&self::tokens(header), &tokens);
     let is_c_block =
         tokens.windows(3).any(|w| w[0] == word("extern") && w[1] == Token::Text && w[2] == Token::Mark('{'));
     for at in (0..tokens.len()).filter(|&at| tokens[at] == word("__global__")) {
@@ -153,28 +175,22 @@ fn tokens(code: &str) -> Vec<Token> {
     tokens
 }
 
-/// Names that `typedef` and `using` give to arithmetic types.
-fn typedefs(tokens: &[Token]) -> HashMap<String, CudaType> {
-    let mut names = HashMap::new();
-    for (at, token) in tokens.iter().enumerate() {
-        let words: Vec<&str> = tokens[at + 1..]
-            .iter()
-            .take_while(|token| **token != Token::Mark(';'))
-            .take(8)
-            .filter_map(|token| match token {
-                Token::Word(word) => Some(word.as_str()),
-                _ => None,
-            })
-            .collect();
-        let (name, ty) = match (token, words.as_slice()) {
-            (Token::Word(keyword), [ty @ .., name]) if keyword == "typedef" => (*name, ty),
-            (Token::Word(keyword), [name, ty @ ..]) if keyword == "using" => (*name, ty),
-            _ => continue,
+/// Names that `typedef` and `using` give to arithmetic types. One that stands for several, as in two scopes, is left out.
+fn typedefs(header: &[Token], own: &[Token]) -> HashMap<String, CudaType> {
+    let mut names: HashMap<String, CudaType> = HashMap::new();
+    let places = [header, own].into_iter().flat_map(|tokens| (0..tokens.len()).map(|at| &tokens[at..]));
+    for tokens in places.filter(|tokens| tokens[0] == word("typedef") || tokens[0] == word("using")) {
+        let end = tokens.iter().position(|token| *token == Token::Mark(';')).unwrap_or(tokens.len());
+        let words: Vec<&str> = tokens[1..end].iter().filter_map(Token::word).collect();
+        let (name, ty) = match words.as_slice() {
+            [ty @ .., name] if tokens[0] == word("typedef") => (*name, ty),
+            [name, ty @ ..] => (*name, ty),
+            [] => continue,
         };
-        let ty = arithmetic(ty, &names);
-        if ty != CudaType::Other {
-            names.insert(name.to_owned(), ty);
-        }
+        let is_plain = tokens[1..end].iter().all(|token| matches!(token, Token::Word(_) | Token::Mark('=' | ':')));
+        let ty = if is_plain { arithmetic(ty, &names) } else { CudaType::Other };
+        let is_other = names.get(name).is_some_and(|known| *known != ty);
+        names.insert(name.to_owned(), if is_other { CudaType::Other } else { ty });
     }
     names
 }
@@ -249,10 +265,7 @@ fn template(before: &[Token]) -> Vec<String> {
     list.iter()
         .filter_map(|part| {
             let end = part.iter().position(|t| matches!(t, Token::Mark('=' | '>'))).unwrap_or(part.len());
-            part[..end].iter().rev().find_map(|token| match token {
-                Token::Word(name) => Some(name.clone()),
-                _ => None,
-            })
+            part[..end].iter().rev().find_map(Token::word).map(str::to_owned)
         })
         .collect()
 }
@@ -294,11 +307,8 @@ fn parameter(tokens: &[Token], template: &[String], names: &HashMap<String, Cuda
     let tokens = &tokens[..end];
     let star = tokens.iter().position(|token| matches!(token, Token::Mark('*' | '[')));
     let words = |tokens: &[Token]| -> Vec<String> {
-        let words = tokens.iter().filter_map(|token| match token {
-            Token::Word(name) if !QUALIFIERS.contains(&name.as_str()) => Some(name.clone()),
-            _ => None,
-        });
-        words.collect()
+        let words = tokens.iter().filter_map(Token::word).filter(|word| !QUALIFIERS.contains(word));
+        words.map(str::to_owned).collect()
     };
     let is_bracketed = star.is_some_and(|at| tokens[at] == Token::Mark('['));
     let mut ty = words(&tokens[..star.unwrap_or(tokens.len())]);
@@ -307,10 +317,12 @@ fn parameter(tokens: &[Token], template: &[String], names: &HashMap<String, Cuda
         arithmetic(&words, names) != CudaType::Other
             || matches!(words[..], [name] if template.iter().any(|t| t == name))
     };
-    // The last word is the parameter's own name, unless it has none.
-    if (star.is_none() || is_bracketed) && ty.len() > 1 && !is_known(&ty) {
-        ty.pop();
-    }
+    let name = match star {
+        Some(at) if !is_bracketed => words(&tokens[at..]).pop(),
+        // The last word is the parameter's own name, unless it has none.
+        _ if ty.len() > 1 && !is_known(&ty) => ty.pop(),
+        _ => None,
+    };
     let is_generic = tokens.iter().any(|token| matches!(token, Token::Mark('<' | '&' | '(')));
     let ty: Vec<&str> = ty.iter().map(String::as_str).collect();
     let of = match ty[..] {
@@ -320,6 +332,7 @@ fn parameter(tokens: &[Token], template: &[String], names: &HashMap<String, Cuda
     };
     let stars = tokens.iter().filter(|token| **token == Token::Mark('*')).count();
     CudaParameter {
+        name,
         text: written(tokens),
         is_pointer: star.is_some(),
         is_const: star.is_some_and(|at| tokens[..at].contains(&word("const"))),

@@ -2,7 +2,7 @@
 
 use quote::quote;
 
-use super::cuda::{CudaFile, CudaType, read};
+use super::cuda::{CudaFile, CudaType, HEADER_TYPES, read};
 use super::kernels;
 
 fn names(file: &CudaFile) -> Vec<&str> {
@@ -72,6 +72,47 @@ fn types_of_parameters_are_read() {
     assert_eq!(parameters("extern \"C\" __global__ void k(void) {}"), []);
     let generic = "template <class T> __global__ void k(const T* x, T* y)";
     assert_eq!(parameters(generic)[1], (true, false, CudaType::Template("T".to_owned())));
+}
+
+#[test]
+fn the_runtime_headers_types_are_known() {
+    let header = include_str!("../../../plugin-runtime/src/device/cuda/plugin_runtime.cuh");
+    let types: String = header.split_inclusive('\n').filter(|line| line.starts_with("typedef")).collect();
+    assert_eq!(types, HEADER_TYPES);
+    let kernel = "extern \"C\" __global__ void k(const i64* x, u32 n, i8 c)";
+    let integer = CudaType::Integer;
+    let expected =
+        [(true, true, integer(8, true)), (false, false, integer(4, false)), (false, false, integer(1, true))];
+    assert_eq!(parameters(&format!("#include <plugin_runtime.cuh>\n{kernel}")), expected);
+    assert!(parameters(kernel).iter().all(|(_, _, ty)| *ty == CudaType::Other), "without the header");
+}
+
+#[test]
+fn names_that_may_stand_for_more_are_left_open() {
+    for types in [
+        "typedef float* n;",
+        "typedef float n[4];",
+        "typedef float (*n)(int);",
+        "using n = vec<float, 4>;",
+        "void f() { using n = int; } typedef float n;",
+        "#ifdef WIDE\ntypedef double n;\n#else\ntypedef float n;\n#endif",
+        "using namespace std;",
+        "typedef",
+    ] {
+        let kernel = format!("{types}\nextern \"C\" __global__ void k(n x)");
+        assert_eq!(parameters(&kernel), [(false, false, CudaType::Other)], "{types}");
+    }
+}
+
+#[test]
+fn names_of_parameters_are_read() {
+    let file = read(
+        "extern \"C\" __global__ void k(const float* __restrict__ x, int n, const int c = 3, unsigned, float v[4], float*, \
+         Affine a, vec<float, 4> w)",
+        &[],
+    );
+    let names: Vec<&str> = file.kernels[0].parameters.iter().map(|p| p.name.as_deref().unwrap_or("")).collect();
+    assert_eq!(names, ["x", "n", "c", "", "v", "", "a", "w"]);
 }
 
 #[test]
