@@ -16,6 +16,15 @@ use crate::report::Report;
 /// Names of parameters that impls have for themselves.
 const RESERVED: [&str; 4] = ["outputs", "workspace", "stream", "tactic"];
 
+/// Names of attributes that mean something of their own to those who call plugins, and what.
+const OF_CALLERS: [(&str, &str); 5] = [
+    ("plugin_version", "says which version of the plugin a node of an ONNX model is"),
+    ("plugin_namespace", "says which namespace the plugin of an ONNX model's node is in"),
+    ("aot", "says in ONNX models and in TensorRT whether ahead-of-time kernels run"),
+    ("aot_preferred", "says in ONNX models and in TensorRT whether ahead-of-time kernels run"),
+    ("vmap_method", "is an argument that each plugin has in JAX"),
+];
+
 /// The model of a `register` function, if it keeps the rules.
 pub(crate) fn registration(options: Options, function: Function, report: &mut Report) -> Option<Registration> {
     let runtime = runtime(options.runtime.as_ref(), report);
@@ -43,6 +52,9 @@ pub(crate) fn registration(options: Options, function: Function, report: &mut Re
             }
             inputs.push(parameter.clone());
         } else if let Some(ty) = AttributeType::of(&parameter.ty) {
+            if let Some((_, meaning)) = OF_CALLERS.iter().find(|(reserved, _)| *reserved == name) {
+                report.error(&parameter.name, format_args!("`{name}` {meaning}: take another name"));
+            }
             attributes.push(AttributeParameter { parameter: parameter.clone(), ty });
         } else {
             report.error(&parameter.ty, unsupported(&parameter.ty, Role::Register));

@@ -7,4 +7,16 @@ fn f(x: &TensorDesc, outputs: i32, stream: i32, tactic: i32, workspace: i64) -> 
     x.like()
 }
 
+#[register("ops::g")]
+fn g(
+    x: &TensorDesc,
+    plugin_version: i32,
+    plugin_namespace: &str,
+    aot: bool,
+    aot_preferred: bool,
+    vmap_method: &str,
+) -> TensorDesc {
+    x.like()
+}
+
 fn main() {}
