@@ -1,7 +1,7 @@
 //! The annotated function.
 
 use proc_macro2::Ident;
-use syn::{Attribute, Expr, FnArg, ItemFn, Meta, Pat, PatType, Safety};
+use syn::{Attribute, Expr, FnArg, ItemFn, Meta, Pat, PatType, Safety, Type};
 
 use crate::model::types::array_length;
 use crate::model::{Function, Parameter, Role};
@@ -73,7 +73,7 @@ fn parameter(argument: &mut PatType, role: Role, report: &mut Report) -> Option<
             report.error(wild, "a parameter needs a name, by which the plugin's users and its other functions know it");
             None
         }
-        Pat::Slice(pattern) if array_length(&argument.ty, "TensorMut").is_some() => {
+        Pat::Slice(pattern) if is_outputs(role, &argument.ty) => {
             let name = Ident::new("outputs", syn::spanned::Spanned::span(pattern));
             return Some(Parameter { name, ty: (*argument.ty).clone(), default, is_taken_apart: true });
         }
@@ -84,6 +84,12 @@ fn parameter(argument: &mut PatType, role: Role, report: &mut Report) -> Option<
         }
     };
     Some(Parameter { name: name?, ty: (*argument.ty).clone(), default, is_taken_apart: false })
+}
+
+/// Whether an array that is taken apart holds an impl's outputs, be it under a wrong type.
+fn is_outputs(role: Role, ty: &Type) -> bool {
+    let elements: &[&str] = if role == Role::Impl { &["TensorMut", "Tensor"] } else { &["TensorMut"] };
+    elements.iter().any(|element| array_length(ty, element).is_some())
 }
 
 /// Removes `#[default(..)]`, which the compiler doesn't know.

@@ -23,7 +23,13 @@ pub(crate) fn part(options: &Options, function: Function, role: Role, report: &m
         let message = format!("a plugin has at least one input: write `name: {}` first", role.input_type());
         report.error_at(function.item.sig.paren_token.span.join(), message);
     }
-    if !sorted.tail.contains(&"outputs") {
+    if let Some(first) = sorted.single_outputs.first() {
+        let names: Vec<String> = sorted.single_outputs.iter().map(Parameter::text).collect();
+        let (count, names) = (names.len(), names.join(", "));
+        let message =
+            format!("the outputs are one array after inputs and attributes: write `[{names}]: [TensorMut; {count}]`");
+        report.error(&first.ty, message);
+    } else if !sorted.tail.contains(&"outputs") {
         let message =
             format!("the outputs are missing: write `outputs: {}` after inputs and attributes", role.outputs_type());
         report.error_at(function.item.sig.paren_token.span.join(), message);
@@ -55,6 +61,8 @@ struct Sorted {
     attributes: Vec<AttributeParameter>,
     outputs: Option<Expr>,
     tactic: Option<TacticParameter>,
+    /// Parameters that were written as an output each.
+    single_outputs: Vec<Parameter>,
     /// The parameters of fixed name, so far.
     tail: Vec<&'static str>,
     /// Whether one couldn't be sorted.
@@ -66,6 +74,9 @@ impl Sorted {
         let name = parameter.text();
         match Role::Impl.tail().iter().find(|tail| **tail == name) {
             Some(tail) => return self.add_tail(tail, parameter, role, report),
+            None if role == Role::Impl && ends_in(referred(&parameter.ty), "TensorMut") => {
+                return self.single_outputs.push(parameter.clone());
+            }
             None => self.must_be_first(&name, parameter, report),
         }
         if is_input(parameter, role, report) {
@@ -112,12 +123,20 @@ impl Sorted {
         self.tail.push(name);
         let ty = &parameter.ty;
         match name {
-            "outputs" => self.outputs = outputs(ty, role, report),
+            "outputs" => self.outputs = outputs(parameter, role, report),
             "workspace" if !ends_in(ty, "Workspace") => report.error(ty, "write `workspace: Workspace`"),
             "stream" if !is_reference_to(ty, "Stream") => report.error(ty, "write `stream: &Stream`"),
             "tactic" => self.tactic = tactic(ty, report),
             _ => {}
         }
+    }
+}
+
+/// The type without a reference to it.
+fn referred(ty: &Type) -> &Type {
+    match plain(ty) {
+        Type::Reference(reference) => &reference.elem,
+        other => other,
     }
 }
 
@@ -130,10 +149,7 @@ fn is_input(parameter: &Parameter, role: Role, report: &mut Report) -> bool {
     if is_right {
         return true;
     }
-    let target = match plain(ty) {
-        Type::Reference(reference) => &*reference.elem,
-        other => other,
-    };
+    let target = referred(ty);
     let is_meant = ["Tensor", "TensorDesc", "TensorMut"].iter().any(|name| ends_in(target, name));
     if is_meant {
         let (name, right) = (&parameter.name, role.input_type());
@@ -142,14 +158,21 @@ fn is_input(parameter: &Parameter, role: Role, report: &mut Report) -> bool {
     is_meant
 }
 
-fn outputs(ty: &Type, role: Role, report: &mut Report) -> Option<Expr> {
+fn outputs(parameter: &Parameter, role: Role, report: &mut Report) -> Option<Expr> {
+    let ty = &parameter.ty;
     let length = match role {
         Role::Impl => array_length(ty, "TensorMut"),
         _ => referent(ty).and_then(|array| array_length(array, "TensorDesc")),
     };
     if length.is_none() {
         let right = role.outputs_type();
-        report.error(ty, format_args!("write `outputs: {right}`, with the plugin's number of outputs for `N`"));
+        let message = match array_length(ty, "Tensor") {
+            Some(count) if parameter.is_taken_apart => {
+                format!("outputs are written to: write `[TensorMut; {}]`", spelled(count))
+            }
+            _ => format!("write `outputs: {right}`, with the plugin's number of outputs for `N`"),
+        };
+        report.error(ty, message);
     }
     length.cloned()
 }

@@ -16,4 +16,10 @@ fn single(inp0: Tensor, inp1: Tensor, outputs: TensorMut) {}
 #[impl_plugin("test::scale", device = cpu)]
 fn another_name(inp0: Tensor, inp1: Tensor, out: [TensorMut; 1]) {}
 
+#[impl_plugin("test::scale", device = cpu)]
+fn one_by_one(inp0: Tensor, inp1: Tensor, block_size: i32, y: TensorMut, z: &mut TensorMut, tactic: i32) {}
+
+#[impl_plugin("test::scale", device = cpu)]
+fn not_written_to(inp0: Tensor, inp1: Tensor, block_size: i32, [y]: [Tensor; 1], tactic: i32) {}
+
 fn main() {}
