@@ -21,7 +21,7 @@ use crate::registered;
 use crate::report::Report;
 use crate::validate;
 
-pub(crate) use shared::at;
+pub(crate) use shared::{at, mark_of};
 pub(crate) use tactic::tactic;
 
 pub(crate) fn register(attr: TokenStream, item: TokenStream) -> TokenStream {

@@ -6,7 +6,8 @@ use syn::spanned::Spanned;
 use syn::{Error, Expr, ItemFn};
 
 use super::shared::{
-    at, attribute_arguments, attribute_bindings, desc_arguments, entry, location, named, names, scope, typed_attributes,
+    at, attribute_arguments, attribute_bindings, desc_arguments, entry, location, mark_of, named, names, scope,
+    typed_attributes,
 };
 use crate::model::types::spelled;
 use crate::model::{AttributeParameter, AttributeType, Options, Registration};
@@ -22,7 +23,7 @@ pub(crate) fn expand(mut registration: Registration) -> TokenStream {
         function.description()
     );
     let module = module(&registration);
-    let beside = scope(item, runtime, beside(&registration));
+    let beside = scope(item, Some(mark_of(&item.sig.ident)), runtime, beside(&registration));
     quote_spanned! {Span::mixed_site()=>
         #item
 

@@ -33,21 +33,26 @@ pub(crate) fn beside(mut part: Part, body: TokenStream) -> TokenStream {
     let Part { runtime, plugin, function, .. } = &part;
     let (item, conditions) = (&function.item, function.conditions());
     let (checks, plugin) = (checks(&part), plugin_type(&part.id, plugin));
-    let scope = scope(item, runtime, quote!(#plugin #checks #body));
+    let scope = scope(item, None, runtime, quote!(#plugin #checks #body));
     quote!(#item #(#conditions)* #scope)
 }
 
-/// A scope beside the function that holds `items`.
-pub(crate) fn scope(function: &ItemFn, runtime: &TokenStream, items: TokenStream) -> TokenStream {
+/// A scope beside the function that holds `items`, and beside it an item called `mark`.
+pub(crate) fn scope(function: &ItemFn, mark: Option<Ident>, runtime: &TokenStream, items: TokenStream) -> TokenStream {
     let name = &function.sig.ident;
     let scope = Ident::new(&format!("__{}", name.unraw()), at(name.span()));
     quote_spanned! {at(name.span())=>
         #runtime::attribute_goes_on_a_free_function! {
-            #scope
+            #scope [#mark]
             use #runtime as __rt;
             #items
         }
     }
+}
+
+/// The name of the item by which the compiler says that a kernel and a plugin's function have one name.
+pub(crate) fn mark_of(function: &Ident) -> Ident {
+    Ident::new(&format!("rename_the_kernel_or_the_plugins_function_{}", function.unraw()), at(function.span()))
 }
 
 /// The plugin's type under a name of the expansion's. Where no such id was registered so far, a macro writes it: the compiler

@@ -7,13 +7,29 @@ use syn::spanned::Spanned;
 use super::compare::uses_runtime_header;
 use super::file::File;
 use super::model::{Declaration, Kernel, Kind, Parameter};
-use crate::expand::at;
+use crate::expand::{at, mark_of};
 use crate::model::types::spelled;
 
 pub(super) fn expand(runtime: &TokenStream, declaration: &Declaration, file: &File) -> TokenStream {
     let source = source(runtime, declaration, file);
-    let kernels = declaration.kernels.iter().map(|kernel| function(runtime, &declaration.name, kernel));
+    let kernels = declaration.kernels.iter().map(|kernel| {
+        let (function, mark) = (function(runtime, &declaration.name, kernel), mark(kernel));
+        quote!(#function #mark)
+    });
     quote!(#source #(#kernels)*)
+}
+
+/// An item that clashes with the one beside a plugin's function of the same name. As the functions clash too, this adds no
+/// mistake, but its name, which says what to do.
+fn mark(kernel: &Kernel) -> TokenStream {
+    let conditions = kernel.attributes.iter().filter(|attribute| attribute.path().is_ident("cfg"));
+    let mark = mark_of(&kernel.name);
+    quote_spanned! {at(kernel.name.span())=>
+        #(#conditions)*
+        #[doc(hidden)]
+        #[allow(dead_code, non_upper_case_globals)]
+        const #mark: () = ();
+    }
 }
 
 fn source(runtime: &TokenStream, declaration: &Declaration, file: &File) -> TokenStream {

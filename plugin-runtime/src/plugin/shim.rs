@@ -92,12 +92,17 @@ fn tactic_name<T: KnownTactics>(id: i32) -> Option<&'static str> {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __attribute_goes_on_a_free_function {
-    ($name:ident $($items:tt)*) => {
+    ($name:ident [$($mark:ident)?] $($items:tt)*) => {
         #[doc(hidden)]
         #[allow(dead_code, non_camel_case_types, non_local_definitions, non_snake_case)]
         trait $name {
             const CHECKS: () = { $($items)* };
         }
+        $(
+            #[doc(hidden)]
+            #[allow(dead_code, non_upper_case_globals)]
+            const $mark: () = ();
+        )?
     };
 }
 
