@@ -18,6 +18,13 @@ const FILES: [(&str, &str); 6] = [
     ("tests/conformance.rs", include_str!("conformance.rs.txt")),
 ];
 
+/// What Rust and its own crates, this one and TensorRT call something else.
+const TAKEN: &str = "\
+    abstract alloc as async await become box break const continue core crate do dyn else enum extern false final fn \
+    for gen if impl in let loop macro match mod move mut override plugin_runtime priv proc_macro pub ref return \
+    self static std struct super tensorrt test trait true trt try type typeof unsafe unsized use virtual where \
+    while yield";
+
 /// Writes a crate with one plugin into a folder that isn't there yet.
 ///
 /// # Errors
@@ -48,9 +55,12 @@ pub(in crate::runner) fn new(args: &NewArgs, out: &mut Output) -> Result<()> {
 fn crate_name(folder: &Path) -> Result<String> {
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let is_letter = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-';
-    let reserved = ["test", "std", "core", "alloc", "plugin-runtime", "plugin_runtime", "trt", "tensorrt"];
-    if name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(is_letter) && !reserved.contains(&&*name)
-    {
+    if TAKEN.split_whitespace().any(|taken| taken == name.replace('-', "_")) {
+        return Err(Failure::usage(format_args!(
+            "`{name}` is a word of Rust's or the name of something else: name the crate otherwise, as `{name}-plugins`"
+        )));
+    }
+    if name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(is_letter) {
         return Ok(name);
     }
     Err(Failure::usage(format_args!(
@@ -80,8 +90,12 @@ mod tests {
         for good in ["my-plugins", "/tmp/a_b2", "x/y/plugins/"] {
             assert!(crate_name(Path::new(good)).is_ok(), "{good}");
         }
-        for bad in ["", "/", "My", "2d", "a b", "std", "plugin-runtime", "..", "ä"] {
+        for bad in ["", "/", "My", "2d", "a b", "..", "ä"] {
             assert!(crate_name(Path::new(bad)).is_err(), "{bad}");
+        }
+        for taken in ["std", "plugin-runtime", "fn", "self", "crate", "super", "proc-macro", "gen"] {
+            let refused = crate_name(Path::new(taken)).unwrap_err().to_string();
+            assert!(refused.contains(&format!("as `{taken}-plugins`")), "{refused}");
         }
     }
 }
