@@ -3,6 +3,7 @@
 
 mod aot_impl;
 mod autotune;
+mod failed;
 mod impl_plugin;
 mod literals;
 mod register;
@@ -86,19 +87,5 @@ fn annotated(
         let read = function.insert(parse::function(item_fn, role, report));
         expand(options.clone(), read.clone(), report)
     });
-    let errors = match expanded {
-        Ok(expanded) => return expanded,
-        Err(errors) => errors,
-    };
-    let item = function.map(|mut function: Function| {
-        function.use_parameters(|_| true);
-        function.item
-    });
-    match (role, item) {
-        (Role::Register, Some(item)) => register::failed(&item, &options, errors),
-        (_, item) => {
-            let errors = errors.to_compile_error();
-            quote!(#errors #item)
-        }
-    }
+    expanded.unwrap_or_else(|errors| failed::failed(function, role, &options, errors))
 }

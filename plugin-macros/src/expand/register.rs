@@ -2,15 +2,15 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::Expr;
 use syn::spanned::Spanned;
-use syn::{Error, Expr, ItemFn};
 
 use super::shared::{
     at, attribute_arguments, attribute_bindings, desc_arguments, entry, location, mark_of, named, names, scope,
     typed_attributes,
 };
 use crate::model::types::spelled;
-use crate::model::{AttributeParameter, AttributeType, Options, Registration};
+use crate::model::{AttributeParameter, AttributeType, Registration};
 
 pub(crate) fn expand(mut registration: Registration) -> TokenStream {
     registration.function.use_parameters(|_| true);
@@ -38,30 +38,6 @@ pub(crate) fn expand(mut registration: Registration) -> TokenStream {
             #module
         }
     }
-}
-
-/// The function, the mistakes, and in place of the module one that keeps the compiler from missing it elsewhere: its type
-/// holds the first mistake as the length of an array, and of a type whose length is in error the compiler says no more.
-pub(crate) fn failed(item: &ItemFn, options: &Options, errors: Error) -> TokenStream {
-    let visibility = &item.vis;
-    let mut errors = errors.into_iter().map(|error| error.to_compile_error());
-    let is_method = item.sig.receiver().is_some();
-    let stand_in = options.id.as_ref().filter(|_| !is_method).and_then(|id| {
-        let (name, error) = (&id.name, errors.next()?);
-        Some(quote! {
-            #[doc = ""]
-            #[allow(non_snake_case)]
-            #visibility mod #name {
-                #[doc = ""]
-                pub type Plugin = [(); #error];
-                #[doc = ""]
-                pub type Attributes = Plugin;
-                #[doc = ""]
-                pub const op: Plugin = [];
-            }
-        })
-    });
-    quote!(#item #stand_in #(#errors)*)
 }
 
 /// The items of the plugin's module, which name nothing outside of it but the runtime.

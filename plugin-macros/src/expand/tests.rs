@@ -91,7 +91,7 @@ fn odd_arguments_are_reported_and_the_function_stays() {
         for expand in [register, autotune, impl_plugin, aot_impl] {
             let expansion = expand(arguments.clone(), function()).to_string();
             assert!(expansion.contains("compile_error"), "{arguments}: {expansion}");
-            assert!(expansion.contains("fn f (x : & TensorDesc)"), "{arguments}: {expansion}");
+            assert!(expansion.contains("fn f (x : "), "{arguments}: {expansion}");
         }
     }
 }
