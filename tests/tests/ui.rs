@@ -5,7 +5,7 @@
 #[test]
 fn attributes() {
     let cases = trybuild::TestCases::new();
-    for attribute in ["register", "autotune", "impl_plugin", "aot_impl", "tactic", "kernels"] {
+    for attribute in ["register", "autotune", "impl_plugin", "aot_impl", "tactic", "kernels", "dispatch"] {
         cases.pass(format!("ui/{attribute}/pass/*.rs"));
         cases.compile_fail(format!("ui/{attribute}/fail/*.rs"));
     }

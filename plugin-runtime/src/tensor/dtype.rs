@@ -149,6 +149,10 @@ mod sealed {
 }
 
 /// Rust types that a tensor's bytes can be viewed as.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` isn't an element type of tensors",
+    label = "write `f32`, `f16`, `bf16`, `i64`, `i32`, `i8` or `u8`"
+)]
 pub trait Element: bytemuck::Pod + Send + Sync + sealed::Sealed {
     /// The name in messages.
     const NAME: &'static str;
