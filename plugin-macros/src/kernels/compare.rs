@@ -195,6 +195,9 @@ fn difference(kernel: &Kernel, parameter: &Parameter, there: &CudaParameter, ty:
             let is_address = ["u64", "i64", "usize"].contains(&spelled(&parameter.ty).as_str());
             return if is_address { None } else { slice(there.is_const, &shown) };
         }
+        Kind::Value if matches!(there.ty, CudaType::Template(_)) => {
+            return Some("a value of the template's type can't be passed: write a plain type there, as `float`".into());
+        }
         Kind::Value => {
             let right = there.ty.rust(kernel)?;
             return (!agree(kernel, &parameter.ty, &there.ty, ty)).then(|| format!("write `{name}: {right}`"));

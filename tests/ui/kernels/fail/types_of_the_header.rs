@@ -12,6 +12,7 @@ kernels! {
         epsilon: f64,
         y: DeviceSliceMut<T>,
     );
+    fn scale<T in [f32, f16]>(x: DeviceSlice<T>, factor: f32, y: DeviceSliceMut<T>);
 }
 
 fn main() {}
