@@ -51,7 +51,8 @@ def _function(plugin: Plugin, raw: Callable[..., Any], calls: _Calls) -> Callabl
     inputs = [parameter(name) for name in plugin.inputs]
     attributes = [parameter(attribute.name) for attribute in plugin.attributes]
     by_name = ["*", *(f"{name}=_defaults[{i}]" for i, name in enumerate(attributes))] if attributes else []
-    both = f"({''.join(f'{name}, ' for name in inputs)}), ({''.join(f'{name}, ' for name in attributes)})"
+    given = f"({''.join(f'{name}, ' for name in attributes)})"
+    both = f"({''.join(f'{name}, ' for name in inputs)}), {given}"
     is_plain = plugin.outputs == 1 and plugin.answered and plugin.aliases == (None,)
     finished = "_finish(_found)" if is_plain else f"_finished(_finish, _found, {both})"
     lines = [
@@ -66,7 +67,7 @@ def _function(plugin: Plugin, raw: Callable[..., Any], calls: _Calls) -> Callabl
         "    except BufferError:",
         f"        return _carefully({both})",
         "    except ValueError as error:",
-        f"        raise _explained(error, {both})",
+        f"        raise _explained(error, {given})",
         "    try:",
         f"        return {finished}",
         "    except (BufferError, RuntimeError):",
@@ -127,7 +128,7 @@ class _Calls:
             except BufferError:
                 found = self._with_copies(inputs, attributes)
             except ValueError as error:
-                raise self.explained(error, inputs, attributes) from None
+                raise self.explained(error, attributes) from None
         try:
             return self.finished(finish, found, inputs, attributes)
         except (BufferError, RuntimeError):
@@ -149,7 +150,7 @@ class _Calls:
                 )
         return found
 
-    def explained(self, error: ValueError, _: Sequence[Any], attributes: Sequence[Any]) -> ValueError:
+    def explained(self, error: ValueError, attributes: Sequence[Any]) -> ValueError:
         """The same error, of an object that the library knows no more of than that it is one with what it is."""
         text, what = str(error), "an object"
         if not text.endswith(what):

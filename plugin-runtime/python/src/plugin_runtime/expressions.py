@@ -59,9 +59,8 @@ def evaluate(
             values.append(extent(*operands))
         elif kind == "size":
             values.append(size(*operands))
-        elif kind == "//" and nodes[operands[1]][0] == "==":
-            # An extent that has to be equal to another one.
-            left, right = (operand for operand in nodes[operands[1]][1:])
+        elif _has_to_equal(nodes, kind, operands):
+            left, right = nodes[operands[1]][1:]
             if by.differ(values[left], values[right]):
                 names = " must equal ".join(_shown(nodes, values, inputs, operand) for operand in (left, right))
                 raise ValueError(f"{names}, but is {values[left]}, not {values[right]}")
@@ -78,10 +77,15 @@ def evaluate(
     return values
 
 
+def _has_to_equal(nodes: Sequence[Node], kind: Any, operands: Sequence[Any]) -> bool:
+    """Whether a node is an extent that has to be equal to another one: divided by whether they are."""
+    return bool(kind == "//" and nodes[operands[1]][0] == "==")
+
+
 def _shown(nodes: Sequence[Node], values: Sequence[Any], inputs: Sequence[str], position: int) -> str:
     """A node for an error: an input's extent by its name, and others by their values."""
     kind, *operands = nodes[position]
-    if kind == "//" and nodes[operands[1]][0] == "==":
+    if _has_to_equal(nodes, kind, operands):
         return _shown(nodes, values, inputs, operands[0])
     if kind == "dim" and operands[0] < len(inputs):
         return f"`{inputs[operands[0]]}.d{operands[1]}`"

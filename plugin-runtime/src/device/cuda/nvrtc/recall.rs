@@ -30,12 +30,13 @@ pub(in crate::device::cuda) struct Recalled {
 
 /// The compiler that a process with this environment loaded last, if it is there still.
 pub(in crate::device::cuda) fn recall(folder: &Path, environment: Environment) -> Option<Recalled> {
-    let path = remembered_in(folder, environment)?;
+    let beginning = beginning(environment)?;
+    let path = remembered_in(folder, &beginning);
     if fs::metadata(&path).ok()?.len() > MAX_FILE_BYTES {
         return None;
     }
     let text = fs::read_to_string(path).ok()?;
-    let rest = text.strip_prefix(&beginning(environment)?)?;
+    let rest = text.strip_prefix(&beginning)?;
     let [version, candidate, file, stamp] = rest.lines().collect::<Vec<_>>().try_into().ok()?;
     if stamp_of(&fs::metadata(file).ok()?)? != stamp {
         return None;
@@ -49,20 +50,22 @@ pub(in crate::device::cuda) fn recall(folder: &Path, environment: Environment) -
 
 /// Remembers a compiler that was loaded; does nothing where that can't be.
 pub(in crate::device::cuda) fn remember(nvrtc: &Nvrtc, folder: &Path, environment: Environment) {
-    let text = || {
+    let remembered = || {
+        let beginning = beginning(environment)?;
         let file = file_of(&nvrtc.candidate)?;
         let (major, minor) = nvrtc.version;
         let (candidate, stamp) = (line(&nvrtc.candidate)?, stamp_of(&fs::metadata(&file).ok()?)?);
-        Some(format!("{}{major}.{minor}\n{candidate}\n{}\n{stamp}\n", beginning(environment)?, line(&file)?))
+        let text = format!("{beginning}{major}.{minor}\n{candidate}\n{}\n{stamp}\n", line(&file)?);
+        Some((remembered_in(folder, &beginning), text))
     };
-    if let (Some(path), Some(text)) = (remembered_in(folder, environment), text()) {
+    if let Some((path, text)) = remembered() {
         let _ = whole_file::write(&path, |file| file.write_all(text.as_bytes()));
     }
 }
 
-/// One file for each environment.
-fn remembered_in(folder: &Path, environment: Environment) -> Option<PathBuf> {
-    Some(folder.join(format!("{:08x}.nvrtc", crc32fast::hash(beginning(environment)?.as_bytes()))))
+/// One file for each beginning.
+fn remembered_in(folder: &Path, beginning: &str) -> PathBuf {
+    folder.join(format!("{:08x}.nvrtc", crc32fast::hash(beginning.as_bytes())))
 }
 
 /// The first lines of a file: the environment that it is for.
@@ -124,7 +127,7 @@ mod tests {
         fs::write(folder.join("include").join("cuda_fp16.h"), "").unwrap();
         fs::write(&library, "a library").unwrap();
         let environment = |name: &str| (name == "NVRTC_LIBRARY").then(|| library.clone().into_os_string());
-        let path = remembered_in(&folder, &environment).unwrap();
+        let path = remembered_in(&folder, &beginning(&environment).unwrap());
         let stamp = stamp_of(&fs::metadata(&library).unwrap()).unwrap();
         let whole = |version: &str| {
             let first = beginning(&environment).unwrap();
