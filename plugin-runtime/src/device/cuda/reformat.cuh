@@ -170,11 +170,9 @@ struct alignas(16) Tile {
     u8 bytes[(TILE_ELEMENTS + 2 * TILE_CHANNELS) * sizeof(u64)];
 };
 
-// Tiles that there is room for: as many as keep enough bytes on their way, where elements have few. As in reformat/work.rs.
-template <typename T>
-__device__ constexpr u32 most_at_once() {
-    return sizeof(T) == 8 ? 1 : sizeof(T) == 4 ? 2 : 4;
-}
+// Tiles of a block at most, where elements have 1 or 2 bytes: as many as keep enough of them on their way. As in
+// reformat/work.rs.
+constexpr u32 MOST_AT_ONCE = 4;
 
 // How one side walks through a tile: groups of `lanes` channels, place by place.
 struct Side {
@@ -288,11 +286,17 @@ __device__ inline const T* tile_of(const u8* tiles, const Tiling& tiling, u32 ti
     return reinterpret_cast<const T*>(tiles) + tile * tile_step<T>(tiling);
 }
 
+// Tiles of a block: a constant where there can be one alone.
+template <u32 MOST>
+__device__ inline u32 at_once(const Tiling& tiling) {
+    return MOST == 1 ? 1 : tiling.at_once;
+}
+
 // Reads the pieces of the source into the tiles: all that are whole are on their way together.
-template <typename T, typename Index>
+template <u32 MOST, typename T, typename Index>
 __device__ inline void fill_tiles(const u8* source, const Work& work, const Side& side, Index outer,
                                   const Piece<Index>& piece, T* tiles) {
-    constexpr u32 MOST = most_at_once<T>(), WORDS = COUNT * sizeof(T) / 4;
+    constexpr u32 WORDS = COUNT * sizeof(T) / 4;
     const Tiling& tiling = work.tiling;
     const T* elements = reinterpret_cast<const T*>(source);
     const T* first = elements + piece.offset(side, outer);
@@ -302,14 +306,14 @@ __device__ inline void fill_tiles(const u8* source, const Work& work, const Side
 #pragma unroll
     for (u32 i = 0; i < MOST; ++i) {
         const u8* memory = reinterpret_cast<const u8*>(first + i * step);
-        if (i < tiling.at_once && piece.whole(side, tiling, i) && is_aligned<WORDS>(memory)) {
+        if (i < at_once<MOST>(tiling) && piece.whole(side, tiling, i) && is_aligned<WORDS>(memory)) {
             read_words(memory, words[i]);
             read |= 1 << i;
         }
     }
 #pragma unroll
     for (u32 i = 0; i < MOST; ++i) {
-        if (i >= tiling.at_once) {
+        if (i >= at_once<MOST>(tiling)) {
             break;
         }
         u64 raw[COUNT];
@@ -359,13 +363,13 @@ __device__ inline void write_piece(u8* target, const Work& work, const Side& sid
 }
 
 // Some tiles each block, of each eight elements a thread: read in the order of the source, written in the order of the target.
-// Neither side is INT4.
-template <typename Index>
+// Neither side is INT4; several tiles are of sources of 1 or 2 bytes alone.
+template <u32 MOST, typename Index>
 __device__ inline void in_tiles(const u8* source, u8* target, const Work& work, u8* tiles) {
     const Tiling& tiling = work.tiling;
     u32 rest = divide(blockIdx.x, tiling.by_place_groups);
     u32 group = blockIdx.x - rest * (u32)tiling.by_place_groups.divisor;
-    Index first_place = (Index)group * tiling.at_once * tiling.places;
+    Index first_place = (Index)group * at_once<MOST>(tiling) * tiling.places;
     Index outer = divide(rest, tiling.by_channel_tiles);
     Index first_channel = (Index)(rest - (u32)outer * (u32)tiling.by_channel_tiles.divisor) * tiling.channels;
 
@@ -374,10 +378,10 @@ __device__ inline void in_tiles(const u8* source, u8* target, const Work& work, 
     const Piece<Index> read(from, tiling, first_channel, first_place);
     if (read.exists) {
         switch (work.conversion.source_bytes) {
-        case 1: fill_tiles(source, work, from, outer, read, tiles); break;
-        case 2: fill_tiles(source, work, from, outer, read, reinterpret_cast<u16*>(tiles)); break;
-        case 4: fill_tiles(source, work, from, outer, read, reinterpret_cast<u32*>(tiles)); break;
-        default: fill_tiles(source, work, from, outer, read, reinterpret_cast<u64*>(tiles)); break;
+        case 1: fill_tiles<MOST>(source, work, from, outer, read, tiles); break;
+        case 2: fill_tiles<MOST>(source, work, from, outer, read, reinterpret_cast<u16*>(tiles)); break;
+        case 4: if constexpr (MOST == 1) fill_tiles<1>(source, work, from, outer, read, reinterpret_cast<u32*>(tiles)); break;
+        default: if constexpr (MOST == 1) fill_tiles<1>(source, work, from, outer, read, reinterpret_cast<u64*>(tiles)); break;
         }
     }
     __syncthreads();
@@ -386,13 +390,13 @@ __device__ inline void in_tiles(const u8* source, u8* target, const Work& work, 
         return;
     }
 #pragma unroll 1
-    for (u32 tile = 0; tile < tiling.at_once; ++tile) {
+    for (u32 tile = 0; tile < at_once<MOST>(tiling); ++tile) {
         u64 raw[COUNT];
         switch (work.conversion.source_bytes) {
         case 1: take_from_tile(tile_of<u8>(tiles, tiling, tile), work, to, written, raw); break;
         case 2: take_from_tile(tile_of<u16>(tiles, tiling, tile), work, to, written, raw); break;
-        case 4: take_from_tile(tile_of<u32>(tiles, tiling, tile), work, to, written, raw); break;
-        default: take_from_tile(tile_of<u64>(tiles, tiling, tile), work, to, written, raw); break;
+        case 4: if constexpr (MOST == 1) take_from_tile(tile_of<u32>(tiles, tiling, 0), work, to, written, raw); break;
+        default: if constexpr (MOST == 1) take_from_tile(tile_of<u64>(tiles, tiling, 0), work, to, written, raw); break;
         }
         convert(work.conversion, raw);
         switch (work.conversion.target_bytes) {

@@ -12,7 +12,9 @@ use crate::shape::Dims;
 use crate::tensor::{DataType, Format, Representation};
 use crate::tensor::{DeviceSlice, DeviceSliceMut};
 pub(super) use declared::{REFORMAT, REFORMAT_WIDE};
-use declared::{reformat_any, reformat_any_wide, reformat_flat, reformat_tiles, reformat_tiles_wide};
+use declared::{
+    reformat_any, reformat_any_wide, reformat_flat, reformat_several_tiles, reformat_tiles, reformat_tiles_wide,
+};
 use work::{Kernel, ReformatLaunch, Way, Work, may_be_wide};
 
 #[expect(unsafe_code, reason = "kernels are listed in a section of the binary")]
@@ -26,6 +28,7 @@ mod declared {
         pub(super) fn reformat_flat(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
         pub(super) fn reformat_any(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
         pub(super) fn reformat_tiles(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
+        pub(super) fn reformat_several_tiles(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
     }
 
     kernels! {
@@ -113,6 +116,7 @@ fn launch(
         Kernel::Any { wide: true } => reformat_any_wide(stream, launch, source, target, work),
         Kernel::Tiles { wide: false } => reformat_tiles(stream, launch, source, target, work),
         Kernel::Tiles { wide: true } => reformat_tiles_wide(stream, launch, source, target, work),
+        Kernel::SeveralTiles => reformat_several_tiles(stream, launch, source, target, work),
     }
 }
 

@@ -10,5 +10,5 @@ extern "C" __global__ void __launch_bounds__(THREADS)
 extern "C" __global__ void __launch_bounds__(THREADS)
     reformat_tiles_wide(const u8* source, u8* target, const __grid_constant__ Work work) {
     __shared__ Tile tile;
-    in_tiles<u64>(source, target, work, tile.bytes);
+    in_tiles<1, u64>(source, target, work, tile.bytes);
 }

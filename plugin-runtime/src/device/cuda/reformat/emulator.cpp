@@ -74,13 +74,14 @@ static void fill(void* memory, size_t bytes) {
 }
 
 int main() {
-    const Kernel kernels[] = {reformat_flat, reformat_any, reformat_any_wide, reformat_tiles, reformat_tiles_wide};
+    const Kernel kernels[] = {reformat_flat,  reformat_any,        reformat_any_wide,
+                              reformat_tiles, reformat_tiles_wide, reformat_several_tiles};
     struct {
         u64 kernel, blocks, source_bytes, target_bytes, shift;
     } launch;
     Work given;
     while (std::fread(&launch, sizeof launch, 1, stdin) == 1) {
-        must(launch.kernel < 5);
+        must(launch.kernel < 6);
         fill(&given, sizeof given);
         // Of exactly the size, so that tools see what lies beyond. Both are at a multiple of 16, and `shift` bytes.
         u8* read = new (std::align_val_t(16)) u8[launch.source_bytes + launch.shift];

@@ -70,6 +70,7 @@ impl Reformatter for Emulator {
             Kernel::Flat => 0,
             Kernel::Any { wide } => 1 + u64::from(wide),
             Kernel::Tiles { wide } => 3 + u64::from(wide),
+            Kernel::SeveralTiles => 5,
         };
         assert_eq!((&launch.grid[1..], launch.block, launch.shared_bytes), (&[1, 1][..], [256, 1, 1], 0));
         let blocks = u64::from(launch.grid[0]);

@@ -15,6 +15,8 @@ const THREADS: u32 = 256;
 const TILE_ELEMENTS: u64 = COUNT * THREADS as u64;
 /// The most channels per tile.
 const TILE_CHANNELS: u64 = 32;
+/// The most tiles per block.
+const MOST_AT_ONCE: u64 = 4;
 /// Fewer elements than this can be counted and divided in 32 bits.
 const NARROW: u64 = 1 << 31;
 
@@ -27,6 +29,8 @@ pub(super) enum Kernel {
     Any { wide: bool },
     /// Tile by tile through shared memory.
     Tiles { wide: bool },
+    /// Several tiles per block, of elements of 1 or 2 bytes.
+    SeveralTiles,
 }
 
 /// A reformat of some elements by a kernel.
@@ -172,10 +176,12 @@ impl Way {
             rank: 0,
         };
         let tiled = !flat && !int4 && nesting == Nesting::Same && source.lanes != target.lanes;
-        if let Some((tiling, tiles)) = tiled.then(|| Tiling::new(&source, &target, conversion.source_bytes)).flatten() {
+        let most_at_once = if conversion.source_bytes <= 2 && !wide { MOST_AT_ONCE } else { 1 };
+        if let Some((tiling, blocks)) = tiled.then(|| Tiling::new(&source, &target, most_at_once)).flatten() {
             work.tiling = tiling;
-            let launch = LaunchConfig { grid: [tiles, 1, 1], block: [THREADS, 1, 1], shared_bytes: 0 };
-            return Ok(Way::Launch(ReformatLaunch { kernel: Kernel::Tiles { wide }, launch, work }));
+            let launch = LaunchConfig { grid: [blocks, 1, 1], block: [THREADS, 1, 1], shared_bytes: 0 };
+            let kernel = if tiling.at_once > 1 { Kernel::SeveralTiles } else { Kernel::Tiles { wide } };
+            return Ok(Way::Launch(ReformatLaunch { kernel, launch, work }));
         }
         let launch = LaunchConfig::for_elements(elements.div_ceil(COUNT) as usize, THREADS)?;
         let kernel = if flat { Kernel::Flat } else { Kernel::Any { wide } };
@@ -286,7 +292,7 @@ impl Divider {
 
 impl Tiling {
     /// With the number of blocks. `None` where too much of each tile would be empty.
-    fn new(source: &Layout, target: &Layout, source_bytes: u32) -> Option<(Tiling, u32)> {
+    fn new(source: &Layout, target: &Layout, most_at_once: u64) -> Option<(Tiling, u32)> {
         let padded = target.blocks * target.lanes;
         let unit = |lanes: u64| if lanes > 1 && TILE_CHANNELS.is_multiple_of(lanes) { lanes } else { 8 };
         let channels = if padded <= TILE_CHANNELS {
@@ -303,12 +309,6 @@ impl Tiling {
         if tiles >= NARROW || elements < tiles * (TILE_ELEMENTS / 2) {
             return None;
         }
-        // As many as keep enough bytes on their way, and as there is room for.
-        let most_at_once = match source_bytes {
-            8 => 1,
-            4 => 2,
-            _ => 4,
-        };
         let at_once = place_tiles.min(most_at_once);
         let place_groups = place_tiles.div_ceil(at_once);
         let lanes = |all: u64| if channels.is_multiple_of(all) { all } else { channels };
@@ -369,9 +369,10 @@ mod tests {
         assert!(matches!(way((Float32, Linear), (Float16, Chw4), &[2, 0, 3, 3]), Way::Nothing));
         assert_eq!(kernel((Float32, Linear), (Float16, Linear), &image), Some(Kernel::Flat));
         assert_eq!(kernel((Float32, Linear), (Float16, Hwc), &image), Some(Kernel::Tiles { wide: false }));
-        assert_eq!(kernel((Float16, Chw32), (Float16, Linear), &image), Some(Kernel::Tiles { wide: false }));
+        assert_eq!(kernel((Float16, Chw32), (Float16, Linear), &image), Some(Kernel::SeveralTiles));
         assert_eq!(kernel((Float16, Chw32), (Float16, Cdhw32), &image), Some(Kernel::Any { wide: false }));
         assert_eq!(kernel((Float16, Linear), (Float16, Hwc), &[1, 3, 4, 4]), Some(Kernel::Any { wide: false }));
+        assert_eq!(kernel((Float16, Linear), (Float16, Hwc), &[64, 32, 8, 8]), Some(Kernel::Tiles { wide: false }));
         assert_eq!(kernel((Int8, Linear), (Int8, Chw32), &[1 << 16, 64, 32, 32]), Some(Kernel::Tiles { wide: true }));
         // Padding is to be zero even where the bytes stay what they are.
         assert_eq!(kernel((Float16, Chw4), (Float16, Chw4), &[1, 3, 4, 4]), Some(Kernel::Any { wide: false }));
