@@ -124,6 +124,16 @@ impl Stream {
     pub(crate) fn bind(&self) -> Result<Option<Bound>> {
         self.queue.as_ref().map(|queue| queue.gpu().bind()).transpose()
     }
+
+    /// As [`Stream::bind`], without asking the driver where this thread did it last.
+    #[cfg(any(feature = "tensorrt", feature = "jax"))]
+    #[inline]
+    pub(crate) fn bind_again(&self) -> Result<Option<Bound>> {
+        match &self.queue {
+            Some(queue) => queue.gpu().bind_again(),
+            None => Ok(None),
+        }
+    }
 }
 
 #[cold]

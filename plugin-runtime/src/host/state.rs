@@ -199,7 +199,8 @@ impl State {
         Ok(())
     }
 
-    /// Enqueues the node on a GPU, and leaves size tensors to whoever has the memory.
+    /// Enqueues the node on a GPU, and leaves size tensors to whoever has the memory. The caller has seen to the thread's
+    /// context just before.
     ///
     /// # Safety
     /// As [`Lease::run`](super::Lease::run) says.
@@ -209,7 +210,7 @@ impl State {
     #[cfg(any(feature = "tensorrt", feature = "jax"))]
     #[expect(unsafe_code, reason = "takes addresses on trust")]
     pub(super) unsafe fn enqueue(&mut self, places: &Places<'_>, stream: &Stream) -> Result<()> {
-        let _bound = stream.bind()?;
+        let _bound = stream.bind_again()?;
         // SAFETY: as the caller says.
         unsafe { self.start(places, stream, false) }
     }

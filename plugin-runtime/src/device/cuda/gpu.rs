@@ -130,10 +130,7 @@ impl Gpu {
     #[inline]
     pub(crate) fn bind(&self) -> Result<Bound> {
         let opened = self.opened()?;
-        let mut current = std::ptr::null_mut();
-        // SAFETY: the pointer is to a local.
-        #[expect(unsafe_code, reason = "calls the driver")]
-        check(unsafe { sys::cuCtxGetCurrent(&raw mut current) }, "cuCtxGetCurrent")?;
+        let current = current_context()?;
         if current == opened.context {
             BOUND.set(self.ordinal);
             return Ok(Bound { previous: std::ptr::null_mut() });
@@ -150,6 +147,15 @@ impl Gpu {
     #[inline]
     pub(crate) fn bind_again(&self) -> Result<Option<Bound>> {
         if BOUND.get() == self.ordinal { Ok(None) } else { self.bind().map(Some) }
+    }
+
+    /// Whether its context is current on the calling thread. [`Gpu::bind_again`] goes by that, until other code runs.
+    #[cfg(feature = "tensorrt")]
+    #[inline]
+    pub(crate) fn is_current(&self) -> Result<bool> {
+        let is_current = current_context()? == self.opened()?.context;
+        BOUND.set(if is_current { self.ordinal } else { -1 });
+        Ok(is_current)
     }
 
     pub(super) fn pool(&self) -> Result<CUmemoryPool> {
@@ -194,6 +200,16 @@ impl Gpu {
         check(code, "cuMemPoolSetAttribute")?;
         Ok(Opened { context, pool })
     }
+}
+
+/// The calling thread's; null where it has none.
+#[inline]
+fn current_context() -> Result<CUcontext> {
+    let mut current = std::ptr::null_mut();
+    // SAFETY: the pointer is to a local.
+    #[expect(unsafe_code, reason = "calls the driver")]
+    check(unsafe { sys::cuCtxGetCurrent(&raw mut current) }, "cuCtxGetCurrent")?;
+    Ok(current)
 }
 
 /// The GPU whose context is current on the calling thread, from 0; where there is none the first, as CUDA's own libraries

@@ -188,6 +188,7 @@ fn run_on_host(ready: &ReadyCall, lease: &mut Lease<'_>, places: &mut Places<'_>
 
 /// Waits for nothing: what lies behind the elements that a plugin finds is zeroed before.
 fn run_on_gpu(frame: &CallFrame, lease: &mut Lease<'_>, places: &mut Places<'_>, stream: &Stream) -> Result<()> {
+    let _bound = stream.bind()?;
     let workspace = lease.workspace()?;
     if workspace > 0 {
         places.workspace = frame.allocate(workspace, HostBytes::ALIGNMENT)?;
@@ -196,7 +197,6 @@ fn run_on_gpu(frame: &CallFrame, lease: &mut Lease<'_>, places: &mut Places<'_>,
         let output = lease.output(index)?;
         let bytes = Representation::linear(output.dtype).bytes(&output.dims)?;
         if output.data_dependent && bytes > 0 {
-            let _bound = stream.bind()?;
             stream.fill(DeviceSliceMut::<u8>::new(place.addr() as u64, bytes)?, 0)?;
         }
     }

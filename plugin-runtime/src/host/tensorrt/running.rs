@@ -7,6 +7,7 @@ use super::abi::TensorDesc;
 use super::arguments::{impossible, laid_out};
 use super::instance::Instance;
 use crate::device::Device;
+use crate::device::cuda::current;
 use crate::error::{Error, LayerContext, Result};
 use crate::host::{Call, Decider, Decision, Lease, Places, implementation};
 use crate::network::Network;
@@ -24,8 +25,9 @@ pub(super) struct Running {
 }
 
 impl Running {
-    /// Whether this is what runs with these.
-    fn holds_for(&self, inputs: &[TensorDesc], outputs: &[TensorDesc], tactic: i32, ordinal: usize) -> Result<bool> {
+    /// Whether this is what runs with these, on the thread's GPU.
+    #[inline]
+    fn holds_for(&self, inputs: &[TensorDesc], outputs: &[TensorDesc], tactic: i32) -> Result<bool> {
         let Combination { types, formats, .. } = &self.combination;
         for (position, desc) in inputs.iter().chain(outputs).enumerate() {
             let (dtype, format) = desc.laid_out()?;
@@ -36,7 +38,9 @@ impl Running {
                 return Ok(false);
             }
         }
-        Ok(self.tactic == tactic && self.device.gpu().is_some_and(|gpu| gpu.ordinal() == ordinal))
+        let Some(gpu) = self.device.gpu().filter(|_| self.tactic == tactic) else { return Ok(false) };
+        // A host may have made a context of its own on the same GPU.
+        Ok(gpu.is_current()? || current()? == gpu.ordinal())
     }
 
     /// Begins a call with inputs of these extents.
@@ -110,13 +114,12 @@ impl Instance {
         inputs: &[TensorDesc],
         outputs: &[TensorDesc],
     ) -> Result<&'r Running> {
-        let (tactic, ordinal) = (self.tactic(), crate::device::cuda::current()?);
         let holds = match running {
-            Some(running) => running.holds_for(inputs, outputs, tactic, ordinal)?,
+            Some(running) => running.holds_for(inputs, outputs, self.tactic())?,
             None => false,
         };
         if !holds {
-            *running = Some(self.prepare(inputs, outputs, Device::cuda(ordinal)?)?);
+            *running = Some(self.prepare(inputs, outputs, Device::cuda(current()?)?)?);
         }
         running.as_ref().ok_or_else(|| Error::invalid("it isn't prepared"))
     }
