@@ -169,7 +169,7 @@ fn conversions_and_sizes_need_no_compiler_either() {
     let built = build_converting(&device);
     let summary = built.inspect();
     let sources: Vec<&str> = summary.runtime_kernels.iter().map(|kernels| &*kernels.source).collect();
-    assert_eq!(sources, ["reformat.cu", "settle.cu"]);
+    assert_eq!(sources, ["reformat_flat.cu", "settle.cu"]);
     assert!(summary.plans[0].steps.iter().any(|step| step.plugin.is_none() && step.combination.contains("FP16")));
     agrees(&built);
     built.save(&path).unwrap();

@@ -62,8 +62,6 @@ struct Work {
     u64 rank;
 };
 
-// Threads of a block.
-constexpr u32 THREADS = 256;
 // Elements of a tile, and its channels, at most.
 constexpr u32 TILE_ELEMENTS = COUNT * THREADS;
 constexpr u32 TILE_CHANNELS = 32;
@@ -107,7 +105,6 @@ __device__ inline Index source_offset(const Work& work, Index outer, Index chann
 
 // Eight elements each thread, in the same order on both sides.
 __device__ inline void in_order(const u8* source, u8* target, const Work& work) {
-    u64 first = ((u64)blockIdx.x * THREADS + threadIdx.x) * COUNT;
     u64 elements = work.elements;
     if (work.extents) {
         elements = 1;
@@ -115,14 +112,24 @@ __device__ inline void in_order(const u8* source, u8* target, const Work& work) 
             elements *= (u64)work.extents[axis];
         }
     }
-    if (first >= elements) {
+    const Conversion& conversion = work.conversion;
+    const u32 source_bytes = conversion.source_bytes, target_bytes = conversion.target_bytes;
+    const u32 bytes = source_bytes < target_bytes ? target_bytes : source_bytes;
+    if ((u64)blockIdx.x * THREADS * COUNT >= elements) {
         return;
     }
-    u32 count = elements - first < COUNT ? (u32)(elements - first) : COUNT;
     u64 raw[COUNT];
-    read_elements(source, work.conversion.source_bytes, first, count, raw);
-    convert(work.conversion, raw);
-    write_elements(target, work.conversion.target_bytes, first, count, raw);
+    switch (bytes) {
+    case 8: Parts<4>::read(source, source_bytes, elements, raw); break;
+    case 4: Parts<2>::read(source, source_bytes, elements, raw); break;
+    default: Parts<1>::read(source, source_bytes, elements, raw); break;
+    }
+    convert(conversion, raw);
+    switch (bytes) {
+    case 8: Parts<4>::write(target, target_bytes, elements, raw); break;
+    case 4: Parts<2>::write(target, target_bytes, elements, raw); break;
+    default: Parts<1>::write(target, target_bytes, elements, raw); break;
+    }
 }
 
 // Eight elements of the target each thread.
@@ -296,18 +303,18 @@ __device__ inline u32 at_once(const Tiling& tiling) {
 template <u32 MOST, typename T, typename Index>
 __device__ inline void fill_tiles(const u8* source, const Work& work, const Side& side, Index outer,
                                   const Piece<Index>& piece, T* tiles) {
-    constexpr u32 WORDS = COUNT * sizeof(T) / 4;
+    using Elements = Packed<8 * sizeof(T), COUNT>;
     const Tiling& tiling = work.tiling;
     const T* elements = reinterpret_cast<const T*>(source);
     const T* first = elements + piece.offset(side, outer);
     const Index step = (Index)tiling.places * (Index)side.layout.lanes;
-    u32 words[MOST][WORDS];
+    Elements words[MOST];
     u32 read = 0;
 #pragma unroll
     for (u32 i = 0; i < MOST; ++i) {
         const u8* memory = reinterpret_cast<const u8*>(first + i * step);
-        if (i < at_once<MOST>(tiling) && piece.whole(side, tiling, i) && is_aligned<WORDS>(memory)) {
-            read_words(memory, words[i]);
+        if (i < at_once<MOST>(tiling) && piece.whole(side, tiling, i) && Elements::is_aligned_at(memory)) {
+            words[i].read(memory);
             read |= 1 << i;
         }
     }
@@ -318,7 +325,7 @@ __device__ inline void fill_tiles(const u8* source, const Work& work, const Side
         }
         u64 raw[COUNT];
         if (read >> i & 1) {
-            unpack_row<T>(words[i], raw);
+            words[i].unpack(raw);
         } else {
             piece.visit(side, tiling, [&](u32 k, u32 channel, u32 place) {
                 Index of = piece.first_channel + channel, at = piece.first_place + i * tiling.places + place;
@@ -352,7 +359,7 @@ __device__ inline void write_piece(u8* target, const Work& work, const Side& sid
     T* elements = reinterpret_cast<T*>(target);
     if (piece.whole(side, tiling, tile)) {
         T* first = elements + (piece.offset(side, outer) + (Index)(tile * tiling.places) * (Index)side.layout.lanes);
-        return write_row<T>(reinterpret_cast<u8*>(first), COUNT, raw);
+        return write_some<8 * sizeof(T), COUNT>(reinterpret_cast<u8*>(first), COUNT, raw);
     }
     piece.visit(side, tiling, [&](u32 k, u32 channel, u32 place) {
         Index of = piece.first_channel + channel, at = piece.first_place + tile * tiling.places + place;

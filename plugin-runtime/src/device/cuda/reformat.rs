@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod tests;
+mod transposition;
 mod work;
 
 use super::{Source, memory};
@@ -11,24 +12,41 @@ use crate::error::{Error, Result};
 use crate::shape::Dims;
 use crate::tensor::{DataType, Format, Representation};
 use crate::tensor::{DeviceSlice, DeviceSliceMut};
-pub(super) use declared::{REFORMAT, REFORMAT_WIDE};
 use declared::{
-    reformat_any, reformat_any_wide, reformat_flat, reformat_several_tiles, reformat_tiles, reformat_tiles_wide,
+    REFORMAT_ANY, REFORMAT_FLAT, REFORMAT_TILES, REFORMAT_TRANSPOSE, REFORMAT_WIDE, reformat_any, reformat_any_wide,
+    reformat_flat, reformat_several_tiles, reformat_tiles, reformat_tiles_wide, reformat_transpose_1,
+    reformat_transpose_2, reformat_transpose_4,
 };
-use work::{Kernel, ReformatLaunch, Way, Work, may_be_wide};
+use transposition::Transposition;
+use work::{Kernel, ReformatLaunch, TransposeLaunch, WORD_BYTES, Way, Work, may_be_wide};
 
 #[expect(unsafe_code, reason = "kernels are listed in a section of the binary")]
 mod declared {
-    use super::Work;
+    use super::{Transposition, Work};
     use crate::kernels;
     use crate::tensor::{DeviceSlice, DeviceSliceMut};
 
     kernels! {
-        pub(in crate::device::cuda) source REFORMAT = "reformat.cu", headers ["reformat.cuh", "reformat/convert.cuh", "reformat/elements.cuh"];
+        pub(in crate::device::cuda) source REFORMAT_FLAT = "reformat_flat.cu", headers ["reformat.cuh", "reformat/convert.cuh", "reformat/elements.cuh"];
         pub(super) fn reformat_flat(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
+    }
+
+    kernels! {
+        pub(in crate::device::cuda) source REFORMAT_ANY = "reformat_any.cu", headers ["reformat.cuh", "reformat/convert.cuh", "reformat/elements.cuh"];
         pub(super) fn reformat_any(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
+    }
+
+    kernels! {
+        pub(in crate::device::cuda) source REFORMAT_TILES = "reformat_tiles.cu", headers ["reformat.cuh", "reformat/convert.cuh", "reformat/elements.cuh"];
         pub(super) fn reformat_tiles(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
         pub(super) fn reformat_several_tiles(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
+    }
+
+    kernels! {
+        pub(in crate::device::cuda) source REFORMAT_TRANSPOSE = "reformat_transpose.cu", headers ["reformat.cuh", "reformat/convert.cuh", "reformat/elements.cuh", "reformat/transpose.cuh"];
+        pub(super) fn reformat_transpose_1(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Transposition);
+        pub(super) fn reformat_transpose_2(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Transposition);
+        pub(super) fn reformat_transpose_4(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Transposition);
     }
 
     kernels! {
@@ -62,7 +80,9 @@ pub(crate) fn reformat(
     }
     check_address(source.address(), from.dtype)?;
     check_address(target.address(), to.dtype)?;
-    match Way::of(from, to, dims)? {
+    let are_words = [source.address(), target.address()].iter().all(|address| address.is_multiple_of(WORD_BYTES));
+    let way = if are_words { Way::of(from, to, dims)? } else { Way::of_elements(from, to, dims)? };
+    match way {
         Way::Nothing => Ok(()),
         Way::Copy => memory::copy(stream.cuda()?, source.address(), target.address(), target_bytes),
         Way::Launch(mut run) => {
@@ -71,6 +91,7 @@ pub(crate) fn reformat(
             }
             launch(stream, run, source, target)
         }
+        Way::Transpose(run) => transpose(stream, run, source, target),
     }
 }
 
@@ -87,20 +108,42 @@ pub(crate) fn sources(
     if fixed {
         return Ok(match Way::of(from, to, largest)? {
             Way::Nothing | Way::Copy => Vec::new(),
-            Way::Launch(ReformatLaunch {
-                kernel: Kernel::Any { wide: true } | Kernel::Tiles { wide: true }, ..
-            }) => {
-                vec![&REFORMAT_WIDE]
-            }
-            Way::Launch(_) => vec![&REFORMAT],
+            Way::Launch(run) => vec![run.kernel.source()],
+            Way::Transpose(_) => vec![&REFORMAT_TRANSPOSE],
         });
     }
     // At other extents there can be padding, or an order of elements, that these don't have.
-    let same = from == to && from.format == Format::Linear && from.dtype != DataType::Int4;
-    match (same, may_be_wide(from, to, largest)?) {
-        (true, _) => Ok(Vec::new()),
-        (false, true) => Ok(vec![&REFORMAT, &REFORMAT_WIDE]),
-        (false, false) => Ok(vec![&REFORMAT]),
+    let is_linear = from.format == Format::Linear && to.format == Format::Linear;
+    if is_linear {
+        let copies = from == to && from.dtype != DataType::Int4;
+        return Ok(if copies { Vec::new() } else { vec![&REFORMAT_FLAT] });
+    }
+    let mut sources = vec![&REFORMAT_FLAT, &REFORMAT_ANY];
+    if from.format != to.format {
+        sources.push(&REFORMAT_TILES);
+        if from.dtype == to.dtype {
+            sources.push(&REFORMAT_TRANSPOSE);
+        }
+    }
+    if may_be_wide(from, to, largest)? {
+        sources.push(&REFORMAT_WIDE);
+    }
+    Ok(sources)
+}
+
+/// All sources of reformats.
+pub(super) fn all_sources() -> [&'static Source; 5] {
+    [&REFORMAT_ANY, &REFORMAT_FLAT, &REFORMAT_TILES, &REFORMAT_TRANSPOSE, &REFORMAT_WIDE]
+}
+
+impl Kernel {
+    fn source(self) -> &'static Source {
+        match self {
+            Kernel::Flat => &REFORMAT_FLAT,
+            Kernel::Any { wide: false } => &REFORMAT_ANY,
+            Kernel::Tiles { wide: false } | Kernel::SeveralTiles => &REFORMAT_TILES,
+            Kernel::Any { wide: true } | Kernel::Tiles { wide: true } => &REFORMAT_WIDE,
+        }
     }
 }
 
@@ -117,6 +160,19 @@ fn launch(
         Kernel::Tiles { wide: false } => reformat_tiles(stream, launch, source, target, work),
         Kernel::Tiles { wide: true } => reformat_tiles_wide(stream, launch, source, target, work),
         Kernel::SeveralTiles => reformat_several_tiles(stream, launch, source, target, work),
+    }
+}
+
+fn transpose(
+    stream: &Stream,
+    TransposeLaunch { element_bytes, launch, work }: TransposeLaunch,
+    source: DeviceSlice<'_, u8>,
+    target: DeviceSliceMut<'_, u8>,
+) -> Result<()> {
+    match element_bytes {
+        1 => reformat_transpose_1(stream, launch, source, target, work),
+        2 => reformat_transpose_2(stream, launch, source, target, work),
+        _ => reformat_transpose_4(stream, launch, source, target, work),
     }
 }
 

@@ -1,17 +1,18 @@
 //! The kernels that the runtime itself needs between the layers of an engine.
 
-use super::reformat::{REFORMAT, REFORMAT_WIDE};
+use super::reformat::all_sources;
 use super::settle::SETTLE;
 use super::{KERNELS, KernelEntry, Source};
 
 /// All of the runtime's own sources.
-pub(crate) fn sources() -> [&'static Source; 3] {
-    [&REFORMAT, &REFORMAT_WIDE, &SETTLE]
+pub(crate) fn sources() -> [&'static Source; 6] {
+    let [any, flat, tiles, transpose, wide] = reformat_sources();
+    [any, flat, tiles, transpose, wide, &SETTLE]
 }
 
 /// The sources of conversions.
-pub(crate) fn reformat_sources() -> [&'static Source; 2] {
-    [&REFORMAT, &REFORMAT_WIDE]
+pub(crate) fn reformat_sources() -> [&'static Source; 5] {
+    all_sources()
 }
 
 /// The source of the kernels that compute extents from size tensors.
@@ -31,9 +32,13 @@ mod tests {
     #[test]
     fn each_source_has_a_name_and_kernels_of_its_own() {
         let names = sources().map(|source| source.name);
-        assert_eq!(names, ["reformat.cu", "reformat_wide.cu", "settle.cu"]);
-        assert_eq!(sources().map(|source| kernels_of(source).count()), [3, 2, 2]);
+        let reformats = ["any", "flat", "tiles", "transpose", "wide"].map(|name| format!("reformat_{name}.cu"));
+        assert_eq!(names[..5], reformats.each_ref().map(String::as_str));
+        assert_eq!(names[5], "settle.cu");
+        assert_eq!(sources().map(|source| kernels_of(source).count()), [1, 1, 2, 3, 2, 2]);
         let checksums = sources().map(Source::checksum);
-        assert!(checksums[0] != checksums[1] && checksums[1] != checksums[2] && checksums[0] != checksums[2]);
+        for (index, checksum) in checksums.iter().enumerate() {
+            assert!(!checksums[..index].contains(checksum));
+        }
     }
 }

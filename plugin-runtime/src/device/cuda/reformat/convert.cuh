@@ -8,7 +8,8 @@ typedef unsigned int u32;
 typedef unsigned long long u64;
 typedef long long i64;
 
-// Elements of a thread.
+// Threads of a block, and elements of a thread.
+constexpr u32 THREADS = 256;
 constexpr u32 COUNT = 8;
 
 #define EACH _Pragma("unroll") for (u32 k = 0; k < COUNT; k++)

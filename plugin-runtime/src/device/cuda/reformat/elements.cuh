@@ -41,113 +41,191 @@ __device__ inline void write_words(u8* memory, const u32 (&words)[N]) {
     }
 }
 
-// Elements of `bits` bits, up to 32, that lie in `N` words.
-template <u32 N>
-__device__ inline void unpack(const u32 (&words)[N], u64 (&raw)[COUNT]) {
-    constexpr u32 BITS = 32 * N / COUNT;
-    EACH raw[k] = words[k * BITS / 32] >> (k * BITS % 32) & (0xFFFFFFFF >> (32 - BITS));
-}
+// Elements of BITS bits as they lie behind each other, in at least one word.
+template <u32 BITS, u32 N>
+struct Packed {
+    static constexpr u32 BYTES = BITS * N / 8;
+    static constexpr u32 WORDS = BYTES < 4 ? 1 : BYTES / 4;
+    u32 words[WORDS];
 
-template <u32 N>
-__device__ inline void pack(const u64 (&raw)[COUNT], u32 (&words)[N]) {
-    constexpr u32 BITS = 32 * N / COUNT;
-#pragma unroll
-    for (u32 i = 0; i < N; i++) {
-        words[i] = 0;
+    __device__ static inline bool is_aligned_at(const u8* memory) {
+        return BYTES < 4 ? (u64)memory % BYTES == 0 : is_aligned<WORDS>(memory);
     }
-    EACH words[k * BITS / 32] |= (u32)raw[k] << (k * BITS % 32);
-}
 
-// The elements of words that were read.
-template <typename T>
-__device__ inline void unpack_row(const u32 (&words)[COUNT * sizeof(T) / 4], u64 (&raw)[COUNT]) {
-    if constexpr (sizeof(T) == 8) {
-        EACH raw[k] = words[2 * k] | (u64)words[2 * k + 1] << 32;
-    } else {
-        unpack(words, raw);
-    }
-}
-
-template <typename T>
-__device__ inline void read_each(const u8* memory, u32 count, u64 (&raw)[COUNT]) {
-    const T* elements = reinterpret_cast<const T*>(memory);
-    EACH raw[k] = k < count ? elements[k] : 0;
-}
-
-template <typename T>
-__device__ inline void write_each(u8* memory, u32 count, const u64 (&raw)[COUNT]) {
-    T* elements = reinterpret_cast<T*>(memory);
-    EACH if (k < count) elements[k] = (T)raw[k];
-}
-
-template <typename T>
-__device__ inline void read_row(const u8* memory, u32 count, u64 (&raw)[COUNT]) {
-    constexpr u32 N = COUNT * sizeof(T) / 4;
-    if (count < COUNT || !is_aligned<N>(memory)) {
-        return read_each<T>(memory, count, raw);
-    }
-    u32 words[N];
-    read_words(memory, words);
-    unpack_row<T>(words, raw);
-}
-
-template <typename T>
-__device__ inline void write_row(u8* memory, u32 count, const u64 (&raw)[COUNT]) {
-    constexpr u32 N = COUNT * sizeof(T) / 4;
-    if (count < COUNT || !is_aligned<N>(memory)) {
-        return write_each<T>(memory, count, raw);
-    }
-    u32 words[N];
-    if constexpr (sizeof(T) == 8) {
-        EACH words[2 * k] = (u32)raw[k];
-        EACH words[2 * k + 1] = (u32)(raw[k] >> 32);
-    } else {
-        pack(raw, words);
-    }
-    write_words(memory, words);
-}
-
-// The `count` elements from `first` on, which is a multiple of 8; `bytes` as in Conversion.
-__device__ inline void read_elements(const u8* memory, u32 bytes, u64 first, u32 count, u64 (&raw)[COUNT]) {
-    const u8* start = bytes == 0 ? memory + first / 2 : memory + first * bytes;
-    switch (bytes) {
-    case 0:
-        if (count == COUNT && is_aligned<1>(start)) {
-            u32 words[1];
-            read_words(start, words);
-            unpack(words, raw);
+    __device__ inline void read(const u8* memory) {
+        if constexpr (BYTES == 1) {
+            words[0] = *memory;
+        } else if constexpr (BYTES == 2) {
+            words[0] = *reinterpret_cast<const u16*>(memory);
         } else {
-            EACH raw[k] = k < count ? start[k / 2] >> (4 * (k % 2)) & 15 : 0;
+            read_words(memory, words);
         }
-        break;
-    case 1: read_row<u8>(start, count, raw); break;
-    case 2: read_row<u16>(start, count, raw); break;
-    case 4: read_row<u32>(start, count, raw); break;
-    default: read_row<u64>(start, count, raw); break;
     }
-}
 
-__device__ inline void write_elements(u8* memory, u32 bytes, u64 first, u32 count, const u64 (&raw)[COUNT]) {
-    u8* start = bytes == 0 ? memory + first / 2 : memory + first * bytes;
-    switch (bytes) {
-    case 0:
-        if (count == COUNT && is_aligned<1>(start)) {
-            u32 words[1];
-            pack(raw, words);
-            write_words(start, words);
-            break;
+    __device__ inline void write(u8* memory) const {
+        if constexpr (BYTES == 1) {
+            *memory = (u8)words[0];
+        } else if constexpr (BYTES == 2) {
+            *reinterpret_cast<u16*>(memory) = (u16)words[0];
+        } else {
+            write_words(memory, words);
         }
+    }
+
+    __device__ inline void unpack(u64* raw) const {
 #pragma unroll
-        for (u32 k = 0; k < COUNT; k += 2) {
-            if (k < count) {
-                start[k / 2] = (u8)(raw[k] | (k + 1 < count ? raw[k + 1] << 4 : 0));
+        for (u32 k = 0; k < N; k++) {
+            if constexpr (BITS == 64) {
+                raw[k] = words[2 * k] | (u64)words[2 * k + 1] << 32;
+            } else {
+                raw[k] = words[k * BITS / 32] >> (k * BITS % 32) & (0xFFFFFFFF >> (32 - BITS));
             }
         }
-        break;
-    case 1: write_row<u8>(start, count, raw); break;
-    case 2: write_row<u16>(start, count, raw); break;
-    case 4: write_row<u32>(start, count, raw); break;
-    default: write_row<u64>(start, count, raw); break;
+    }
+
+    __device__ inline void pack(const u64* raw) {
+#pragma unroll
+        for (u32 i = 0; i < WORDS; i++) {
+            words[i] = 0;
+        }
+#pragma unroll
+        for (u32 k = 0; k < N; k++) {
+            if constexpr (BITS == 64) {
+                words[2 * k] = (u32)raw[k];
+                words[2 * k + 1] = (u32)(raw[k] >> 32);
+            } else {
+                words[k * BITS / 32] |= (u32)raw[k] << (k * BITS % 32);
+            }
+        }
+    }
+};
+
+template <u32 BITS>
+struct Bits;
+template <>
+struct Bits<8> {
+    using Type = u8;
+};
+template <>
+struct Bits<16> {
+    using Type = u16;
+};
+template <>
+struct Bits<32> {
+    using Type = u32;
+};
+template <>
+struct Bits<64> {
+    using Type = u64;
+};
+
+// The first `count` of N elements; what isn't there is read as 0.
+template <u32 BITS, u32 N>
+__device__ inline void read_some(const u8* memory, u32 count, u64* raw) {
+    using Elements = Packed<BITS, N>;
+    if (count == N && Elements::is_aligned_at(memory)) {
+        Elements elements;
+        elements.read(memory);
+        return elements.unpack(raw);
+    }
+#pragma unroll
+    for (u32 k = 0; k < N; k++) {
+        if constexpr (BITS == 4) {
+            raw[k] = k < count ? memory[k / 2] >> (4 * (k % 2)) & 15 : 0;
+        } else {
+            raw[k] = k < count ? reinterpret_cast<const typename Bits<BITS>::Type*>(memory)[k] : 0;
+        }
+    }
+}
+
+// Of elements of half a byte, an odd one at the end has the byte for itself.
+template <u32 BITS, u32 N>
+__device__ inline void write_some(u8* memory, u32 count, const u64* raw) {
+    using Elements = Packed<BITS, N>;
+    if (count == N && Elements::is_aligned_at(memory)) {
+        Elements elements;
+        elements.pack(raw);
+        return elements.write(memory);
+    }
+#pragma unroll
+    for (u32 k = 0; k < N; k++) {
+        if (k >= count) {
+            break;
+        }
+        if constexpr (BITS == 4) {
+            if (k % 2 == 0) {
+                memory[k / 2] = (u8)(raw[k] | (k + 1 < count ? raw[k + 1] << 4 : 0));
+            }
+        } else {
+            using T = typename Bits<BITS>::Type;
+            reinterpret_cast<T*>(memory)[k] = (T)raw[k];
+        }
+    }
+}
+
+// The elements of a thread in so many parts, each of them beside those of its neighbours: where an element has 4 or 8
+// bytes, more would make 16 bytes here and 16 there, each half of what memory moves at once.
+template <u32 PARTS>
+struct Parts {
+    static constexpr u32 N = COUNT / PARTS;
+
+    // The first element of a part.
+    __device__ static inline u64 first(u32 part) {
+        return (u64)blockIdx.x * THREADS * COUNT + part * (THREADS * N) + threadIdx.x * N;
+    }
+
+    __device__ static inline u32 count(u64 first, u64 elements) {
+        return first >= elements ? 0 : elements - first < N ? (u32)(elements - first) : N;
+    }
+
+    template <u32 BITS>
+    __device__ static inline void read_all(const u8* memory, u64 elements, u64 (&raw)[COUNT]) {
+#pragma unroll
+        for (u32 part = 0; part < PARTS; part++) {
+            u64 at = first(part);
+            read_some<BITS, N>(memory + at * BITS / 8, count(at, elements), raw + part * N);
+        }
+    }
+
+    template <u32 BITS>
+    __device__ static inline void write_all(u8* memory, u64 elements, const u64 (&raw)[COUNT]) {
+#pragma unroll
+        for (u32 part = 0; part < PARTS; part++) {
+            u64 at = first(part);
+            write_some<BITS, N>(memory + at * BITS / 8, count(at, elements), raw + part * N);
+        }
+    }
+
+    // `bytes` as in Conversion.
+    __device__ static inline void read(const u8* memory, u32 bytes, u64 elements, u64 (&raw)[COUNT]) {
+        switch (bytes) {
+        case 0: return read_all<4>(memory, elements, raw);
+        case 1: return read_all<8>(memory, elements, raw);
+        case 2: return read_all<16>(memory, elements, raw);
+        case 4: if constexpr (PARTS >= 2) read_all<32>(memory, elements, raw); return;
+        default: if constexpr (PARTS >= 4) read_all<64>(memory, elements, raw); return;
+        }
+    }
+
+    __device__ static inline void write(u8* memory, u32 bytes, u64 elements, const u64 (&raw)[COUNT]) {
+        switch (bytes) {
+        case 0: return write_all<4>(memory, elements, raw);
+        case 1: return write_all<8>(memory, elements, raw);
+        case 2: return write_all<16>(memory, elements, raw);
+        case 4: if constexpr (PARTS >= 2) write_all<32>(memory, elements, raw); return;
+        default: if constexpr (PARTS >= 4) write_all<64>(memory, elements, raw); return;
+        }
+    }
+};
+
+// The `count` elements from `first` on, which is a multiple of 8; `bytes` as in Conversion.
+__device__ inline void write_elements(u8* memory, u32 bytes, u64 first, u32 count, const u64 (&raw)[COUNT]) {
+    switch (bytes) {
+    case 0: return write_some<4, COUNT>(memory + first / 2, count, raw);
+    case 1: return write_some<8, COUNT>(memory + first, count, raw);
+    case 2: return write_some<16, COUNT>(memory + first * 2, count, raw);
+    case 4: return write_some<32, COUNT>(memory + first * 4, count, raw);
+    default: return write_some<64, COUNT>(memory + first * 8, count, raw);
     }
 }
 

@@ -33,17 +33,28 @@ static float __uint_as_float(unsigned bits) {
     return value;
 }
 
+static unsigned __byte_perm(unsigned low, unsigned high, unsigned selector) {
+    unsigned long long bytes = low | (unsigned long long)high << 32;
+    unsigned result = 0;
+    for (unsigned byte = 0; byte < 4; byte++) {
+        result |= (unsigned)(bytes >> 8 * (selector >> 4 * byte & 7) & 0xFF) << 8 * byte;
+    }
+    return result;
+}
+
 static void __syncthreads();
 
-#include "../reformat.cu"
+#include "../reformat_any.cu"
+#include "../reformat_flat.cu"
+#include "../reformat_tiles.cu"
+#include "../reformat_transpose.cu"
 #include "../reformat_wide.cu"
 
+template <typename Work>
 using Kernel = void (*)(const u8*, u8*, const Work);
 
-static Kernel running;
 static const u8* source;
 static u8* target;
-static const Work* work;
 static bool stops_at_barrier;
 static std::jmp_buf barrier;
 
@@ -53,11 +64,24 @@ static void __syncthreads() {
     }
 }
 
-static void run_threads() {
+template <typename Work>
+static void run_threads(Kernel<Work> kernel, const Work& work) {
     for (unsigned thread = 0; thread < THREADS; thread++) {
         threadIdx.x = thread;
         if (setjmp(barrier) == 0) {
-            running(source, target, *work);
+            kernel(source, target, work);
+        }
+    }
+}
+
+template <typename Work>
+static void run_blocks(Kernel<Work> kernel, const Work& work, u64 blocks, bool has_barrier) {
+    for (blockIdx.x = 0; blockIdx.x < blocks; blockIdx.x++) {
+        for (bool stops : {true, false}) {
+            stops_at_barrier = stops;
+            if (has_barrier || !stops) {
+                run_threads(kernel, work);
+            }
         }
     }
 }
@@ -74,32 +98,30 @@ static void fill(void* memory, size_t bytes) {
 }
 
 int main() {
-    const Kernel kernels[] = {reformat_flat,  reformat_any,        reformat_any_wide,
-                              reformat_tiles, reformat_tiles_wide, reformat_several_tiles};
+    const Kernel<Work> kernels[] = {reformat_flat,  reformat_any,        reformat_any_wide,
+                                    reformat_tiles, reformat_tiles_wide, reformat_several_tiles};
+    const Kernel<Transposition> transposing[] = {reformat_transpose_1, reformat_transpose_2, reformat_transpose_4};
+    constexpr u64 KERNELS = 6, FIRST_WITH_BARRIER = 3, TRANSPOSING = 3;
     struct {
         u64 kernel, blocks, source_bytes, target_bytes, shift;
     } launch;
-    Work given;
+    Work work;
+    Transposition transposition;
     while (std::fread(&launch, sizeof launch, 1, stdin) == 1) {
-        must(launch.kernel < 6);
-        fill(&given, sizeof given);
+        must(launch.kernel < KERNELS + TRANSPOSING);
+        bool transposes = launch.kernel >= KERNELS;
+        transposes ? fill(&transposition, sizeof transposition) : fill(&work, sizeof work);
         // Of exactly the size, so that tools see what lies beyond. Both are at a multiple of 16, and `shift` bytes.
         u8* read = new (std::align_val_t(16)) u8[launch.source_bytes + launch.shift];
         u8* written = new (std::align_val_t(16)) u8[launch.target_bytes + launch.shift];
         fill(read + launch.shift, launch.source_bytes);
         fill(written + launch.shift, launch.target_bytes);
-        running = kernels[launch.kernel];
         source = read + launch.shift;
         target = written + launch.shift;
-        work = &given;
-        for (blockIdx.x = 0; blockIdx.x < launch.blocks; blockIdx.x++) {
-            bool has_barrier = launch.kernel >= 3;
-            for (bool stops : {true, false}) {
-                stops_at_barrier = stops;
-                if (has_barrier || !stops) {
-                    run_threads();
-                }
-            }
+        if (transposes) {
+            run_blocks(transposing[launch.kernel - KERNELS], transposition, launch.blocks, true);
+        } else {
+            run_blocks(kernels[launch.kernel], work, launch.blocks, launch.kernel >= FIRST_WITH_BARRIER);
         }
         std::fwrite(written + launch.shift, 1, launch.target_bytes, stdout);
         std::fflush(stdout);

@@ -3,8 +3,8 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use super::launch;
-use super::work::{Kernel, ReformatLaunch, Way};
+use super::work::{Kernel, ReformatLaunch, TransposeLaunch, Way};
+use super::{launch, transpose};
 use crate::device::cpu::reformat::reformat as on_cpu;
 use crate::device::cuda::DeviceTensor;
 use crate::device::numbers::Numbers;
@@ -61,21 +61,26 @@ impl Drop for Emulator {
 
 impl Reformatter for Emulator {
     fn run(&mut self, way: Way, source: &[u8], target: &[u8], shift: usize) -> Vec<u8> {
-        let ReformatLaunch { kernel, launch, work } = match way {
+        let (kernel, launch, work) = match &way {
             Way::Nothing => return target.to_vec(),
             Way::Copy => return source.to_vec(),
-            Way::Launch(run) => run,
-        };
-        let kernel = match kernel {
-            Kernel::Flat => 0,
-            Kernel::Any { wide } => 1 + u64::from(wide),
-            Kernel::Tiles { wide } => 3 + u64::from(wide),
-            Kernel::SeveralTiles => 5,
+            Way::Launch(ReformatLaunch { kernel, launch, work }) => {
+                let kernel = match *kernel {
+                    Kernel::Flat => 0,
+                    Kernel::Any { wide } => 1 + u64::from(wide),
+                    Kernel::Tiles { wide } => 3 + u64::from(wide),
+                    Kernel::SeveralTiles => 5,
+                };
+                (kernel, launch, bytemuck::bytes_of(work))
+            }
+            Way::Transpose(TransposeLaunch { element_bytes, launch, work }) => {
+                (6 + u64::from(*element_bytes / 2), launch, bytemuck::bytes_of(work))
+            }
         };
         assert_eq!((&launch.grid[1..], launch.block, launch.shared_bytes), (&[1, 1][..], [256, 1, 1], 0));
         let blocks = u64::from(launch.grid[0]);
         let header = [kernel, blocks, source.len() as u64, target.len() as u64, shift as u64];
-        let message = [bytemuck::cast_slice(&header), bytemuck::bytes_of(&work), source, target].concat();
+        let message = [bytemuck::cast_slice(&header), work, source, target].concat();
         self.input.write_all(&message).unwrap();
         self.input.flush().unwrap();
         let mut result = vec![0; target.len()];
@@ -120,6 +125,7 @@ impl Reformatter for Gpu {
             Way::Nothing => {}
             Way::Copy => super::memory::copy(self.0.cuda().unwrap(), at(&from), at(&to), target.len()).unwrap(),
             Way::Launch(run) => launch(&self.0, run, read, written).unwrap(),
+            Way::Transpose(run) => transpose(&self.0, run, read, written).unwrap(),
         }
         let result = to.to_host(&self.0).unwrap();
         let (before, rest) = result.bytes().split_at(shift);
@@ -180,7 +186,12 @@ fn check_data(
     let mut wanted = vec![0xA5; to.bytes(dims).unwrap()];
     on_cpu(from, source, to, &mut wanted, dims).unwrap();
     let poisoned = vec![0x5A; wanted.len()];
-    for (way, shift) in [(Way::of(from, to, dims), 0), (Way::wide(from, to, dims), 8 * numbers.below(2))] {
+    let ways = [
+        (Way::of(from, to, dims), 8 * numbers.below(2)),
+        (Way::of_elements(from, to, dims), 0),
+        (Way::wide(from, to, dims), 8 * numbers.below(2)),
+    ];
+    for (way, shift) in ways {
         let way = way.unwrap();
         let got = reformatter.run(way, source, &poisoned, shift);
         if let Some(at) = got.iter().zip(&wanted).position(|(got, wanted)| got != wanted) {
@@ -242,6 +253,29 @@ fn tiles(reformatter: &mut dyn Reformatter) {
             check(reformatter, plain(src, from), plain(dst, to), dims, &mut numbers);
         }
     }
+}
+
+/// Shapes whose rows are whole words, with the bits as they are.
+fn transpositions(reformatter: &mut dyn Reformatter) {
+    let mut numbers = Numbers(6);
+    let mut transposed = 0;
+    let pairs = Format::ALL.into_iter().flat_map(|from| Format::ALL.map(|to| (from, to)));
+    for (from, to) in pairs.filter(|(from, to)| from != to) {
+        let deep = from.spatial_dims().max(to.spatial_dims()) == Some(3);
+        for dtype in [Float32, Float16, Int8] {
+            let mut extent = |most: usize| 1 + numbers.below(most) as i64;
+            let (few, some, many, large) = (extent(8), 4 * extent(20), extent(140), 64 + extent(900));
+            let (outer, width) = (extent(2), 4 * extent(60));
+            let places = [(few, 16 * width), (some, width), (many, width), (large, 4 * extent(6))];
+            for (channels, width) in places {
+                let dims: &[i64] = if deep { &[outer, channels, 2, 3, width] } else { &[outer, channels, 3, width] };
+                let way = Way::of(plain(dtype, from), plain(dtype, to), &Dims::new(dims).unwrap()).unwrap();
+                transposed += usize::from(matches!(way, Way::Transpose(_)));
+                check(reformatter, plain(dtype, from), plain(dtype, to), dims, &mut numbers);
+            }
+        }
+    }
+    assert!(transposed > 500, "{transposed} only");
 }
 
 fn casts(reformatter: &mut dyn Reformatter) {
@@ -308,7 +342,7 @@ fn scales(reformatter: &mut dyn Reformatter) {
 #[test]
 fn kernels_compute_on_an_emulator_what_the_cpu_computes() {
     if let Some(mut emulator) = Emulator::start("kernels_compute_on_an_emulator_what_the_cpu_computes") {
-        for case in [types_and_layouts, layouts_and_shapes, tiles, casts, scales] {
+        for case in [types_and_layouts, layouts_and_shapes, tiles, transpositions, casts, scales] {
             case(&mut emulator);
         }
     }
@@ -329,16 +363,17 @@ on_a_gpu! {
     types_and_layouts_on_a_gpu: types_and_layouts;
     layouts_and_shapes_on_a_gpu: layouts_and_shapes;
     tiles_on_a_gpu: tiles;
+    transpositions_on_a_gpu: transpositions;
     casts_on_a_gpu: casts;
     scales_on_a_gpu: scales;
 }
 
 #[test]
 fn the_sources_are_where_the_compiler_looks() {
-    for source in [&super::declared::REFORMAT, &super::declared::REFORMAT_WIDE] {
+    for source in super::all_sources() {
         let path: PathBuf = source.path();
         assert!(path.to_string_lossy().replace('\\', "/").contains("device/cuda/reformat"), "{path:?}");
-        assert!(source.text.contains(source.headers[0].0));
+        assert!(source.headers.iter().any(|header| source.text.contains(header.0)));
         let files = std::iter::once((source.name, source.text)).chain(source.headers.iter().copied());
         let mut included = files.flat_map(|(_, text)| text.lines()).filter_map(|line| line.strip_prefix("#include "));
         assert!(included.all(|name| source.headers.iter().any(|header| format!("\"{}\"", header.0) == name)));

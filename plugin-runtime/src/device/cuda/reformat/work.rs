@@ -2,6 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
+use super::transposition::Transposition;
 use crate::device::cuda::LaunchConfig;
 use crate::error::{Error, Result};
 use crate::shape::Dims;
@@ -18,7 +19,7 @@ const TILE_CHANNELS: u64 = 32;
 /// The most tiles per block.
 const MOST_AT_ONCE: u64 = 4;
 /// Fewer elements than this can be counted and divided in 32 bits.
-const NARROW: u64 = 1 << 31;
+pub(super) const NARROW: u64 = 1 << 31;
 
 /// Which kernel runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -50,9 +51,22 @@ pub(super) enum Way {
     /// The bytes stay what they are and where they are.
     Copy,
     Launch(ReformatLaunch),
+    /// The bits stay what they are, but not where they are.
+    Transpose(TransposeLaunch),
 }
 
-/// As in `reformat.cu`.
+/// A change of layout by words of four bytes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct TransposeLaunch {
+    pub(super) element_bytes: u32,
+    pub(super) launch: LaunchConfig,
+    pub(super) work: Transposition,
+}
+
+/// What addresses have to be a multiple of for [`Way::Transpose`].
+pub(super) const WORD_BYTES: u64 = 4;
+
+/// As in `reformat.cuh`.
 #[derive(Clone, Copy, Pod, Zeroable, Debug)]
 #[repr(C)]
 pub(super) struct Work {
@@ -95,17 +109,17 @@ struct Conversion {
 
 #[derive(Clone, Copy, Pod, Zeroable, Debug)]
 #[repr(C)]
-struct Layout {
-    outer: u64,
-    channels: u64,
-    spatial: u64,
-    blocks: u64,
-    lanes: u64,
+pub(super) struct Layout {
+    pub(super) outer: u64,
+    pub(super) channels: u64,
+    pub(super) spatial: u64,
+    pub(super) blocks: u64,
+    pub(super) lanes: u64,
 }
 
 #[derive(Clone, Copy, Pod, Zeroable, Debug)]
 #[repr(C)]
-struct Divider {
+pub(super) struct Divider {
     divisor: u64,
     multiplier: u32,
     shift: u32,
@@ -137,8 +151,9 @@ enum Nesting {
 }
 
 impl Way {
-    /// For types and layouts that were checked. `narrow_below` is the number of elements from which on 64 bits are used.
-    fn new(from: Representation, to: Representation, dims: &Dims, narrow_below: u64) -> Result<Way> {
+    /// For types and layouts that were checked. `narrow_below` is the number of elements from which on 64 bits are used;
+    /// `words` says whether both sides lie at multiples of [`WORD_BYTES`].
+    fn new(from: Representation, to: Representation, dims: &Dims, narrow_below: u64, words: bool) -> Result<Way> {
         if dims.contains(&0) {
             return Ok(Way::Nothing);
         }
@@ -176,6 +191,14 @@ impl Way {
             rank: 0,
         };
         let tiled = !flat && !int4 && nesting == Nesting::Same && source.lanes != target.lanes;
+        let element_bytes = conversion.source_bytes;
+        let by_words = tiled && words && !wide && conversion.copies == 1 && element_bytes <= 4;
+        if let Some((work, blocks)) =
+            by_words.then(|| Transposition::new(&source, &target, element_bytes.into())).flatten()
+        {
+            let launch = LaunchConfig { grid: [blocks, 1, 1], block: [THREADS, 1, 1], shared_bytes: 0 };
+            return Ok(Way::Transpose(TransposeLaunch { element_bytes, launch, work }));
+        }
         let most_at_once = if conversion.source_bytes <= 2 && !wide { MOST_AT_ONCE } else { 1 };
         if let Some((tiling, blocks)) = tiled.then(|| Tiling::new(&source, &target, most_at_once)).flatten() {
             work.tiling = tiling;
@@ -193,13 +216,21 @@ impl Way {
     /// # Errors
     /// When there are more elements than a launch can have.
     pub(super) fn of(from: Representation, to: Representation, dims: &Dims) -> Result<Way> {
-        Way::new(from, to, dims, NARROW)
+        Way::new(from, to, dims, NARROW, true)
+    }
+
+    /// As [`Way::of`], for memory that lies at multiples of its elements' size only.
+    ///
+    /// # Errors
+    /// As [`Way::of`].
+    pub(super) fn of_elements(from: Representation, to: Representation, dims: &Dims) -> Result<Way> {
+        Way::new(from, to, dims, NARROW, false)
     }
 
     /// As for very large tensors.
     #[cfg(test)]
     pub(super) fn wide(from: Representation, to: Representation, dims: &Dims) -> Result<Way> {
-        Way::new(from, to, dims, 0)
+        Way::new(from, to, dims, 0, true)
     }
 }
 
@@ -278,7 +309,7 @@ impl Layout {
 }
 
 impl Divider {
-    fn new(divisor: u64) -> Divider {
+    pub(super) fn new(divisor: u64) -> Divider {
         if divisor == 0 || divisor >= NARROW {
             return Divider { divisor, multiplier: 0, shift: 0 };
         }
@@ -356,7 +387,14 @@ mod tests {
     fn kernel(from: (DataType, Format), to: (DataType, Format), dims: &[i64]) -> Option<Kernel> {
         match way(from, to, dims) {
             Way::Launch(run) => Some(run.kernel),
-            Way::Nothing | Way::Copy => None,
+            Way::Nothing | Way::Copy | Way::Transpose(_) => None,
+        }
+    }
+
+    fn transposed(from: (DataType, Format), to: (DataType, Format), dims: &[i64]) -> Option<u32> {
+        match way(from, to, dims) {
+            Way::Transpose(run) => Some(run.element_bytes),
+            Way::Nothing | Way::Copy | Way::Launch(_) => None,
         }
     }
 
@@ -369,10 +407,15 @@ mod tests {
         assert!(matches!(way((Float32, Linear), (Float16, Chw4), &[2, 0, 3, 3]), Way::Nothing));
         assert_eq!(kernel((Float32, Linear), (Float16, Linear), &image), Some(Kernel::Flat));
         assert_eq!(kernel((Float32, Linear), (Float16, Hwc), &image), Some(Kernel::Tiles { wide: false }));
-        assert_eq!(kernel((Float16, Chw32), (Float16, Linear), &image), Some(Kernel::SeveralTiles));
+        assert_eq!(kernel((Float16, Chw32), (BFloat16, Linear), &image), Some(Kernel::SeveralTiles));
+        assert_eq!(transposed((Float16, Chw32), (Float16, Linear), &image), Some(2));
+        assert_eq!(transposed((Float32, Hwc), (Float32, Chw4), &image), Some(4));
+        assert_eq!(transposed((Int8, Linear), (Int8, Chw32), &image), Some(1));
+        // Rows of 49 bytes don't begin at words.
+        assert_eq!(kernel((Int8, Linear), (Int8, Chw32), &[8, 512, 7, 7]), Some(Kernel::Tiles { wide: false }));
         assert_eq!(kernel((Float16, Chw32), (Float16, Cdhw32), &image), Some(Kernel::Any { wide: false }));
         assert_eq!(kernel((Float16, Linear), (Float16, Hwc), &[1, 3, 4, 4]), Some(Kernel::Any { wide: false }));
-        assert_eq!(kernel((Float16, Linear), (Float16, Hwc), &[64, 32, 8, 8]), Some(Kernel::Tiles { wide: false }));
+        assert_eq!(kernel((Float16, Linear), (BFloat16, Hwc), &[64, 32, 8, 8]), Some(Kernel::Tiles { wide: false }));
         assert_eq!(kernel((Int8, Linear), (Int8, Chw32), &[1 << 16, 64, 32, 32]), Some(Kernel::Tiles { wide: true }));
         // Padding is to be zero even where the bytes stay what they are.
         assert_eq!(kernel((Float16, Chw4), (Float16, Chw4), &[1, 3, 4, 4]), Some(Kernel::Any { wide: false }));

@@ -63,16 +63,20 @@ fn an_engine_needs_the_kernels_of_what_it_converts() {
     let of = |extents: &[i64], largest: &[i64], runs_in| sources_of(copies(extents, largest, &[runs_in]).1);
     let small = [1, 8, 4, 4];
     assert!(of(&small, &small, (Float32, Format::Linear)).is_empty());
-    assert_eq!(of(&small, &small, (Float16, Format::Linear)), ["reformat.cu"]);
-    assert_eq!(of(&small, &small, (Float32, Format::Chw4)), ["reformat.cu"]);
+    assert_eq!(of(&small, &small, (Float16, Format::Linear)), ["reformat_flat.cu"]);
+    assert_eq!(of(&small, &small, (Float32, Format::Chw4)), ["reformat_any.cu"]);
+    let image = [8, 64, 56, 56];
+    assert_eq!(of(&image, &image, (Float32, Format::Chw4)), ["reformat_transpose.cu"]);
     let large = [1 << 16, 64, 32, 32];
     assert_eq!(of(&large, &large, (Float32, Format::Chw4)), ["reformat_wide.cu"]);
     // Extents that move bytes alone at the largest have to be told from others.
     let dynamic = [-1, 8, 1, 1];
     assert!(of(&dynamic, &[3, 8, 1, 1], (Float32, Format::Linear)).is_empty());
-    assert_eq!(of(&dynamic, &[3, 8, 1, 1], (Float32, Format::Chw4)), ["reformat.cu"]);
-    let both = ["reformat.cu", "reformat_wide.cu"];
-    assert_eq!(of(&[-1, 64, 32, 32], &large, (Float16, Format::Linear)), both);
+    let any_layout = ["any", "flat", "tiles", "transpose"].map(|name| format!("reformat_{name}.cu"));
+    assert_eq!(of(&dynamic, &[3, 8, 1, 1], (Float32, Format::Chw4)), any_layout);
+    let wide = [&any_layout[..], &["reformat_wide.cu".into()]].concat();
+    assert_eq!(of(&[-1, 64, 32, 32], &large, (Float32, Format::Chw4)), wide);
+    assert_eq!(of(&[-1, 64, 32, 32], &large, (Float16, Format::Linear)), ["reformat_flat.cu"]);
 }
 
 /// Layers: `fill` with a size tensor, then a copy in FP16 of what that made.
@@ -108,7 +112,7 @@ fn names(engine: &Engine) -> Vec<&'static str> {
 fn an_engine_needs_the_kernels_of_size_tensors() {
     engine(|plans| {
         let names: Vec<_> = needed(plans).unwrap().into_iter().map(|source| source.name).collect();
-        assert_eq!(names, ["reformat.cu", "settle.cu"]);
+        assert_eq!(names, ["reformat_flat.cu", "settle.cu"]);
         // Where nothing can be compiled, the engine is made without.
         assert!(RuntimeKernels::of(plans, &AotCompiler::new(&Device::cpu(), &[])).unwrap().is_empty());
         Vec::new()
@@ -156,7 +160,7 @@ fn what_a_file_says_of_the_runtimes_kernels_is_checked() {
     // Another version of the runtime has no use for them.
     assert_eq!(with(&|r| r[0].checksum ^= 1, SETTLE_PTX).unwrap(), 0);
     assert_eq!(with(&|r| r[0].source = "settled.cu".into(), SETTLE_PTX).unwrap(), 0);
-    assert_eq!(with(&|r| r[0].source = "reformat.cu".into(), SETTLE_PTX).unwrap(), 0);
+    assert_eq!(with(&|r| r[0].source = "reformat_flat.cu".into(), SETTLE_PTX).unwrap(), 0);
     assert_eq!(with(&|r| r.clear(), SETTLE_PTX).unwrap(), 0);
 
     type Change<'c> = &'c dyn Fn(&mut Vec<RuntimeKernelsRecord>);
@@ -228,7 +232,7 @@ fn the_runtimes_kernels_are_compiled_for_each_architecture() {
     let [ampere, hopper, unknown] = [80, 90, 999].map(Architecture::from_number);
     let compiler = AotCompiler::new(&Device::cpu(), &[ampere, hopper]);
     let made = engine(|plans| RuntimeKernels::of(plans, &compiler).unwrap());
-    assert_eq!(names(&made), ["reformat.cu", "settle.cu"]);
+    assert_eq!(names(&made), ["reformat_flat.cu", "settle.cu"]);
     for kernels in &made.0.runtime_kernels {
         for architecture in [ampere, hopper] {
             let image = &kernels.module().binary_for(architecture).unwrap().image;

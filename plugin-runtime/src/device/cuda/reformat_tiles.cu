@@ -1,17 +1,6 @@
-// Reformats of less than 2^31 elements on either side.
+// Reformats of less than 2^31 elements on either side, tile by tile.
 
 #include "reformat.cuh"
-
-// Elements lie in the same order on both sides, which may have more.
-extern "C" __global__ void __launch_bounds__(THREADS)
-    reformat_flat(const u8* source, u8* target, const __grid_constant__ Work work) {
-    in_order(source, target, work);
-}
-
-extern "C" __global__ void __launch_bounds__(THREADS)
-    reformat_any(const u8* source, u8* target, const __grid_constant__ Work work) {
-    any_layout<u32>(source, target, work);
-}
 
 extern "C" __global__ void __launch_bounds__(THREADS)
     reformat_tiles(const u8* source, u8* target, const __grid_constant__ Work work) {
