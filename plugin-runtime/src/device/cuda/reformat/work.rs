@@ -44,7 +44,6 @@ pub(super) struct ReformatLaunch {
 
 /// How a reformat is done.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::large_enum_variant, reason = "it is made on the stack for one launch, which may not allocate")]
 pub(super) enum Way {
     /// There are no elements.
     Nothing,
