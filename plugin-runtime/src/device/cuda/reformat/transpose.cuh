@@ -246,27 +246,6 @@ __device__ inline void drain_to_places(u32* target, const Transposition& work, c
     }
 }
 
-template <u32 WORDS>
-struct UnitWords {
-    static constexpr u32 COUNT = WORDS;
-};
-
-// Calls `each` with how many words of a place a thread moves at once.
-template <u32 K, typename Each>
-__device__ inline void with_unit(const TransposedSide& side, Each each) {
-    if constexpr (K < 4) {
-        if (side.vector == 4) {
-            return each(UnitWords<4 / K>());
-        }
-    }
-    if constexpr (K < 2) {
-        if (side.vector == 2) {
-            return each(UnitWords<2 / K>());
-        }
-    }
-    each(UnitWords<1>());
-}
-
 // A tile each block.
 template <u32 K>
 __device__ inline void transpose(const u8* source, u8* target, const Transposition& work, u32* tile) {
@@ -275,13 +254,21 @@ __device__ inline void transpose(const u8* source, u8* target, const Transpositi
     const TileStart start = tile_start(work);
     if (work.source.place_words == 0) {
         fill_from_rows(from, work, start, tile);
+    } else if (K < 4 && work.source.vector == 4) {
+        fill_from_places<K, 4 / K>(from, work, start, tile);
+    } else if (K < 2 && work.source.vector == 2) {
+        fill_from_places<K, K < 2 ? 2 : 1>(from, work, start, tile);
     } else {
-        with_unit<K>(work.source, [&](auto words) { fill_from_places<K, words.COUNT>(from, work, start, tile); });
+        fill_from_places<K, 1>(from, work, start, tile);
     }
     __syncthreads();
     if (work.target.place_words == 0) {
         drain_to_rows(to, work, start, tile);
+    } else if (K < 4 && work.target.vector == 4) {
+        drain_to_places<K, 4 / K>(to, work, start, tile);
+    } else if (K < 2 && work.target.vector == 2) {
+        drain_to_places<K, K < 2 ? 2 : 1>(to, work, start, tile);
     } else {
-        with_unit<K>(work.target, [&](auto words) { drain_to_places<K, words.COUNT>(to, work, start, tile); });
+        drain_to_places<K, 1>(to, work, start, tile);
     }
 }
