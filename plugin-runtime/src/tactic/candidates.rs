@@ -37,6 +37,9 @@ pub(crate) struct Candidates {
     pub(crate) device: DeviceKind,
     pub(crate) implementation: Implementation,
     pub(crate) combinations: Vec<Combination>,
+    /// Of each combination the listed tactics that only the plugin's other implementations have, a reference on another
+    /// device among them.
+    pub(crate) of_others: Vec<Vec<i32>>,
     pub(crate) candidates: Vec<Candidate>,
     /// Whether an autotune function listed them; else there is one candidate, which isn't timed.
     pub(crate) autotuned: bool,
@@ -56,11 +59,12 @@ pub(crate) fn enumerate(network: &Network, layer: &Layer, device: DeviceKind, ru
             device,
             implementation,
             combinations: vec![Combination::untuned(own_types)],
+            of_others: vec![Vec::new()],
             candidates: vec![candidate],
             autotuned: false,
         });
     };
-    keep_own_tactics(layer, implementation, &mut combinations);
+    let of_others = keep_own_tactics(layer, implementation, &mut combinations);
     let mut candidates = Vec::new();
     for (index, combination) in combinations.iter().enumerate() {
         let forbidden = forbidden_combination(network, layer, combination, &own_types, rules);
@@ -71,20 +75,25 @@ pub(crate) fn enumerate(network: &Network, layer: &Layer, device: DeviceKind, ru
             candidates.push(Candidate { combination: index, tactic, ruled_out });
         }
     }
-    Ok(Candidates { device, implementation, combinations, candidates, autotuned: true })
+    Ok(Candidates { device, implementation, combinations, of_others, candidates, autotuned: true })
 }
 
-/// One autotune function lists the tactics of all devices. Those that only the plugin's other implementations
-/// have are dropped; where none is left, the default one stays.
-fn keep_own_tactics(layer: &Layer, implementation: Implementation, combinations: &mut [Combination]) {
+/// One autotune function lists the tactics of all devices. Those that only the plugin's other implementations have are
+/// taken out and returned, combination by combination; where none is left, the default one stays.
+fn keep_own_tactics(layer: &Layer, implementation: Implementation, combinations: &mut [Combination]) -> Vec<Vec<i32>> {
     let others = Implementation::all(layer.plugin());
-    let of_others = |tactic: i32| others.iter().any(|other| other.names_tactic(tactic));
-    for combination in combinations {
-        combination.tactics.retain(|&tactic| implementation.unknown_tactic(tactic).is_none() || !of_others(tactic));
+    let is_of_others = |tactic: &i32| {
+        implementation.unknown_tactic(*tactic).is_some() && others.iter().any(|other| other.names_tactic(*tactic))
+    };
+    let take = |combination: &mut Combination| {
+        let (of_others, own) = std::mem::take(&mut combination.tactics).into_iter().partition(is_of_others);
+        combination.tactics = own;
         if combination.tactics.is_empty() {
             combination.tactics.push(0);
         }
-    }
+        of_others
+    };
+    combinations.iter_mut().map(take).collect()
 }
 
 /// The implementation that is preferred; without a preference the impl, if there is one.

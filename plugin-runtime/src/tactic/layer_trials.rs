@@ -280,10 +280,11 @@ impl<'t, 'n> LayerTrials<'t, 'n> {
     ) -> Result<standing::Result, String> {
         let bench = bench.on_cpu(implementation).map_err(|e| e.to_string())?;
         let mut first = None;
-        for &combination in order {
-            let combination = &self.tuning.candidates.combinations[combination];
-            let known = |tactics: &[i32]| tactics.iter().copied().filter(|&t| bench.knows(t)).collect::<Vec<_>>();
-            let tactics = known(&combination.references).into_iter().chain(known(&combination.tactics)).chain([0]);
+        let Candidates { combinations, of_others, .. } = &self.tuning.candidates;
+        for &index in order {
+            let combination = &combinations[index];
+            let listed = [&combination.references, &of_others[index], &combination.tactics].into_iter().flatten();
+            let tactics = listed.copied().filter(|&tactic| bench.knows(tactic)).chain([0]);
             let found = bench.lay_out(combination).map_err(|e| e.to_string()).and_then(|mut laid_out| {
                 let types = (&combination.types[..], &bench.output_types()[..]);
                 result(laid_out.as_mut(), types, tactics, (check, count))

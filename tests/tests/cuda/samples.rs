@@ -41,6 +41,11 @@ pub(crate) fn tactics(
     network.mark_output(y, "y").unwrap();
     let builder = || Builder::new(device.clone()).profile(Profile::new().dims("x", [17, 9], [17, 9], [17, 9]));
     let engine = builder().build(&network).unwrap();
+    for layer in &engine.report().layers {
+        let check = layer.check.as_deref().unwrap_or_default();
+        assert!(check.starts_with("against the impl for cpu"), "{plugin}: {check}");
+        assert!(layer.notes.is_empty(), "{plugin}: {:?}", layer.notes);
+    }
     for trial in engine.report().layers.iter().flat_map(|layer| &layer.trials) {
         if let TrialOutcome::Rejected(reason) = &trial.outcome {
             assert!(reason.contains("this build doesn't allow"), "{plugin}, tactic {}: {reason}", trial.tactic);

@@ -61,15 +61,18 @@ struct MadeUp {
     full: Option<Error>,
     /// How often it was laid out.
     layouts: Rc<Cell<usize>>,
+    /// What the impl for the CPU does, and the tactics that it has.
+    on_cpu: Option<([Does; 3], &'static [i32])>,
+    knows: &'static [i32],
 }
 
 impl MadeUp {
     fn new(at: At, does: [Does; 3]) -> Self {
-        MadeUp { at, does, has_cold: false, full: None, layouts: Rc::default() }
+        MadeUp { at, does, has_cold: false, full: None, layouts: Rc::default(), on_cpu: None, knows: &[1, 2, 3] }
     }
 
     fn does(&self, tactic: i32) -> Does {
-        self.does[tactic as usize - 1]
+        if self.knows.contains(&tactic) { self.does[tactic as usize - 1] } else { Does::Fails }
     }
 }
 
@@ -86,12 +89,13 @@ impl Bench for MadeUp {
         vec![DataType::Float32]
     }
 
-    fn knows(&self, _: i32) -> bool {
-        true
+    fn knows(&self, tactic: i32) -> bool {
+        self.knows.contains(&tactic)
     }
 
     fn on_cpu(&self, _: &'static ImplEntry) -> Result<Box<dyn Bench + '_>> {
-        Err(Error::invalid("there is no other device here"))
+        let (does, knows) = self.on_cpu.ok_or_else(|| Error::invalid("there is no other device here"))?;
+        Ok(Box::new(MadeUp { knows, ..MadeUp::new(self.at, does) }))
     }
 
     fn lay_out(&self, _: &Combination) -> Result<Box<dyn Trials + '_>> {
@@ -160,21 +164,32 @@ fn tried<T>(
     reference: Option<i32>,
     then: impl FnOnce(Result<()>, LayerTuning<'_>, &[Box<dyn Bench + '_>]) -> T,
 ) -> T {
+    let source = reference.map_or(Source::Agreement, |tactic| Source::Marked { combination: 0, tactic });
+    tried_against(source, benches, [&[1, 2, 3], &[]], then)
+}
+
+/// The same with the impl's own tactics, and those of others.
+fn tried_against<T>(
+    source: Source,
+    benches: Vec<MadeUp>,
+    [own, of_others]: [&[i32]; 2],
+    then: impl FnOnce(Result<()>, LayerTuning<'_>, &[Box<dyn Bench + '_>]) -> T,
+) -> T {
     let mut network = Network::new();
     let x = network.add_input("x", DataType::Float32, [2]).unwrap();
     let [y] = network.add_plugin(work::op(x)).unwrap();
     network.mark_output(y, "y").unwrap();
     let layer = &network.layers[Index::new(0)];
     let implementation = Implementation::Impl(layer.plugin().impl_for(DeviceKind::Cpu).unwrap());
-    let combination = Combination { tactics: vec![1, 2, 3], ..Combination::untuned([DataType::Float32; 2]) };
+    let combination = Combination { tactics: own.to_vec(), ..Combination::untuned([DataType::Float32; 2]) };
     let candidates = Candidates {
         device: DeviceKind::Cuda,
         implementation,
         combinations: vec![combination],
-        candidates: (1..=3).map(|tactic| Candidate { combination: 0, tactic, ruled_out: None }).collect(),
+        of_others: vec![of_others.to_vec()],
+        candidates: own.iter().map(|&tactic| Candidate { combination: 0, tactic, ruled_out: None }).collect(),
         autotuned: true,
     };
-    let source = reference.map_or(Source::Agreement, |tactic| Source::Marked { combination: 0, tactic });
     let compare = vec![crate::plugin::Compare::new()].into();
     let check = Check { source, compare, text: "as the test says".into() };
     let bounds = Bounds::new(&network, &Profile::new()).unwrap();
@@ -185,6 +200,11 @@ fn tried<T>(
     let effort = Effort { warm_up: 1, fewest: 3, most: 3, enough: Duration::ZERO, close: 0.1 };
     let ended = LayerTrials::new(&mut tuning, &benches, &effort, &mut |_| {}).run();
     then(ended, tuning, &benches)
+}
+
+fn implementation_on_cpu() -> &'static ImplEntry {
+    let plugin = crate::plugin::Registry::global().unwrap().get("trials_test::work", 1).unwrap();
+    plugin.impl_for(DeviceKind::Cpu).unwrap()
 }
 
 fn outcomes(tuning: &LayerTuning<'_>) -> Vec<Option<TrialOutcome>> {
@@ -242,6 +262,25 @@ fn what_differs_from_the_reference_or_writes_nothing_is_rejected_and_never_timed
         assert!(reason(&outcomes[1]).contains("outputs[0] differs from the reference"), "{outcomes:?}");
         assert!(reason(&outcomes[2]).contains("left 1 of 2 elements of outputs[0] unwritten"), "{outcomes:?}");
     });
+}
+
+#[test]
+fn the_cpus_impl_says_what_is_right_in_a_tactic_of_its_own() {
+    // Of tactics 1 and 2 of the device, which agree, and 3 of the CPU.
+    let wrong = [Does::Writes(2.0, 30), Does::Writes(2.0, 10), Does::Fails];
+    let right = [Does::Writes(1.0, 30), Does::Writes(2.0, 10), Does::Fails];
+    for (does, rejected) in [(wrong, [true, true]), (right, [false, true])] {
+        let on_cpu = Some(([Does::Fails, Does::Fails, Does::Writes(1.0, 0)], &[3][..]));
+        let bench = MadeUp { on_cpu, knows: &[1, 2], ..MadeUp::new(At::Opt, does) };
+        let source = Source::Cpu(implementation_on_cpu());
+        tried_against(source, vec![bench], [&[1, 2], &[3]], |ended, tuning, _| {
+            ended.unwrap();
+            let outcomes = outcomes(&tuning);
+            let is_rejected = |outcome: &Option<_>| matches!(outcome, Some(TrialOutcome::Rejected(_)));
+            assert_eq!([is_rejected(&outcomes[0]), is_rejected(&outcomes[1])], rejected, "{outcomes:?}");
+            assert!(tuning.notes.is_empty(), "{:?}", tuning.notes);
+        });
+    }
 }
 
 #[test]
