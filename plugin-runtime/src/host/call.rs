@@ -300,8 +300,8 @@ impl Lease<'_> {
         unsafe { state.run(places, stream) }.map_err(|error| state.failed(error))
     }
 
-    /// Enqueues the node on a GPU, and leaves it to the host to read the size tensors: waits for nothing. The caller has
-    /// made the GPU's context the thread's just before, or asked whether it is.
+    /// Enqueues the node on a GPU, and leaves it to the host to read the size tensors: waits for nothing. The caller
+    /// answers for it that a context which was the thread's at its last run still is.
     ///
     /// # Safety
     /// As [`Lease::run`].

@@ -199,8 +199,8 @@ impl State {
         Ok(())
     }
 
-    /// Enqueues the node on a GPU, and leaves size tensors to whoever has the memory. The caller has seen to the thread's
-    /// context just before.
+    /// Enqueues the node on a GPU, and leaves size tensors to whoever has the memory. The caller answers for it
+    /// that a context which was the thread's at its last run still is.
     ///
     /// # Safety
     /// As [`Lease::run`](super::Lease::run) says.

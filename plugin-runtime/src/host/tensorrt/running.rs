@@ -25,7 +25,7 @@ pub(super) struct Running {
 }
 
 impl Running {
-    /// Whether this is what runs with these, on the thread's GPU.
+    /// Whether this is what runs with these.
     #[inline]
     fn holds_for(&self, inputs: &[TensorDesc], outputs: &[TensorDesc], tactic: i32) -> Result<bool> {
         let Combination { types, formats, .. } = &self.combination;
@@ -38,7 +38,12 @@ impl Running {
                 return Ok(false);
             }
         }
-        let Some(gpu) = self.device.gpu().filter(|_| self.tactic == tactic) else { return Ok(false) };
+        Ok(self.tactic == tactic)
+    }
+
+    /// Whether it is for the thread's GPU.
+    fn is_here(&self) -> Result<bool> {
+        let Some(gpu) = self.device.gpu() else { return Ok(false) };
         // A host may have made a context of its own on the same GPU.
         Ok(gpu.is_current()? || current()? == gpu.ordinal())
     }
@@ -65,6 +70,11 @@ impl Instance {
     /// Takes the shapes of the runs that follow, and does what can be done before them.
     pub(super) fn on_shape_change(&self, inputs: &[TensorDesc], outputs: &[TensorDesc]) -> Result<()> {
         let mut running = self.running()?;
+        if let Some(known) = &*running
+            && !known.is_here()?
+        {
+            *running = None;
+        }
         let lease = self.prepared(&mut running, inputs, outputs)?.begin(inputs)?;
         for (index, (output, desc)) in lease.outputs()?.iter().zip(outputs).enumerate() {
             let (ours, theirs) = (lease.largest(index)?, desc.dims.extents()?);
@@ -76,7 +86,8 @@ impl Instance {
         Ok(())
     }
 
-    /// Enqueues a run. Where it is as the one before, nothing is allocated, loaded or waited for.
+    /// Enqueues a run, on the GPU that was the thread's when its shapes were said. Where it is as the one before, nothing is
+    /// allocated, loaded or waited for, and the driver is asked nothing.
     ///
     /// # Safety
     /// As [`Lease::enqueue`].
