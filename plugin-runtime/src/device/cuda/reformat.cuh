@@ -114,22 +114,14 @@ __device__ inline void in_order(const u8* source, u8* target, const Work& work) 
     }
     const Conversion& conversion = work.conversion;
     const u32 source_bytes = conversion.source_bytes, target_bytes = conversion.target_bytes;
-    const u32 bytes = source_bytes < target_bytes ? target_bytes : source_bytes;
+    const bool wide = source_bytes == 8 || target_bytes == 8;
     if ((u64)blockIdx.x * THREADS * COUNT >= elements) {
         return;
     }
     u64 raw[COUNT];
-    switch (bytes) {
-    case 8: Parts<4>::read(source, source_bytes, elements, raw); break;
-    case 4: Parts<2>::read(source, source_bytes, elements, raw); break;
-    default: Parts<1>::read(source, source_bytes, elements, raw); break;
-    }
+    wide ? Parts<4>::read(source, source_bytes, elements, raw) : Parts<1>::read(source, source_bytes, elements, raw);
     convert(conversion, raw);
-    switch (bytes) {
-    case 8: Parts<4>::write(target, target_bytes, elements, raw); break;
-    case 4: Parts<2>::write(target, target_bytes, elements, raw); break;
-    default: Parts<1>::write(target, target_bytes, elements, raw); break;
-    }
+    wide ? Parts<4>::write(target, target_bytes, elements, raw) : Parts<1>::write(target, target_bytes, elements, raw);
 }
 
 // Eight elements of the target each thread.

@@ -2,19 +2,19 @@
 
 #include "reformat/transpose.cuh"
 
-extern "C" __global__ void __launch_bounds__(THREADS)
+extern "C" __global__ void __launch_bounds__(THREADS, 6)
     reformat_transpose_1(const u8* source, u8* target, const __grid_constant__ Transposition work) {
     __shared__ u32 tile[STORED_TILE_WORDS];
     transpose<4>(source, target, work, tile);
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS)
+extern "C" __global__ void __launch_bounds__(THREADS, 6)
     reformat_transpose_2(const u8* source, u8* target, const __grid_constant__ Transposition work) {
     __shared__ u32 tile[STORED_TILE_WORDS];
     transpose<2>(source, target, work, tile);
 }
 
-extern "C" __global__ void __launch_bounds__(THREADS)
+extern "C" __global__ void __launch_bounds__(THREADS, 6)
     reformat_transpose_4(const u8* source, u8* target, const __grid_constant__ Transposition work) {
     __shared__ u32 tile[STORED_TILE_WORDS];
     transpose<1>(source, target, work, tile);

@@ -163,8 +163,8 @@ __device__ inline void write_some(u8* memory, u32 count, const u64* raw) {
     }
 }
 
-// The elements of a thread in so many parts, each of them beside those of its neighbours: where an element has 4 or 8
-// bytes, more would make 16 bytes here and 16 there, each half of what memory moves at once.
+// The elements of a thread in so many parts, each of them beside those of its neighbours: where one side's have 8 bytes,
+// all of them would lie 64 bytes from the neighbour's.
 template <u32 PARTS>
 struct Parts {
     static constexpr u32 N = COUNT / PARTS;
@@ -202,7 +202,7 @@ struct Parts {
         case 0: return read_all<4>(memory, elements, raw);
         case 1: return read_all<8>(memory, elements, raw);
         case 2: return read_all<16>(memory, elements, raw);
-        case 4: if constexpr (PARTS >= 2) read_all<32>(memory, elements, raw); return;
+        case 4: return read_all<32>(memory, elements, raw);
         default: if constexpr (PARTS >= 4) read_all<64>(memory, elements, raw); return;
         }
     }
@@ -212,7 +212,7 @@ struct Parts {
         case 0: return write_all<4>(memory, elements, raw);
         case 1: return write_all<8>(memory, elements, raw);
         case 2: return write_all<16>(memory, elements, raw);
-        case 4: if constexpr (PARTS >= 2) write_all<32>(memory, elements, raw); return;
+        case 4: return write_all<32>(memory, elements, raw);
         default: if constexpr (PARTS >= 4) write_all<64>(memory, elements, raw); return;
         }
     }

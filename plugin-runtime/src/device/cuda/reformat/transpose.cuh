@@ -27,10 +27,11 @@ struct TransposedSide {
     u32 group_channels;
     // Whether a tile's channels are but a part of the only block's.
     u32 partial;
-    // Words of K places, where they lie behind each other and a thread moves them at once; else 0.
+    // Neighbouring words of a place that a thread moves at once; how often a tile has these in a place of a block, and in
+    // how many bits that is counted.
     u32 vector;
-    // By the words that a tile has of a place in a block.
-    Divider by_group_words;
+    u32 vectors;
+    u32 vector_bits;
 };
 
 struct Transposition {
@@ -39,12 +40,11 @@ struct Transposition {
     // Of the tensor: channels without padding, and words of a channel.
     u32 channels;
     u32 channel_words;
-    // Of a tile: channels, words of a row, and from one row to the next.
+    // Of a tile: channels, in how many bits the words of a row are counted, and words from one row to the next.
     u32 tile_channels;
-    u32 row_words;
+    u32 row_bits;
     u32 row_step;
     u32 unused;
-    Divider by_row_words;
     Divider by_place_tiles;
     Divider by_channel_tiles;
 };
@@ -62,7 +62,7 @@ __device__ inline TileStart tile_start(const Transposition& work) {
     u32 rest = divide(blockIdx.x, work.by_place_tiles);
     u32 outer = divide(rest, work.by_channel_tiles);
     u32 number = rest - outer * (u32)work.by_channel_tiles.divisor;
-    u32 word = (blockIdx.x - rest * (u32)work.by_place_tiles.divisor) * work.row_words;
+    u32 word = (blockIdx.x - rest * (u32)work.by_place_tiles.divisor) << work.row_bits;
     return {outer, number, number * work.tile_channels, word};
 }
 
@@ -83,50 +83,57 @@ __device__ inline void turn(u32 (&words)[K]) {
     }
 }
 
-// A word of a row: in the tile, and in LINEAR memory.
-struct RowWord {
-    bool in_tile;
-    bool in_tensor;
+// The words of rows that a thread moves: the same column of every so many rows.
+struct Rows {
+    u32 step;
+    // Of the first one: its row, and where it is in the tile and in LINEAR memory.
+    u32 first;
     u32 at;
     u32 offset;
+    // Whether the tensor has the column.
+    bool exists;
 
-    __device__ inline RowWord(const Transposition& work, const TransposedSide& side, const TileStart& start, u32 number) {
-        u32 channel = divide(number, work.by_row_words);
-        u32 word = number - channel * work.row_words;
-        in_tile = channel < work.tile_channels;
-        in_tensor = in_tile && start.channel + channel < work.channels && start.word + word < work.channel_words;
-        at = channel * work.row_step + word;
-        offset = start.outer * side.outer_words + (start.channel + channel) * work.channel_words + start.word + word;
+    __device__ inline Rows(const Transposition& work, const TransposedSide& side, const TileStart& start) {
+        step = THREADS >> work.row_bits;
+        first = threadIdx.x >> work.row_bits;
+        u32 column = threadIdx.x & ((1u << work.row_bits) - 1);
+        at = first * work.row_step + column;
+        offset = start.outer * side.outer_words + (start.channel + first) * work.channel_words + start.word + column;
+        exists = start.word + column < work.channel_words;
     }
 };
 
 __device__ inline void fill_from_rows(const u32* source, const Transposition& work, const TileStart& start, u32* tile) {
+    const Rows rows(work, work.source, start);
+    const u32 channels = rows.exists && start.channel < work.channels ? work.channels - start.channel : 0;
     u32 words[THREAD_WORDS];
 #pragma unroll
     for (u32 i = 0; i < THREAD_WORDS; ++i) {
-        RowWord word(work, work.source, start, threadIdx.x + i * THREADS);
-        words[i] = word.in_tensor ? source[word.offset] : 0;
+        u32 row = rows.first + i * rows.step;
+        bool exists = row < channels && row < work.tile_channels;
+        words[i] = exists ? source[rows.offset + i * rows.step * work.channel_words] : 0;
     }
 #pragma unroll
     for (u32 i = 0; i < THREAD_WORDS; ++i) {
-        RowWord word(work, work.source, start, threadIdx.x + i * THREADS);
-        if (word.in_tile) {
-            tile[word.at] = words[i];
+        if (rows.first + i * rows.step < work.tile_channels) {
+            tile[rows.at + i * rows.step * work.row_step] = words[i];
         }
     }
 }
 
 __device__ inline void drain_to_rows(u32* target, const Transposition& work, const TileStart& start, const u32* tile) {
+    const Rows rows(work, work.target, start);
+    const u32 channels = rows.exists && start.channel < work.channels ? work.channels - start.channel : 0;
 #pragma unroll
     for (u32 i = 0; i < THREAD_WORDS; ++i) {
-        RowWord word(work, work.target, start, threadIdx.x + i * THREADS);
-        if (word.in_tensor) {
-            target[word.offset] = tile[word.at];
+        u32 row = rows.first + i * rows.step;
+        if (row < channels && row < work.tile_channels) {
+            target[rows.offset + i * rows.step * work.channel_words] = tile[rows.at + i * rows.step * work.row_step];
         }
     }
 }
 
-// K places of a tile with `WORDS` words each: behind each other in memory, if that is a whole place's; else one.
+// K places of a tile with WORDS neighbouring words each.
 template <u32 K, u32 WORDS>
 struct Unit {
     bool in_tile;
@@ -137,17 +144,12 @@ struct Unit {
     u32 offset;
 
     __device__ inline Unit(const Transposition& work, const TransposedSide& side, const TileStart& start, u32 number) {
-        u32 rest = number, word = 0;
-        if (side.vector == 0) {
-            rest = divide(number, side.by_group_words);
-            word = number - rest * (u32)side.by_group_words.divisor;
-        }
-        u32 group = divide(rest, work.by_row_words);
-        u32 column = rest - group * work.row_words;
-        channel = group * side.group_channels + word * K;
+        u32 vector = number & ((1u << side.vector_bits) - 1), rest = number >> side.vector_bits;
+        u32 column = rest & ((1u << work.row_bits) - 1), group = rest >> work.row_bits;
         u32 block = side.partial ? 0 : start.number * side.groups + group;
-        u32 before = side.partial ? start.channel / K : 0;
-        in_tile = group < side.groups;
+        u32 word = vector * WORDS, before = side.partial ? start.channel / K : 0;
+        channel = group * side.group_channels + word * K;
+        in_tile = group < side.groups && vector < side.vectors;
         in_tensor = in_tile && block < side.blocks && before + word < side.place_words &&
                     start.word + column < work.channel_words;
         at = channel * work.row_step + column;
@@ -157,26 +159,37 @@ struct Unit {
 };
 
 template <u32 N>
-__device__ inline void read_vector(const u32* memory, u32 step, u32 (&words)[N]) {
+__device__ inline void read_vector(const u32* memory, u32* words) {
     const u8* bytes = reinterpret_cast<const u8*>(memory);
-    if (step == 0 && is_aligned<N>(bytes)) {
-        return read_words(bytes, words);
+    u32 read[N];
+    if (is_aligned<N>(bytes)) {
+        read_words(bytes, read);
+    } else {
+#pragma unroll
+        for (u32 i = 0; i < N; ++i) {
+            read[i] = memory[i];
+        }
     }
 #pragma unroll
     for (u32 i = 0; i < N; ++i) {
-        words[i] = memory[i * (step == 0 ? 1 : step)];
+        words[i] = read[i];
     }
 }
 
 template <u32 N>
-__device__ inline void write_vector(u32* memory, u32 step, const u32 (&words)[N]) {
+__device__ inline void write_vector(u32* memory, const u32* words) {
     u8* bytes = reinterpret_cast<u8*>(memory);
-    if (step == 0 && is_aligned<N>(bytes)) {
-        return write_words(bytes, words);
+    u32 written[N];
+#pragma unroll
+    for (u32 i = 0; i < N; ++i) {
+        written[i] = words[i];
+    }
+    if (is_aligned<N>(bytes)) {
+        return write_words(bytes, written);
     }
 #pragma unroll
     for (u32 i = 0; i < N; ++i) {
-        memory[i * (step == 0 ? 1 : step)] = words[i];
+        memory[i] = written[i];
     }
 }
 
@@ -185,13 +198,25 @@ template <u32 K, u32 WORDS>
 __device__ inline void fill_from_places(const u32* source, const Transposition& work, const TileStart& start, u32* tile) {
     constexpr u32 N = K * WORDS, UNITS = THREAD_WORDS / N;
     const TransposedSide& side = work.source;
-    const u32 step = side.vector ? 0 : side.place_words;
     u32 words[UNITS][N];
 #pragma unroll
     for (u32 i = 0; i < UNITS; ++i) {
         Unit<K, WORDS> unit(work, side, start, threadIdx.x + i * THREADS);
-        if (unit.in_tensor) {
-            read_vector(source + unit.offset, step, words[i]);
+#pragma unroll
+        for (u32 k = 0; k < N; ++k) {
+            words[i][k] = 0;
+        }
+        if (!unit.in_tensor) {
+            continue;
+        }
+        // Places that have no more words lie behind each other.
+        if (N <= 4 && side.place_words == WORDS) {
+            read_vector<N>(source + unit.offset, words[i]);
+            continue;
+        }
+#pragma unroll
+        for (u32 k = 0; k < K; ++k) {
+            read_vector<WORDS>(source + (unit.offset + k * side.place_words), words[i] + k * WORDS);
         }
     }
 #pragma unroll
@@ -200,17 +225,18 @@ __device__ inline void fill_from_places(const u32* source, const Transposition& 
         if (!unit.in_tile) {
             continue;
         }
+        const bool padded = start.channel + unit.channel + N > work.channels;
 #pragma unroll
         for (u32 word = 0; word < WORDS; ++word) {
             u32 some[K];
 #pragma unroll
             for (u32 k = 0; k < K; ++k) {
-                some[k] = unit.in_tensor ? words[i][k * WORDS + word] : 0;
+                some[k] = words[i][k * WORDS + word];
             }
             turn(some);
 #pragma unroll
             for (u32 k = 0; k < K; ++k) {
-                bool real = start.channel + unit.channel + word * K + k < work.channels;
+                bool real = !padded || start.channel + unit.channel + word * K + k < work.channels;
                 tile[unit.at + (word * K + k) * work.row_step] = real ? some[k] : 0;
             }
         }
@@ -221,7 +247,6 @@ template <u32 K, u32 WORDS>
 __device__ inline void drain_to_places(u32* target, const Transposition& work, const TileStart& start, const u32* tile) {
     constexpr u32 N = K * WORDS, UNITS = THREAD_WORDS / N;
     const TransposedSide& side = work.target;
-    const u32 step = side.vector ? 0 : side.place_words;
 #pragma unroll
     for (u32 i = 0; i < UNITS; ++i) {
         Unit<K, WORDS> unit(work, side, start, threadIdx.x + i * THREADS);
@@ -242,7 +267,14 @@ __device__ inline void drain_to_places(u32* target, const Transposition& work, c
                 words[k * WORDS + word] = some[k];
             }
         }
-        write_vector(target + unit.offset, step, words);
+        if (N <= 4 && side.place_words == WORDS) {
+            write_vector<N>(target + unit.offset, words);
+            continue;
+        }
+#pragma unroll
+        for (u32 k = 0; k < K; ++k) {
+            write_vector<WORDS>(target + (unit.offset + k * side.place_words), words + k * WORDS);
+        }
     }
 }
 
@@ -255,9 +287,9 @@ __device__ inline void transpose(const u8* source, u8* target, const Transpositi
     if (work.source.place_words == 0) {
         fill_from_rows(from, work, start, tile);
     } else if (K < 4 && work.source.vector == 4) {
-        fill_from_places<K, 4 / K>(from, work, start, tile);
-    } else if (K < 2 && work.source.vector == 2) {
-        fill_from_places<K, K < 2 ? 2 : 1>(from, work, start, tile);
+        fill_from_places<K, K < 4 ? 4 : 1>(from, work, start, tile);
+    } else if (work.source.vector == 2) {
+        fill_from_places<K, 2>(from, work, start, tile);
     } else {
         fill_from_places<K, 1>(from, work, start, tile);
     }
@@ -265,9 +297,9 @@ __device__ inline void transpose(const u8* source, u8* target, const Transpositi
     if (work.target.place_words == 0) {
         drain_to_rows(to, work, start, tile);
     } else if (K < 4 && work.target.vector == 4) {
-        drain_to_places<K, 4 / K>(to, work, start, tile);
-    } else if (K < 2 && work.target.vector == 2) {
-        drain_to_places<K, K < 2 ? 2 : 1>(to, work, start, tile);
+        drain_to_places<K, K < 4 ? 4 : 1>(to, work, start, tile);
+    } else if (work.target.vector == 2) {
+        drain_to_places<K, 2>(to, work, start, tile);
     } else {
         drain_to_places<K, 1>(to, work, start, tile);
     }

@@ -13,10 +13,11 @@ const STORED_TILE_WORDS: u64 = 3072;
 const CHANNELS: u64 = 64;
 /// With fewer words than this in each tile, most threads would have nothing to do.
 const FEWEST_WORDS: u64 = TILE_WORDS / 4;
-/// Words that one instruction moves at most.
+/// Words that a thread moves at most: in all, and with one instruction.
+const THREAD_WORDS: u64 = 8;
 const VECTOR: u64 = 4;
-/// Words of a sector of memory.
-const SECTOR: u64 = 8;
+/// The most words of a row: one a thread of a block.
+const MOST_ROW_WORDS: u64 = 256;
 
 /// As in `transpose.cuh`.
 #[derive(Clone, Copy, Pod, Zeroable, Debug)]
@@ -27,10 +28,9 @@ pub(super) struct Transposition {
     channels: u32,
     channel_words: u32,
     tile_channels: u32,
-    row_words: u32,
+    row_bits: u32,
     row_step: u32,
     unused: u32,
-    by_row_words: Divider,
     by_place_tiles: Divider,
     by_channel_tiles: Divider,
 }
@@ -46,14 +46,8 @@ struct Side {
     group_channels: u32,
     partial: u32,
     vector: u32,
-    by_group_words: Divider,
-}
-
-/// Channels and words of a row that a tile has.
-#[derive(Clone, Copy)]
-struct Tile {
-    channels: u64,
-    row_words: u64,
+    vectors: u32,
+    vector_bits: u32,
 }
 
 impl Transposition {
@@ -67,22 +61,35 @@ impl Transposition {
         }
         let channel_words = target.spatial / per_word;
         let padded = source.channels.max(target.blocks * target.lanes);
-        let tile = Tile::new(unit(source, per_word)?.max(unit(target, per_word)?), padded, channel_words);
-        let (channel_tiles, place_tiles) = (padded.div_ceil(tile.channels), channel_words.div_ceil(tile.row_words));
+        let unit = unit(source, per_word)?.max(unit(target, per_word)?);
+        // Where places are few, more channels fill the tile.
+        let most_channels = TILE_WORDS / channel_words.next_power_of_two().min(TILE_WORDS);
+        let most_channels = most_channels.clamp(CHANNELS, padded.next_multiple_of(unit).max(CHANNELS));
+        let tile_channels = padded.div_ceil(padded.div_ceil(most_channels)).next_multiple_of(unit);
+        let sides = [Side::new(source, tile_channels, per_word)?, Side::new(target, tile_channels, per_word)?];
+        let rows = sides.iter().map(|side| side.rows(per_word)).fold(tile_channels, u64::max);
+        let row_words =
+            channel_words.next_power_of_two().min(MOST_ROW_WORDS).min(previous_power_of_two(TILE_WORDS / rows)?);
+        let (channel_tiles, place_tiles) = (padded.div_ceil(tile_channels), channel_words.div_ceil(row_words));
         let blocks = channel_tiles.checked_mul(place_tiles)?.checked_mul(target.outer)?;
-        if blocks >= NARROW || target.outer * padded * channel_words < blocks * FEWEST_WORDS {
+        // Odd, so that the words of a column are in different banks.
+        let row_step = row_words | 1;
+        if blocks >= NARROW
+            || tile_channels * row_step > STORED_TILE_WORDS
+            || target.outer * padded * channel_words < blocks * FEWEST_WORDS
+        {
             return None;
         }
+        let [source_side, target_side] = sides;
         let work = Transposition {
-            source: Side::new(source, tile.channels, per_word)?,
-            target: Side::new(target, tile.channels, per_word)?,
+            source: source_side,
+            target: target_side,
             channels: source.channels as u32,
             channel_words: channel_words as u32,
-            tile_channels: tile.channels as u32,
-            row_words: tile.row_words as u32,
-            row_step: tile.row_step() as u32,
+            tile_channels: tile_channels as u32,
+            row_bits: row_words.ilog2(),
+            row_step: row_step as u32,
             unused: 0,
-            by_row_words: Divider::new(tile.row_words),
             by_place_tiles: Divider::new(place_tiles),
             by_channel_tiles: Divider::new(channel_tiles),
         };
@@ -90,40 +97,23 @@ impl Transposition {
     }
 }
 
+fn previous_power_of_two(n: u64) -> Option<u64> {
+    Some(1 << n.checked_ilog2()?)
+}
+
 /// What the channels of a tile are a multiple of, for a side. `None` where that is more than a tile has.
 fn unit(side: &Layout, per_word: u64) -> Option<u64> {
     match side {
         Layout { lanes: 1, .. } => Some(1),
-        Layout { blocks: 1, .. } => Some(per_word),
+        Layout { blocks: 1, lanes, .. } => Some(per_word * vector(lanes / per_word, per_word)),
         Layout { lanes, .. } => Some(*lanes).filter(|&lanes| lanes <= CHANNELS && CHANNELS.is_multiple_of(lanes)),
     }
 }
 
-impl Tile {
-    fn new(unit: u64, padded: u64, channel_words: u64) -> Tile {
-        let even = |all: u64, most: u64| all.div_ceil(all.div_ceil(most));
-        // Where places are few, more channels fill the tile.
-        let most_channels = (TILE_WORDS / channel_words.max(1)).max(CHANNELS);
-        let most_channels = most_channels.min(padded.next_multiple_of(unit));
-        let mut channels = even(padded, most_channels).next_multiple_of(unit);
-        if channels * channel_words > TILE_WORDS && channels > CHANNELS {
-            channels = CHANNELS;
-        }
-        let most_words = TILE_WORDS / channels;
-        let mut row_words = even(channel_words, most_words);
-        if row_words < channel_words && row_words.next_multiple_of(SECTOR) <= most_words {
-            row_words = row_words.next_multiple_of(SECTOR);
-        }
-        let tile = Tile { channels, row_words };
-        debug_assert!(tile.channels * tile.row_words <= TILE_WORDS);
-        debug_assert!(tile.channels * tile.row_step() <= STORED_TILE_WORDS);
-        tile
-    }
-
-    /// Odd, so that the words of a column are in different banks.
-    fn row_step(self) -> u64 {
-        self.row_words | 1
-    }
+/// Neighbouring words of a place that a thread moves at once, of so many that a place has.
+fn vector(place_words: u64, per_word: u64) -> u64 {
+    let most = VECTOR.min(THREAD_WORDS / per_word);
+    [4, 2].into_iter().find(|&words| words <= most && place_words.is_multiple_of(words)).unwrap_or(1)
 }
 
 impl Side {
@@ -139,8 +129,8 @@ impl Side {
             return None;
         }
         let group_channels = if whole { lanes } else { tile_channels };
-        let at_once = place_words * per_word;
-        let is_vector = whole && at_once <= VECTOR && matches!(at_once, 2 | 4);
+        let vector = vector(place_words, per_word);
+        let vectors = (group_channels / per_word / vector).max(1);
         Some(Side {
             outer_words: u32::try_from(blocks * block_words).ok()?,
             block_words: u32::try_from(block_words).ok()?,
@@ -149,8 +139,17 @@ impl Side {
             groups: (tile_channels / group_channels) as u32,
             group_channels: group_channels as u32,
             partial: u32::from(!whole),
-            vector: if is_vector { at_once as u32 } else { 0 },
-            by_group_words: Divider::new((group_channels / per_word).max(1)),
+            vector: vector as u32,
+            vectors: vectors as u32,
+            vector_bits: vectors.next_power_of_two().ilog2(),
         })
+    }
+
+    /// Rows of a tile, as many as threads count in it.
+    fn rows(&self, per_word: u64) -> u64 {
+        match self.place_words {
+            0 => 0,
+            _ => u64::from(self.groups) * ((per_word * u64::from(self.vector)) << self.vector_bits),
+        }
     }
 }
