@@ -9,7 +9,7 @@ use super::plan::{Choose, Output};
 use super::pool::Pool;
 use super::state::{Largest, Places, State};
 use super::{Node, Plan};
-use crate::device::Stream;
+use crate::device::{Device, Stream};
 use crate::error::{Error, Result};
 use crate::network::Dim;
 #[cfg(feature = "tensorrt")]
@@ -32,6 +32,10 @@ pub(crate) struct Call {
     plans: Mutex<Vec<Arc<Plan>>>,
     states: Pool<Kept>,
 }
+
+/// Where a caller that makes one call at a time keeps what it needs from one to the next.
+#[derive(Debug, Default)]
+pub(crate) struct Home(Option<Box<Kept>>);
 
 /// What is kept from one call to the next.
 #[derive(Debug)]
@@ -85,7 +89,15 @@ impl Call {
     #[inline]
     pub(crate) fn begin(&self) -> Lease<'_> {
         let kept = self.states.take().unwrap_or_else(|| Box::new(Kept::new(self.node.inputs.len())));
-        Lease { call: self, kept: Some(kept) }
+        Lease { call: self, kept: Some(kept), home: None }
+    }
+
+    /// Begins a call of a caller that makes one at a time, and keeps what it needs itself.
+    #[cfg(feature = "tensorrt")]
+    #[inline]
+    pub(crate) fn begin_alone<'c>(&'c self, home: &'c mut Home) -> Lease<'c> {
+        let kept = home.0.take().unwrap_or_else(|| Box::new(Kept::new(self.node.inputs.len())));
+        Lease { call: self, kept: Some(kept), home: Some(home) }
     }
 
     #[cold]
@@ -165,6 +177,8 @@ pub(crate) struct Lease<'c> {
     call: &'c Call,
     /// There until this is dropped.
     kept: Option<Box<Kept>>,
+    /// Where it goes then, unless that is the pool.
+    home: Option<&'c mut Home>,
 }
 
 impl Lease<'_> {
@@ -271,16 +285,8 @@ impl Lease<'_> {
     #[expect(unsafe_code, reason = "takes a handle on trust")]
     pub(crate) unsafe fn cuda_stream(&mut self, raw: *mut c_void) -> Result<Stream> {
         let device = &self.call.node.device;
-        let kept = self.kept.as_deref_mut().ok_or_else(not_prepared)?;
-        match &kept.stream {
-            Some((known, stream)) if *known == raw.addr() => Ok(stream.clone()),
-            _ => {
-                // SAFETY: as the caller says.
-                let stream = unsafe { Stream::borrow_cuda(device, raw)? };
-                kept.stream = Some((raw.addr(), stream.clone()));
-                Ok(stream)
-            }
-        }
+        // SAFETY: as the caller says.
+        unsafe { borrowed(&mut self.kept()?.stream, device, raw).cloned() }
     }
 
     /// Runs the node: on the CPU until it is done, on a GPU by enqueueing it, and then waiting if it finds extents.
@@ -317,6 +323,25 @@ impl Lease<'_> {
         unsafe { state.enqueue(places, stream) }.map_err(|error| state.failed(error))
     }
 
+    /// As [`Lease::enqueue`], in a host's stream on the node's GPU. Allocates nothing where the last call had the same.
+    ///
+    /// # Safety
+    /// As [`Lease::run`] and [`Stream::borrow_cuda`].
+    ///
+    /// # Errors
+    /// As [`Lease::enqueue`], or when the driver doesn't know the stream.
+    #[cfg(feature = "tensorrt")]
+    #[inline]
+    #[expect(unsafe_code, reason = "takes addresses on trust")]
+    pub(crate) unsafe fn enqueue_in(&mut self, places: &Places<'_>, raw: *mut c_void) -> Result<()> {
+        let device = &self.call.node.device;
+        let Kept { state, stale, stream, .. } = self.kept()?;
+        let Some(state) = state.as_mut().filter(|_| !*stale) else { return Err(not_prepared()) };
+        // SAFETY: as the caller says.
+        let enqueued = unsafe { state.enqueue(places, borrowed(stream, device, raw)?) };
+        enqueued.map_err(|error| state.failed(error))
+    }
+
     #[inline]
     fn kept(&mut self) -> Result<&mut Kept> {
         self.kept.as_deref_mut().ok_or_else(not_prepared)
@@ -333,9 +358,26 @@ impl Drop for Lease<'_> {
     fn drop(&mut self) {
         // What a panic left half done isn't used again.
         if let Some(kept) = self.kept.take().filter(|_| !std::thread::panicking()) {
-            self.call.states.give(kept);
+            match &mut self.home {
+                Some(home) => home.0 = Some(kept),
+                None => self.call.states.give(kept),
+            }
         }
     }
+}
+
+/// A host's stream: the one of the call before, if that had the same.
+///
+/// # Safety
+/// As [`Stream::borrow_cuda`].
+#[inline]
+#[expect(unsafe_code, reason = "takes a handle on trust")]
+unsafe fn borrowed<'k>(kept: &'k mut Option<(usize, Stream)>, device: &Device, raw: *mut c_void) -> Result<&'k Stream> {
+    if kept.as_ref().is_none_or(|(known, _)| *known != raw.addr()) {
+        // SAFETY: as the caller says.
+        *kept = Some((raw.addr(), unsafe { Stream::borrow_cuda(device, raw)? }));
+    }
+    kept.as_ref().map(|(_, stream)| stream).ok_or_else(not_prepared)
 }
 
 #[cold]

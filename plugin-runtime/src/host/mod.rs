@@ -58,6 +58,8 @@ pub mod torch;
 #[cfg(all(feature = "tvm_ffi", unix))]
 pub mod tvm_ffi;
 
+#[cfg(feature = "tensorrt")]
+pub(crate) use call::Home;
 pub(crate) use call::{Call, Lease};
 #[cfg(any(feature = "jax", feature = "tvm_ffi"))]
 pub(crate) use calls::ReadyCall;

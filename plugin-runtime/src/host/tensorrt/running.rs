@@ -9,7 +9,7 @@ use super::instance::Instance;
 use crate::device::Device;
 use crate::device::cuda::current;
 use crate::error::{Error, LayerContext, Result};
-use crate::host::{Call, Decider, Decision, Lease, Places, implementation};
+use crate::host::{Call, Decider, Decision, Home, Lease, Places, implementation};
 use crate::network::Network;
 use crate::plugin::combination::Combination;
 use crate::tactic::Choice;
@@ -22,6 +22,7 @@ pub(super) struct Running {
     scales: Vec<f32>,
     tactic: i32,
     call: Call,
+    kept: Home,
 }
 
 impl Running {
@@ -49,8 +50,8 @@ impl Running {
     }
 
     /// Begins a call with inputs of these extents.
-    fn begin(&self, inputs: &[TensorDesc]) -> Result<Lease<'_>> {
-        let mut lease = self.call.begin();
+    fn begin(&mut self, inputs: &[TensorDesc]) -> Result<Lease<'_>> {
+        let mut lease = self.call.begin_alone(&mut self.kept);
         for (index, input) in inputs.iter().enumerate() {
             lease.set_input(index, input.dims.extents()?)?;
         }
@@ -96,10 +97,7 @@ impl Instance {
         let mut running = self.running()?;
         let mut lease = self.prepared(&mut running, inputs, outputs)?.begin(inputs)?;
         // SAFETY: as the caller says.
-        unsafe {
-            let stream = lease.cuda_stream(run.stream)?;
-            lease.enqueue(&run.places, &stream)
-        }
+        unsafe { lease.enqueue_in(&run.places, run.stream) }
     }
 
     fn running(&self) -> Result<MutexGuard<'_, Option<Running>>> {
@@ -124,7 +122,7 @@ impl Instance {
         running: &'r mut Option<Running>,
         inputs: &[TensorDesc],
         outputs: &[TensorDesc],
-    ) -> Result<&'r Running> {
+    ) -> Result<&'r mut Running> {
         let holds = match running {
             Some(running) => running.holds_for(inputs, outputs, self.tactic())?,
             None => false,
@@ -132,7 +130,7 @@ impl Instance {
         if !holds {
             *running = Some(self.prepare(inputs, outputs, Device::cuda(current()?)?)?);
         }
-        running.as_ref().ok_or_else(|| Error::invalid("it isn't prepared"))
+        running.as_mut().ok_or_else(|| Error::invalid("it isn't prepared"))
     }
 
     #[cold]
@@ -158,6 +156,6 @@ impl Instance {
                 error.in_layer(context.tactic(Some(implementation.tactic_name(tactic))).shapes(shapes))
             }
         })?;
-        Ok(Running { device, combination, scales, tactic, call })
+        Ok(Running { device, combination, scales, tactic, call, kept: Home::default() })
     }
 }
