@@ -1,5 +1,7 @@
 //! The attributes of `plugin-runtime`. Authors use them from there: `use plugin_runtime::prelude::*;`
 
+mod dispatch;
+mod elements;
 mod expand;
 mod kernels;
 mod model;
@@ -157,4 +159,11 @@ pub fn tactic(item: TokenStream) -> TokenStream {
 #[proc_macro]
 pub fn kernels(declaration: TokenStream) -> TokenStream {
     kernels::kernels(declaration.into()).into()
+}
+
+/// What `plugin_runtime::dispatch!` expands to, which tells it the runtime's path first, in brackets.
+#[doc(hidden)]
+#[proc_macro]
+pub fn dispatch(tokens: TokenStream) -> TokenStream {
+    dispatch::dispatch(tokens.into()).into()
 }

@@ -166,7 +166,7 @@ pub mod __private {
     pub use crate::tensor::{Element, IntoOutputs, OutputDesc, TensorDesc};
     pub use half::{bf16, f16};
     pub use linkme;
-    pub use plugin_macros::kernels;
+    pub use plugin_macros::{dispatch, kernels};
 
     /// Element types by their names, whatever an author gives these to.
     pub mod elements {

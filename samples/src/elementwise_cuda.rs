@@ -26,7 +26,7 @@ pub(crate) fn add(stream: &Stream, x: Tensor, out: TensorMut, delta: f32, block:
     if x.numel() != out.numel() {
         bail!("the input has {} elements, the output {}", x.numel(), out.numel());
     }
-    let (n, rank) = (x.numel() as u64, x.shape().len() as u32);
+    let (n, rank) = (x.numel() as u64, x.rank() as u32);
     let extents = x.device_shape().map_or(0, |extents| extents.address());
     match x.dtype() {
         DataType::Float16 => {
@@ -45,7 +45,7 @@ pub(crate) fn add(stream: &Stream, x: Tensor, out: TensorMut, delta: f32, block:
 /// # Errors
 /// When a block can't have so many threads.
 pub(crate) fn update(stream: &Stream, values: TensorMut, delta: f32, block: u32) -> Result<()> {
-    let (n, rank) = (values.numel() as u64, values.shape().len() as u32);
+    let (n, rank) = (values.numel() as u64, values.rank() as u32);
     let extents = values.device_shape().map_or(0, |extents| extents.address());
     match values.dtype() {
         DataType::Float16 => {

@@ -20,9 +20,13 @@ pub(crate) fn tactic(item: TokenStream) -> TokenStream {
         Some(expand(&input.ident, &runtime, &variants))
     });
     expanded.unwrap_or_else(|errors| {
-        let stand_in = input.generics.params.is_empty().then(|| stand_in(&input.ident, &runtime));
-        let errors = errors.to_compile_error();
-        quote!(#errors #stand_in)
+        let mut errors = errors.into_iter().map(|error| error.to_compile_error());
+        let has_stand_in = input.generics.params.is_empty();
+        let stand_in = errors.next().map(|error| match has_stand_in {
+            true => stand_in(&input.ident, &runtime, error),
+            false => error,
+        });
+        quote!(#stand_in #(#errors)*)
     })
 }
 
@@ -65,8 +69,9 @@ fn variants<'a>(input: &'a DeriveInput, report: &mut Report) -> Option<Vec<&'a I
     Some(data.variants.iter().map(|variant| &variant.ident).collect())
 }
 
-/// Keeps the compiler from missing the trait elsewhere.
-fn stand_in(name: &Ident, runtime: &TokenStream) -> TokenStream {
+/// Keeps the compiler from missing the trait elsewhere. With the mistake in its bound, it doesn't miss `Copy` either: what has
+/// fields may not be able to be that, and a tactic is once it has none.
+fn stand_in(name: &Ident, runtime: &TokenStream, error: TokenStream) -> TokenStream {
     quote! {
         impl #runtime::KnownTactics for #name {
             const NAMES: &'static [(i32, &'static str)] = &[];
@@ -76,7 +81,10 @@ fn stand_in(name: &Ident, runtime: &TokenStream) -> TokenStream {
             }
         }
 
-        impl #runtime::Tactic for #name {
+        impl #runtime::Tactic for #name
+        where
+            <[(); #error] as ::core::ops::Deref>::Target: ::core::marker::Copy,
+        {
             fn id(self) -> i32 {
                 0
             }

@@ -8,15 +8,13 @@ use syn::token::Brace;
 use syn::{Attribute, Expr, GenericArgument, LitStr, PathArguments, Result, Token, Type, Visibility};
 
 use super::model::{Declaration, Kernel, Kind, Parameter, Types};
+use crate::elements::{ELEMENTS, no_element};
 use crate::model::types::{last_segment, plain, spelled};
 use crate::nearest::nearest;
 use crate::report::Report;
 
 const FILE_FIRST: &str = "the file comes first: write `source NAME = \"kernels.cu\";` before the kernels";
 const TYPES: &str = "a kernel for several element types is declared `fn name<T in [f32, f16, bf16]>(..)`";
-
-/// Types that slices have elements of.
-const ELEMENTS: [&str; 7] = ["f32", "f16", "bf16", "i64", "i32", "i8", "u8"];
 
 /// Reads `source NAME = "file", ..; fn name(..); ..`. Kernels that can't be read are reported and left out.
 pub(super) fn declaration(tokens: TokenStream, report: &mut Report) -> Option<Declaration> {
@@ -225,8 +223,7 @@ fn types(input: ParseStream<'_>, report: &mut Report) -> Result<Types> {
     }
     for (index, ty) in list.iter().enumerate() {
         if !ELEMENTS.contains(&ty.to_string().as_str()) {
-            let known = ELEMENTS.join("`, `");
-            report.error(ty, format_args!("`{ty}` isn't an element type of tensors: these are `{known}`"));
+            report.error(ty, no_element(&ty.to_string()));
         }
         if list[..index].contains(ty) {
             report.error(ty, format_args!("`{ty}` stands here twice: remove one"));

@@ -54,6 +54,10 @@ impl Preference {
 }
 
 /// A plugin that `network.add_plugin(..)` takes: the constructor that `#[register]` makes. `N` is the number of outputs.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` isn't a plugin with its inputs",
+    label = "write `plugin::op(input, .., attribute, ..)`, of the module that `#[register]` makes beside the function"
+)]
 pub trait IntoOp<const N: usize> {
     /// The plugin with its inputs and attributes.
     fn into_op(self) -> Op;

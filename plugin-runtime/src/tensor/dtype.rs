@@ -221,17 +221,8 @@ element! {
 /// For a type that isn't listed it is an error that says so.
 #[macro_export]
 macro_rules! dispatch {
-    ($dtype:expr, $T:ident in [$($element:ty),+ $(,)?] => $body:expr) => {
-        match $dtype {
-            $(dtype if <$element as $crate::tensor::Element>::views(dtype) => {
-                type $T = $element;
-                $body
-            })+
-            dtype => ::core::result::Result::Err($crate::__private::no_such_element(
-                dtype,
-                &[$(<$element as $crate::tensor::Element>::NAME),+],
-            )),
-        }
+    ($($tokens:tt)*) => {
+        $crate::__private::dispatch!([$crate] $($tokens)*)
     };
 }
 

@@ -95,6 +95,12 @@ macro_rules! accessors {
             &self.info.dims
         }
 
+        /// Number of dimensions.
+        #[inline]
+        pub fn rank(&self) -> usize {
+            self.shape().len()
+        }
+
         /// Element type.
         #[inline]
         pub fn dtype(&self) -> DataType {

@@ -160,7 +160,7 @@ impl<P> Family<P> {
 
 /// The extents are on the device: each thread finds out by itself where its elements come from.
 fn pad_settled(stream: &Stream, x: Tensor, extents: DeviceSlice<'_, i64>, pads: &[i32], out: TensorMut) -> Result<()> {
-    let pads = Pads::new(x.shape().len(), check::pairs(x.shape().len(), pads)?);
+    let pads = Pads::new(x.rank(), check::pairs(x.rank(), pads)?);
     let launch = element_launch(stream, out.numel())?;
     let (elements, halves) = (out.numel() as u64, x.dtype() == DataType::Float16);
     let (x, out) = (x.device_bytes()?, out.into_device_bytes()?);

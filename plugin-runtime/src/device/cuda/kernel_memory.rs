@@ -56,6 +56,16 @@ impl KernelArgument for KernelMemory {
     }
 }
 
+/// One type that scratch memory is taken for: it has none of its own.
+#[diagnostic::on_unimplemented(
+    message = "scratch memory has no element type, and this kernel is declared for several",
+    label = "say which it has here, `workspace.into_device_slice::<f32>()?`, or at the parameter, `DeviceSliceMut<f32>`"
+)]
+pub trait ScratchElement: Element {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Element> ScratchElement for T {}
+
 mod sealed {
     pub trait Sealed {}
 }
@@ -124,7 +134,7 @@ impl<T: Element> KernelInput<AnyElement> for DeviceSlice<'_, T> {
     }
 }
 
-impl<T: Element> KernelInput<T> for &Workspace<'_> {
+impl<T: ScratchElement> KernelInput<T> for &Workspace<'_> {
     #[inline]
     fn input(&self) -> Result<KernelMemory> {
         (**self).memory::<T>()
@@ -152,6 +162,13 @@ impl<T: Element> KernelInput<T> for &DeviceSliceMut<'_, T> {
     }
 }
 
+impl<T: Element> KernelInput<AnyElement> for &DeviceSliceMut<'_, T> {
+    #[inline]
+    fn input(&self) -> Result<KernelMemory> {
+        Ok(KernelMemory::of::<T>(self.address(), self.len()))
+    }
+}
+
 macro_rules! written {
     ($($reference:tt)*) => {
         impl<T: Element> KernelOutput<T> for $($reference)* TensorMut<'_> {
@@ -168,7 +185,7 @@ macro_rules! written {
             }
         }
 
-        impl<T: Element> KernelOutput<T> for $($reference)* Workspace<'_> {
+        impl<T: ScratchElement> KernelOutput<T> for $($reference)* Workspace<'_> {
             #[inline]
             fn output(&self) -> Result<KernelMemory> {
                 self.memory::<T>()

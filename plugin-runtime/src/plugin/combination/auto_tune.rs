@@ -7,6 +7,10 @@ use crate::error::{Error, Result};
 use crate::tensor::{DataType, Format};
 
 /// The author's own tactic enum; `#[derive(Tactic)]` implements it. A plain `i32` is a tactic too.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` isn't a tactic",
+    label = "put `#[derive(Clone, Copy, Tactic)]` on this enum; its variants are numbers and hold nothing: `First = 1`"
+)]
 pub trait Tactic: Copy {
     /// Its number, from 1.
     fn id(self) -> i32;
