@@ -81,7 +81,7 @@ def per_node(args):
 
 def engine_us(samples):
     with tempfile.NamedTemporaryFile(suffix=".json") as file:
-        command = [samples, "bench", "--device", "cpu", "--only", "circ_pad", "--json", file.name]
+        command = [samples, "bench", "--device", "cpu", "--only", "circ_pad", "--alone", "--json", file.name]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         rows = json.load(open(file.name))
     return next(r["median_us"] for r in rows if r["dtype"] == "f32" and tuple(r["shape"]) == SHAPE)

@@ -190,6 +190,12 @@ pub(super) struct BenchArgs {
     /// is shown with --verbose.
     #[arg(long, conflicts_with = "conversions")]
     pub(super) builds: bool,
+    /// Time work on the CPU and its floor each by itself, so that each finds the caches as it left them, instead of in turns.
+    #[arg(long)]
+    pub(super) alone: bool,
+    /// On the CPU, show fastest times in place of medians: where other programs run meanwhile.
+    #[arg(long)]
+    pub(super) fastest: bool,
     /// Show which times have a goal on a GPU, and time nothing.
     #[arg(long)]
     pub(super) goals: bool,

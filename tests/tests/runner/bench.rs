@@ -15,11 +15,13 @@ fn bench_writes_rows() {
     let printed = right(&format!("bench --quick --device cpu --json {}", json.display()));
     let text = fs::read_to_string(&json).unwrap();
     for key in ["work", "dtype", "shape", "median_us", "floor_us"] {
-        assert_eq!(text.matches(&format!("\"{key}\":")).count(), 9, "{text}");
+        assert_eq!(text.matches(&format!("\"{key}\":")).count(), 11, "{text}");
     }
-    for work in ["non_zero", "circ_pad", "add", "chain of 100 plugins", "registry join"] {
+    for work in ["non_zero", "circ_pad", "add", "chain of 100 plugins", "registry join", "spread over idle threads"] {
         assert!(printed.contains(work) && text.contains(work), "{work} isn't in\n{printed}");
     }
+    let by_itself = right("bench --quick --device cpu --only add --alone --fastest");
+    assert_eq!(by_itself.lines().count(), 3, "{by_itself}");
     assert!(wrong("bench --quick --only nothing_of_the_sort", 1).contains("nothing_of_the_sort"));
 }
 
@@ -31,6 +33,14 @@ fn builds_are_timed_and_told_by_phase() {
     }
     let told = printed.lines().filter(|line| line.contains("tried in ") && line.contains("checks "));
     assert_eq!(told.count(), 3, "{printed}");
+}
+
+#[test]
+fn conversions_are_timed() {
+    let printed = right("bench --conversions --quick --device cpu --only INT4");
+    for work in ["FP32 LINEAR to INT4 LINEAR", "INT4 LINEAR to FP16 HWC8", "INT8 CHW32 to INT4 LINEAR"] {
+        assert!(printed.contains(work), "{work} isn't in\n{printed}");
+    }
 }
 
 #[test]

@@ -3,7 +3,9 @@
 //! Float to integer truncates toward zero and saturates, NaN becomes 0; integer to integer saturates; whatever isn't
 //! zero is true. Where a scale takes part, INT8 is rounded to the nearest instead, ties to even.
 
+use super::halves::{narrow_bytes, widen_bytes};
 use super::minifloat::{bf16_to_f32, e4m3_to_f32, f16_to_f32, f32_to_bf16, f32_to_e4m3, f32_to_f16};
+use super::vector::vectorized;
 use crate::tensor::DataType;
 
 /// Converts a whole run. Both slices hold as many elements, each of a byte or more.
@@ -69,19 +71,26 @@ pub(super) struct Scaled {
 
 impl Scaled {
     fn run(&self, src: &[u8], dst: &mut [u8]) {
-        const STEP: usize = 256;
         let mut values = [0f32; STEP];
         for (src, dst) in src.chunks(STEP * self.src_bytes).zip(dst.chunks_mut(STEP * self.dst_bytes)) {
             let values = &mut values[..src.len() / self.src_bytes];
             (self.load)(src, bytemuck::must_cast_slice_mut(values));
-            values.iter_mut().for_each(|value| *value = *value * self.multiply / self.divide);
-            if self.round {
-                values.iter_mut().for_each(|value| *value = round_for_int8(*value));
-            }
+            vectorized(|| self.scale(values));
             (self.store)(bytemuck::must_cast_slice(values), dst);
         }
     }
+
+    #[inline(always)]
+    fn scale(&self, values: &mut [f32]) {
+        values.iter_mut().for_each(|value| *value = *value * self.multiply / self.divide);
+        if self.round {
+            values.iter_mut().for_each(|value| *value = round_for_int8(*value));
+        }
+    }
 }
+
+/// Elements that go from one step of a conversion to the next at a time.
+const STEP: usize = 256;
 
 /// The nearest integer, ties to even, of what INT8 can hold.
 fn round_for_int8(value: f32) -> f32 {
@@ -131,6 +140,28 @@ stored! {
     Boolean: bool = 1, |[b]: [u8; 1]| b != 0, |v| [u8::from(v)];
 }
 
+/// As `value as i32`, of which the compiler doesn't make vector instructions.
+#[inline(always)]
+fn f32_to_i32(value: f32) -> i32 {
+    /// The largest one below 2^31.
+    const LARGEST: f32 = 2_147_483_520.0;
+    let inside = bounded(value, i32::MIN as f32, LARGEST);
+    if value > LARGEST { i32::MAX } else { inside }
+}
+
+/// The value without its fraction, or the nearest bound. NaN is 0. The bounds are from -2^31 to the largest FP32 below
+/// 2^31.
+#[inline(always)]
+fn bounded(value: f32, least: f32, most: f32) -> i32 {
+    let number = if value.is_nan() { 0.0 } else { value };
+    let inside = number.max(least).min(most);
+    #[expect(unsafe_code, reason = "the compiler doesn't see that the value fits")]
+    // SAFETY: not NaN, and within bounds that fit.
+    unsafe {
+        inside.to_int_unchecked()
+    }
+}
+
 trait Convert<To> {
     fn convert(self) -> To;
 }
@@ -148,7 +179,8 @@ macro_rules! convert {
 }
 
 convert! { v:
-    f32 => f32 = v, i64 = v as i64, i32 = v as i32, i8 = v as i8, u8 = v as u8, bool = v != 0.0;
+    f32 => f32 = v, i64 = v as i64, i32 = f32_to_i32(v), i8 = bounded(v, -128.0, 127.0) as i8,
+           u8 = bounded(v, 0.0, 255.0) as u8, bool = v != 0.0;
     i64 => f32 = v as f32, i64 = v, i32 = v.clamp(i32::MIN.into(), i32::MAX.into()) as i32,
            i8 = v.clamp(-128, 127) as i8, u8 = v.clamp(0, 255) as u8, bool = v != 0;
     i32 => f32 = v as f32, i64 = v.into(), i32 = v, i8 = v.clamp(-128, 127) as i8, u8 = v.clamp(0, 255) as u8,
@@ -164,8 +196,36 @@ where
 {
     let src: &[S::Bytes] = bytemuck::cast_slice(src);
     let dst: &mut [D::Bytes] = bytemuck::cast_slice_mut(dst);
-    for (to, &from) in dst.iter_mut().zip(src) {
-        *to = D::store(S::load(from).convert());
+    vectorized(|| {
+        for (to, &from) in dst.iter_mut().zip(src) {
+            *to = D::store(S::load(from).convert());
+        }
+    });
+}
+
+/// From FP16 by way of FP32, since processors have an instruction for that.
+fn run_from_half<D: Stored>(src: &[u8], dst: &mut [u8])
+where
+    f32: Convert<D::Value>,
+{
+    let mut values = [[0u8; 4]; STEP];
+    for (src, dst) in src.chunks(STEP * 2).zip(dst.chunks_mut(STEP * size_of::<D::Bytes>())) {
+        let values = &mut values[..src.len() / 2];
+        widen_bytes(bytemuck::cast_slice(src), values);
+        run::<Fp32, D>(bytemuck::must_cast_slice(values), dst);
+    }
+}
+
+/// To FP16 by way of FP32, from which each type would be rounded anyway.
+fn run_to_half<S: Stored>(src: &[u8], dst: &mut [u8])
+where
+    S::Value: Convert<f32>,
+{
+    let mut values = [[0u8; 4]; STEP];
+    for (src, dst) in src.chunks(STEP * size_of::<S::Bytes>()).zip(dst.chunks_mut(STEP * 2)) {
+        let values = &mut values[..dst.len() / 2];
+        run::<S, Fp32>(src, bytemuck::must_cast_slice_mut(values));
+        narrow_bytes(values, bytemuck::cast_slice_mut(dst));
     }
 }
 
@@ -214,5 +274,16 @@ macro_rules! with_marker {
 }
 
 fn direct(from: DataType, to: DataType) -> CastBytes {
+    match (from, to) {
+        (DataType::Float16, DataType::Float32) => {
+            return |src, dst| widen_bytes(bytemuck::cast_slice(src), bytemuck::cast_slice_mut(dst));
+        }
+        (DataType::Float32, DataType::Float16) => {
+            return |src, dst| narrow_bytes(bytemuck::cast_slice(src), bytemuck::cast_slice_mut(dst));
+        }
+        (DataType::Float16, _) => return with_marker!(to, To => run_from_half::<To>),
+        (_, DataType::Float16) => return with_marker!(from, From => run_to_half::<From>),
+        _ => {}
+    }
     with_marker!(from, From => with_marker!(to, To => run::<From, To>))
 }

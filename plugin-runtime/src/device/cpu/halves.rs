@@ -5,22 +5,34 @@ use half::f16;
 /// Sets each of `to` to the value of `from` in its place, as far as there are both.
 #[inline]
 pub fn widen(from: &[f16], to: &mut [f32]) {
-    let len = from.len().min(to.len());
-    let (from, from_rest) = from[..len].as_chunks();
-    let (to, to_rest) = to[..len].as_chunks_mut();
-    arch::widen(from, to);
-    from_rest.iter().zip(to_rest).for_each(|(from, to)| *to = from.to_f32());
+    widen_bytes(bytemuck::must_cast_slice(from), bytemuck::must_cast_slice_mut(to));
 }
 
 /// Sets each of `to` to the nearest value to that of `from` in its place (of two, the even one), as far as there are
 /// both.
 #[inline]
 pub fn narrow(from: &[f32], to: &mut [f16]) {
+    narrow_bytes(bytemuck::must_cast_slice(from), bytemuck::must_cast_slice_mut(to));
+}
+
+/// As [`widen`], wherever the elements lie.
+#[inline]
+pub(super) fn widen_bytes(from: &[[u8; 2]], to: &mut [[u8; 4]]) {
+    let len = from.len().min(to.len());
+    let (from, from_rest) = from[..len].as_chunks();
+    let (to, to_rest) = to[..len].as_chunks_mut();
+    arch::widen(from, to);
+    from_rest.iter().zip(to_rest).for_each(|(from, to)| *to = portable::widen_one(*from));
+}
+
+/// As [`narrow`], wherever the elements lie.
+#[inline]
+pub(super) fn narrow_bytes(from: &[[u8; 4]], to: &mut [[u8; 2]]) {
     let len = from.len().min(to.len());
     let (from, from_rest) = from[..len].as_chunks();
     let (to, to_rest) = to[..len].as_chunks_mut();
     arch::narrow(from, to);
-    from_rest.iter().zip(to_rest).for_each(|(from, to)| *to = f16::from_f32(*from));
+    from_rest.iter().zip(to_rest).for_each(|(from, to)| *to = portable::narrow_one(*from));
 }
 
 /// Sets each of `to` to `f` of the element of `from` in its place, computed in single precision and rounded to the nearest (of
@@ -53,7 +65,7 @@ mod arch {
     use super::portable;
 
     #[inline]
-    pub(super) fn widen(from: &[[f16; 8]], to: &mut [[f32; 8]]) {
+    pub(super) fn widen(from: &[[[u8; 2]; 8]], to: &mut [[[u8; 4]; 8]]) {
         if has_avx2() {
             // SAFETY: the processor has the instructions, as was just asked.
             unsafe { widen_f16c(from, to) };
@@ -63,7 +75,7 @@ mod arch {
     }
 
     #[inline]
-    pub(super) fn narrow(from: &[[f32; 8]], to: &mut [[f16; 8]]) {
+    pub(super) fn narrow(from: &[[[u8; 4]; 8]], to: &mut [[[u8; 2]; 8]]) {
         if has_avx2() {
             // SAFETY: the processor has the instructions, as was just asked.
             unsafe { narrow_f16c(from, to) };
@@ -115,7 +127,7 @@ mod arch {
 
     #[inline]
     #[target_feature(enable = "avx2,f16c")]
-    fn widen_f16c(from: &[[f16; 8]], to: &mut [[f32; 8]]) {
+    fn widen_f16c(from: &[[[u8; 2]; 8]], to: &mut [[[u8; 4]; 8]]) {
         for (from, to) in from.iter().zip(to) {
             *to = bytemuck::cast(_mm256_cvtph_ps(bytemuck::cast(*from)));
         }
@@ -123,7 +135,7 @@ mod arch {
 
     #[inline]
     #[target_feature(enable = "avx2,f16c")]
-    fn narrow_f16c(from: &[[f32; 8]], to: &mut [[f16; 8]]) {
+    fn narrow_f16c(from: &[[[u8; 4]; 8]], to: &mut [[[u8; 2]; 8]]) {
         for (from, to) in from.iter().zip(to) {
             *to = bytemuck::cast(_mm256_cvtps_ph::<_MM_FROUND_TO_NEAREST_INT>(bytemuck::cast(*from)));
         }
@@ -136,12 +148,24 @@ use portable as arch;
 mod portable {
     use half::f16;
 
-    pub(super) fn widen(from: &[[f16; 8]], to: &mut [[f32; 8]]) {
-        from.iter().zip(to).for_each(|(from, to)| *to = from.map(f16::to_f32));
+    use super::super::minifloat::{f16_to_f32, f32_to_f16};
+
+    #[inline(always)]
+    pub(super) fn widen_one(bytes: [u8; 2]) -> [u8; 4] {
+        f16_to_f32(u16::from_ne_bytes(bytes)).to_ne_bytes()
     }
 
-    pub(super) fn narrow(from: &[[f32; 8]], to: &mut [[f16; 8]]) {
-        from.iter().zip(to).for_each(|(from, to)| *to = from.map(f16::from_f32));
+    #[inline(always)]
+    pub(super) fn narrow_one(bytes: [u8; 4]) -> [u8; 2] {
+        f32_to_f16(f32::from_ne_bytes(bytes)).to_ne_bytes()
+    }
+
+    pub(super) fn widen(from: &[[[u8; 2]; 8]], to: &mut [[[u8; 4]; 8]]) {
+        from.iter().zip(to).for_each(|(from, to)| *to = from.map(widen_one));
+    }
+
+    pub(super) fn narrow(from: &[[[u8; 4]; 8]], to: &mut [[[u8; 2]; 8]]) {
+        from.iter().zip(to).for_each(|(from, to)| *to = from.map(narrow_one));
     }
 
     pub(super) fn map(from: &[[f16; 8]], to: &mut [[f16; 8]], f: &impl Fn(f32) -> f32) {
@@ -171,6 +195,10 @@ mod tests {
         let mut back = vec![f16::ZERO; halves.len()];
         narrow(&wide, &mut back);
         assert!(halves.iter().zip(&back).all(|(a, b)| a.to_bits() == b.to_bits() || (a.is_nan() && b.is_nan())));
+        let eights: Vec<[[u8; 2]; 8]> = halves.iter().map(|half| [half.to_ne_bytes(); 8]).collect();
+        let mut portably = vec![[[0; 4]; 8]; halves.len()];
+        portable::widen(&eights, &mut portably);
+        assert!(portably.iter().zip(&wide).all(|(a, b)| same(f32::from_ne_bytes(a[7]), *b)));
     }
 
     #[test]
@@ -181,11 +209,14 @@ mod tests {
             ((low + high) / 2.0) as f32
         });
         let floats: Vec<f32> = floats.into_iter().chain(ties).collect();
-        let (mut got, mut expected) = (vec![f16::ZERO; floats.len()], vec![[f16::ZERO; 8]; floats.len()]);
+        let mut got = vec![f16::ZERO; floats.len()];
         narrow(&floats, &mut got);
-        let repeated: Vec<[f32; 8]> = floats.iter().map(|&float| [float; 8]).collect();
-        portable::narrow(&repeated, &mut expected);
-        assert!(got.iter().zip(&expected).all(|(a, b)| same(a.to_f32(), b[0].to_f32())));
+        assert!(floats.iter().zip(&got).all(|(float, got)| same(f16::from_f32(*float).to_f32(), got.to_f32())));
+        let repeated: Vec<[[u8; 4]; 8]> = floats.iter().map(|&float| [float.to_ne_bytes(); 8]).collect();
+        let mut portably = vec![[[0; 2]; 8]; floats.len()];
+        portable::narrow(&repeated, &mut portably);
+        let portably = portably.iter().map(|eight| f16::from_ne_bytes(eight[7]));
+        assert!(got.iter().zip(portably).all(|(a, b)| same(a.to_f32(), b.to_f32())));
     }
 
     #[test]

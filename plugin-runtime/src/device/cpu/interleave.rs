@@ -1,17 +1,20 @@
 //! Small tiles of elements between rows (one per channel) and places (all channels of one place side by side).
 //!
-//! A tile's rows stand `row` elements apart. Elements are moved as bytes, so nothing here depends on alignment. Narrow
-//! elements aren't moved one by one: pairs of rows are first zipped into rows of elements twice as wide, until those
-//! have [`WIDEST`] bytes. Loops that zip two rows vectorise.
+//! A tile's rows stand `row` elements apart. Elements are moved as bytes, so nothing here depends on alignment. Places are
+//! brought to a tile of their own, where lanes are padded and blocks of places whole. There, blocks of some channels at
+//! some places, vectors of 16 bytes on either side, are turned around in registers: see [`Vectors`].
 
-/// Bytes per tile. Three tiles, and as much of places, fit into the first-level cache.
-const TILE_BYTES: usize = 8 << 10;
-/// The most channels of a tile.
-const TILE_CHANNELS: usize = 32;
-/// The largest element, in bytes.
-const WIDEST: usize = 8;
+mod vectors;
+
+use vectors::{VECTOR, Vector, Vectors, bytes, vector};
+
+/// Bytes per tile. Three tiles fit into the second-level cache with room to spare.
+const TILE_BYTES: usize = 16 << 10;
+/// Channels of a tile: so many bytes at each place.
+const PIECE_BYTES: usize = 256;
 
 /// Memory for one tile of any type.
+#[repr(C, align(64))]
 pub(super) struct Tile([u8; TILE_BYTES]);
 
 impl Tile {
@@ -28,14 +31,21 @@ impl Tile {
     }
 }
 
-/// Channels of a tile for a side with so many lanes.
-pub(super) fn tile_channels(lanes: usize) -> usize {
-    lanes.min(TILE_CHANNELS)
+/// Channels of a tile for a side with so many lanes, of elements of so many bytes.
+pub(super) fn tile_channels(lanes: usize, element: usize) -> usize {
+    lanes.min(PIECE_BYTES / element)
 }
 
-/// Elements of a tile's row for so many channels of elements of so many bytes.
+/// Elements of a tile's row for so many channels of elements of at most so many bytes: whole vectors.
 pub(super) fn tile_row(channels: usize, element: usize) -> usize {
-    TILE_BYTES / (channels * element)
+    // Narrower elements are padded to more lanes.
+    TILE_BYTES / (padded(channels, 1) * element) / VECTOR * VECTOR
+}
+
+/// Lanes of a tile of places.
+fn padded(lanes: usize, element: usize) -> usize {
+    let vector = VECTOR / element;
+    if lanes <= vector { lanes.next_power_of_two().max(2) } else { lanes.next_multiple_of(vector) }
 }
 
 /// The channels of a tile among those that stand side by side at one place.
@@ -49,144 +59,130 @@ pub(super) struct Lanes {
     pub(super) count: usize,
 }
 
-/// From places to rows. `places` holds whole places, as many as `row` at most. What follows them in the rows is
-/// unspecified, and so is what `scratch` holds then.
-pub(super) fn gather(element: usize, places: &[u8], lanes: Lanes, tile: &mut [u8], row: usize, scratch: &mut Tile) {
-    match element {
-        1 => gather_narrow::<1, 8>(places, lanes, tile, row, scratch),
-        2 => gather_narrow::<2, 4>(places, lanes, tile, row, scratch),
-        4 => gather_narrow::<4, 2>(places, lanes, tile, row, scratch),
-        _ => gather_elements::<8>(places, lanes, tile, row),
+impl Lanes {
+    /// Whether a tile has places as they are elsewhere.
+    fn are_padded(self, element: usize) -> bool {
+        self.count < self.all || self.all < padded(self.count, element)
     }
 }
 
-/// From rows to places. `places` holds whole places, as many as `row` at most. What `scratch` holds then is unspecified.
-pub(super) fn scatter(element: usize, tile: &[u8], row: usize, lanes: Lanes, places: &mut [u8], scratch: &mut Tile) {
+/// From places to rows. `places` holds whole places, as many as `row` at most. What follows them in the rows, and in rows
+/// behind them, is unspecified, and so is what `staged` holds then.
+pub(super) fn gather(element: usize, places: &[u8], lanes: Lanes, rows: &mut [u8], row: usize, staged: &mut Tile) {
+    let lanes_there = padded(lanes.count, element);
+    let count = places.len() / (lanes.all * element);
+    let (place, there) = (lanes.all * element, lanes_there * element);
+    let (skipped, piece) = (lanes.first * element, lanes.count * element);
+    if lanes.are_padded(element) {
+        let places = &places[skipped..];
+        match there {
+            4 => copy_pieces::<4>(places, place, staged.bytes_mut(), there, piece, count),
+            8 => copy_pieces::<8>(places, place, staged.bytes_mut(), there, piece, count),
+            16 => copy_pieces::<16>(places, place, staged.bytes_mut(), there, piece, count),
+            _ => copy_pieces::<0>(places, place, staged.bytes_mut(), there, piece, count),
+        }
+    } else {
+        staged.bytes_mut()[..places.len()].copy_from_slice(places);
+    }
+    if rows.len() < lanes_there * row * element {
+        // Behind the last row is no room for what is padding.
+        for (lane, row) in rows.chunks_exact_mut(row * element).take(lanes.count).enumerate() {
+            for (to, place) in row.chunks_exact_mut(element).zip(staged.bytes().chunks_exact(there)).take(count) {
+                to.copy_from_slice(&place[lane * element..][..element]);
+            }
+        }
+        return;
+    }
+    let places = staged.bytes().as_chunks().0;
+    let rows = rows.as_chunks_mut().0;
     match element {
-        1 => scatter_narrow::<1, 8>(tile, row, lanes, places, scratch),
-        2 => scatter_narrow::<2, 4>(tile, row, lanes, places, scratch),
-        4 => scatter_narrow::<4, 2>(tile, row, lanes, places, scratch),
-        _ => scatter_elements::<8>(tile, row, lanes, places),
+        1 => to_rows::<1, 16>(places, lanes_there, rows, row, count),
+        2 => to_rows::<2, 8>(places, lanes_there, rows, row, count),
+        4 => to_rows::<4, 4>(places, lanes_there, rows, row, count),
+        _ => to_rows::<8, 2>(places, lanes_there, rows, row, count),
     }
 }
 
-/// `GROUP` elements of `B` bytes make one of [`WIDEST`].
-fn scatter_narrow<const B: usize, const GROUP: usize>(
-    tile: &[u8],
-    row: usize,
+/// From rows to places in `staged`, as [`unstage`] takes them from there. `tile` has room for padding.
+pub(super) fn scatter(element: usize, tile: &Tile, row: usize, lanes: Lanes, count: usize, staged: &mut Tile) {
+    let lanes_there = padded(lanes.count, element);
+    let (rows, places) = (tile.bytes().as_chunks().0, staged.bytes_mut().as_chunks_mut().0);
+    match element {
+        1 => to_places::<1, 16>(rows, row, lanes_there, places, count),
+        2 => to_places::<2, 8>(rows, row, lanes_there, places, count),
+        4 => to_places::<4, 4>(rows, row, lanes_there, places, count),
+        _ => to_places::<8, 2>(rows, row, lanes_there, places, count),
+    }
+}
+
+/// From places in `staged` to those elsewhere, by `copy` where they are the same.
+pub(super) fn unstage(
+    element: usize,
+    staged: &Tile,
     lanes: Lanes,
     places: &mut [u8],
-    scratch: &mut Tile,
+    copy: impl FnOnce(&[u8], &mut [u8]),
 ) {
-    if lanes.all <= 4 {
-        return scatter_elements::<B>(tile, row, lanes, places);
+    if !lanes.are_padded(element) {
+        return copy(&staged.bytes()[..places.len()], places);
     }
-    let count = places.len() / (lanes.all * B);
-    let zipped = elements_mut::<WIDEST>(scratch.bytes_mut());
-    let groups = lanes.count / GROUP;
-    let group_rows = tile.chunks_exact(GROUP * row * B).take(groups);
-    let zipped_rows = zipped.chunks_exact_mut(row.max(1));
-    for (rows, zipped) in group_rows.zip(zipped_rows) {
-        zip_rows::<B>(rows, row, &mut zipped[..count]);
-    }
-    for (s, place) in places.chunks_exact_mut(lanes.all * B).enumerate() {
-        let place = &mut place[lanes.first * B..][..groups * WIDEST];
-        for (group, to) in place.as_chunks_mut().0.iter_mut().enumerate() {
-            *to = zipped[group * row + s];
-        }
-    }
-    let done = groups * GROUP;
-    let rest = Lanes { first: lanes.first + done, count: lanes.count - done, ..lanes };
-    if rest.count > 0 {
-        scatter_elements::<B>(&tile[done * row * B..], row, rest, places);
+    let there = padded(lanes.count, element) * element;
+    let (place, piece) = (lanes.all * element, lanes.count * element);
+    let count = places.len() / place;
+    let places = &mut places[lanes.first * element..];
+    // Where all lanes are meant, what is written behind a place is written over by the next one.
+    match there {
+        4 if lanes.count == lanes.all => copy_pieces::<4>(staged.bytes(), there, places, place, piece, count),
+        8 if lanes.count == lanes.all => copy_pieces::<8>(staged.bytes(), there, places, place, piece, count),
+        16 if lanes.count == lanes.all => copy_pieces::<16>(staged.bytes(), there, places, place, piece, count),
+        _ => copy_pieces::<0>(staged.bytes(), there, places, place, piece, count),
     }
 }
 
-fn gather_narrow<const B: usize, const GROUP: usize>(
-    places: &[u8],
-    lanes: Lanes,
-    tile: &mut [u8],
-    row: usize,
-    scratch: &mut Tile,
+/// Copies `count` pieces, first ones first. All but those at the end are copied as `SIZE` bytes if that isn't 0, for
+/// which the compiler knows how.
+#[inline(always)]
+fn copy_pieces<const SIZE: usize>(
+    from: &[u8],
+    from_stride: usize,
+    to: &mut [u8],
+    to_stride: usize,
+    piece: usize,
+    count: usize,
 ) {
-    if lanes.all <= 4 {
-        return gather_elements::<B>(places, lanes, tile, row);
+    let room = |len: usize, stride: usize| len.checked_sub(SIZE).map_or(0, |room| room / stride + 1);
+    let quick = if SIZE == 0 { 0 } else { count.min(room(from.len(), from_stride)).min(room(to.len(), to_stride)) };
+    for k in 0..quick {
+        to[k * to_stride..][..SIZE].copy_from_slice(&from[k * from_stride..][..SIZE]);
     }
-    let count = places.len() / (lanes.all * B);
-    let zipped = elements_mut::<WIDEST>(scratch.bytes_mut());
-    let groups = lanes.count / GROUP;
-    for (s, place) in places.chunks_exact(lanes.all * B).enumerate() {
-        let place = &place[lanes.first * B..][..groups * WIDEST];
-        for (group, &from) in place.as_chunks().0.iter().enumerate() {
-            zipped[group * row + s] = from;
-        }
-    }
-    let group_rows = tile.chunks_exact_mut(GROUP * row * B).take(groups);
-    for (rows, zipped) in group_rows.zip(zipped.chunks_exact(row)) {
-        unzip_rows::<B>(&zipped[..count], rows, row);
-    }
-    let done = groups * GROUP;
-    let rest = Lanes { first: lanes.first + done, count: lanes.count - done, ..lanes };
-    if rest.count > 0 {
-        gather_elements::<B>(places, rest, &mut tile[done * row * B..], row);
+    for k in quick..count {
+        to[k * to_stride..][..piece].copy_from_slice(&from[k * from_stride..][..piece]);
     }
 }
 
-/// Elements zipped at a time.
-const STEP: usize = 64;
+type Bytes = [u8; VECTOR];
 
-fn zip_rows<const B: usize>(rows: &[u8], row: usize, zipped: &mut [[u8; WIDEST]]) {
-    for (index, zipped) in zipped.chunks_mut(STEP).enumerate() {
-        let part = |channel: usize| &rows[(channel * row + index * STEP) * B..][..zipped.len() * B];
-        match B {
-            4 => zip::<4, 8>(part(0), part(1), zipped.as_flattened_mut()),
-            2 => {
-                let mut pairs = [[0u8; 4 * STEP]; 2];
-                for (k, pair) in pairs.iter_mut().enumerate() {
-                    zip::<2, 4>(part(2 * k), part(2 * k + 1), pair);
-                }
-                zip::<4, 8>(&pairs[0], &pairs[1], zipped.as_flattened_mut());
-            }
-            _ => {
-                let mut pairs = [[0u8; 2 * STEP]; 4];
-                let mut fours = [[0u8; 4 * STEP]; 2];
-                for (k, pair) in pairs.iter_mut().enumerate() {
-                    zip::<1, 2>(part(2 * k), part(2 * k + 1), pair);
-                }
-                for (k, four) in fours.iter_mut().enumerate() {
-                    zip::<2, 4>(&pairs[2 * k], &pairs[2 * k + 1], four);
-                }
-                zip::<4, 8>(&fours[0], &fours[1], zipped.as_flattened_mut());
-            }
-        }
-    }
-}
-
-fn unzip_rows<const B: usize>(zipped: &[[u8; WIDEST]], rows: &mut [u8], row: usize) {
-    for (index, zipped) in zipped.chunks(STEP).enumerate() {
-        let start = index * STEP;
-        match B {
-            4 => {
-                let [a, b] = row_pair::<B>(rows, row, 0, start, zipped.len());
-                unzip_32(zipped.as_flattened(), a, b);
-            }
-            2 => {
-                let [mut low, mut high] = [[0u8; 4 * STEP]; 2];
-                unzip_32(zipped.as_flattened(), &mut low, &mut high);
-                for (k, pair) in [&low, &high].into_iter().enumerate() {
-                    let [a, b] = row_pair::<B>(rows, row, 2 * k, start, zipped.len());
-                    unzip_16(pair, a, b);
-                }
-            }
-            _ => {
-                let [mut low, mut high] = [[0u8; 4 * STEP]; 2];
-                unzip_32(zipped.as_flattened(), &mut low, &mut high);
-                for (k, four) in [&low, &high].into_iter().enumerate() {
-                    let [mut low, mut high] = [[0u8; 2 * STEP]; 2];
-                    unzip_16(four, &mut low, &mut high);
-                    for (j, pair) in [&low, &high].into_iter().enumerate() {
-                        let [a, b] = row_pair::<B>(rows, row, 4 * k + 2 * j, start, zipped.len());
-                        unzip_8(pair, a, b);
+/// Elements of `B` bytes, of which a vector has `K`. `lanes` are 2, 4, 8, or a multiple of `K`.
+#[inline(always)]
+fn to_rows<const B: usize, const K: usize>(places: &[Bytes], lanes: usize, rows: &mut [Bytes], row: usize, count: usize)
+where
+    [Vector; K]: Vectors,
+{
+    let blocks = count.div_ceil(K);
+    match lanes {
+        2 if K > 2 => few_to_rows::<B, K, 2>(places, rows, row / K, blocks),
+        4 if K > 4 => few_to_rows::<B, K, 4>(places, rows, row / K, blocks),
+        8 if K > 8 => few_to_rows::<B, K, 8>(places, rows, row / K, blocks),
+        _ => {
+            let groups = lanes / K;
+            for (group, rows) in rows.chunks_exact_mut(row).take(groups).enumerate() {
+                let mut rows = rows.chunks_exact_mut(row / K).map(|row| &mut row[..blocks]);
+                let rows: [&mut [Bytes]; K] = std::array::from_fn(|_| rows.next().unwrap_or_default());
+                for (block, places) in places.chunks_exact(lanes).take(blocks).enumerate() {
+                    let columns = std::array::from_fn(|k| vector(places[k * groups + group]));
+                    let turned = turn::<B, K>(columns, K.ilog2());
+                    for k in 0..K {
+                        rows[k][block] = bytes(turned[k]);
                     }
                 }
             }
@@ -194,106 +190,80 @@ fn unzip_rows<const B: usize>(zipped: &[[u8; WIDEST]], rows: &mut [u8], row: usi
     }
 }
 
-/// A part of a row and of the next one.
-fn row_pair<const B: usize>(rows: &mut [u8], row: usize, first: usize, start: usize, count: usize) -> [&mut [u8]; 2] {
-    let (a, b) = rows[first * row * B..].split_at_mut(row * B);
-    [a, b].map(|row| &mut row[start * B..][..count * B])
-}
-
-/// Elements of `a` and `b` in turn, until one of the three ends.
+/// As [`to_rows`], the other way.
 #[inline(always)]
-fn zip<const B: usize, const PAIR: usize>(a: &[u8], b: &[u8], pairs: &mut [u8]) {
-    let (a, b) = (elements::<B>(a), elements::<B>(b));
-    for ((pair, a), b) in elements_mut::<PAIR>(pairs).iter_mut().zip(a).zip(b) {
-        pair[..B].copy_from_slice(a);
-        pair[B..].copy_from_slice(b);
-    }
-}
-
-/// The reverse of [`zip`], for elements of a width. Shifts vectorise where copies don't.
-macro_rules! unzip {
-    ($name:ident, $pair:ty, $element:ty) => {
-        #[inline(always)]
-        fn $name(pairs: &[u8], a: &mut [u8], b: &mut [u8]) {
-            const PAIR: usize = size_of::<$pair>();
-            let (a, b) = (elements_mut::<{ PAIR / 2 }>(a), elements_mut::<{ PAIR / 2 }>(b));
-            for ((pair, a), b) in elements::<PAIR>(pairs).iter().zip(a).zip(b) {
-                let pair = <$pair>::from_le_bytes(*pair);
-                *a = (pair as $element).to_le_bytes();
-                *b = ((pair >> <$element>::BITS) as $element).to_le_bytes();
+fn to_places<const B: usize, const K: usize>(
+    rows: &[Bytes],
+    row: usize,
+    lanes: usize,
+    places: &mut [Bytes],
+    count: usize,
+) where
+    [Vector; K]: Vectors,
+{
+    let blocks = count.div_ceil(K);
+    match lanes {
+        2 if K > 2 => few_to_places::<B, 2>(rows, row / K, places, blocks),
+        4 if K > 4 => few_to_places::<B, 4>(rows, row / K, places, blocks),
+        8 if K > 8 => few_to_places::<B, 8>(rows, row / K, places, blocks),
+        _ => {
+            let groups = lanes / K;
+            for (group, rows) in rows.chunks_exact(row).take(groups).enumerate() {
+                let mut rows = rows.chunks_exact(row / K).map(|row| &row[..blocks]);
+                let rows: [&[Bytes]; K] = std::array::from_fn(|_| rows.next().unwrap_or_default());
+                for (block, places) in places.chunks_exact_mut(lanes).take(blocks).enumerate() {
+                    let turned = turn::<B, K>(rows.map(|row| vector(row[block])), K.ilog2());
+                    for k in 0..K {
+                        places[k * groups + group] = bytes(turned[k]);
+                    }
+                }
             }
         }
-    };
-}
-
-unzip!(unzip_8, u16, u8);
-unzip!(unzip_16, u32, u16);
-unzip!(unzip_32, u64, u32);
-
-fn gather_elements<const B: usize>(places: &[u8], lanes: Lanes, tile: &mut [u8], row: usize) {
-    let (places, tile) = (elements::<B>(places), elements_mut::<B>(tile));
-    match lanes.all {
-        2 if lanes.count == 2 => gather_all::<B, 2>(places, tile, row),
-        3 if lanes.count == 3 => gather_all::<B, 3>(places, tile, row),
-        4 if lanes.count == 4 => gather_all::<B, 4>(places, tile, row),
-        _ => gather_some(places, lanes, tile, row),
     }
 }
 
-fn scatter_elements<const B: usize>(tile: &[u8], row: usize, lanes: Lanes, places: &mut [u8]) {
-    let (tile, places) = (elements::<B>(tile), elements_mut::<B>(places));
-    match lanes.all {
-        2 if lanes.count == 2 => scatter_all::<B, 2>(tile, row, places),
-        3 if lanes.count == 3 => scatter_all::<B, 3>(tile, row, places),
-        4 if lanes.count == 4 => scatter_all::<B, 4>(tile, row, places),
-        _ => scatter_some(tile, row, lanes, places),
-    }
-}
-
-fn elements<const B: usize>(bytes: &[u8]) -> &[[u8; B]] {
-    bytes.as_chunks().0
-}
-
-fn elements_mut<const B: usize>(bytes: &mut [u8]) -> &mut [[u8; B]] {
-    bytes.as_chunks_mut().0
-}
-
-fn gather_all<const B: usize, const L: usize>(places: &[[u8; B]], tile: &mut [[u8; B]], row: usize) {
-    let (places, _) = places.as_chunks::<L>();
-    let mut rows = tile.chunks_exact_mut(row);
-    let mut rows: [&mut [[u8; B]]; L] =
-        std::array::from_fn(|_| rows.next().and_then(|row| row.get_mut(..places.len())).unwrap_or_default());
-    for (s, place) in places.iter().enumerate() {
-        for (row, &element) in rows.iter_mut().zip(place) {
-            row[s] = element;
+/// All of `L` lanes at once. `row` and `blocks` count vectors.
+#[inline(always)]
+fn few_to_rows<const B: usize, const K: usize, const L: usize>(
+    places: &[Bytes],
+    rows: &mut [Bytes],
+    row: usize,
+    blocks: usize,
+) where
+    [Vector; L]: Vectors,
+{
+    let mut rows = rows.chunks_exact_mut(row).map(|row| &mut row[..blocks]);
+    let rows: [&mut [Bytes]; L] = std::array::from_fn(|_| rows.next().unwrap_or_default());
+    for (block, places) in places.as_chunks::<L>().0.iter().take(blocks).enumerate() {
+        let turned = turn::<B, L>(places.map(vector), K.ilog2());
+        for k in 0..L {
+            rows[k][block] = bytes(turned[k]);
         }
     }
 }
 
-fn scatter_all<const B: usize, const L: usize>(tile: &[[u8; B]], row: usize, places: &mut [[u8; B]]) {
-    let (places, _) = places.as_chunks_mut::<L>();
-    let mut rows = tile.chunks_exact(row);
-    let rows: [&[[u8; B]]; L] =
-        std::array::from_fn(|_| rows.next().and_then(|row| row.get(..places.len())).unwrap_or_default());
-    for (s, place) in places.iter_mut().enumerate() {
-        for (element, row) in place.iter_mut().zip(rows) {
-            *element = row[s];
-        }
+#[inline(always)]
+fn few_to_places<const B: usize, const L: usize>(rows: &[Bytes], row: usize, places: &mut [Bytes], blocks: usize)
+where
+    [Vector; L]: Vectors,
+{
+    let mut rows = rows.chunks_exact(row).map(|row| &row[..blocks]);
+    let rows: [&[Bytes]; L] = std::array::from_fn(|_| rows.next().unwrap_or_default());
+    for (block, places) in places.as_chunks_mut::<L>().0.iter_mut().take(blocks).enumerate() {
+        *places = turn::<B, L>(rows.map(|row| vector(row[block])), L.ilog2()).map(bytes);
     }
 }
 
-fn gather_some<const B: usize>(places: &[[u8; B]], lanes: Lanes, tile: &mut [[u8; B]], row: usize) {
-    for (s, place) in places.chunks_exact(lanes.all).enumerate() {
-        for (channel, &element) in place[lanes.first..][..lanes.count].iter().enumerate() {
-            tile[channel * row + s] = element;
-        }
-    }
-}
-
-fn scatter_some<const B: usize>(tile: &[[u8; B]], row: usize, lanes: Lanes, places: &mut [[u8; B]]) {
-    for (s, place) in places.chunks_exact_mut(lanes.all).enumerate() {
-        for (channel, element) in place[lanes.first..][..lanes.count].iter_mut().enumerate() {
-            *element = tile[channel * row + s];
-        }
+/// As many times as an index has bits; see [`Vectors`].
+#[inline(always)]
+fn turn<const B: usize, const L: usize>(vectors: [Vector; L], times: u32) -> [Vector; L]
+where
+    [Vector; L]: Vectors,
+{
+    match times {
+        1 => vectors.zip_halves::<B>(),
+        2 => vectors.zip_halves::<B>().zip_halves::<B>(),
+        3 => vectors.zip_halves::<B>().zip_halves::<B>().zip_halves::<B>(),
+        _ => vectors.zip_halves::<B>().zip_halves::<B>().zip_halves::<B>().zip_halves::<B>(),
     }
 }

@@ -22,6 +22,7 @@ mod interleave;
 mod lent;
 mod lines;
 mod minifloat;
+mod place;
 mod pool;
 pub(crate) mod reformat;
 mod stream;

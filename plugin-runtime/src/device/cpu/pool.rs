@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
+use super::place::{Place, current_core};
+
 /// The gate's low half counts the workers inside the job.
 const INSIDE: u64 = (1 << 32) - 1;
 /// Workers may enter the job.
@@ -68,6 +70,8 @@ struct Shared {
     gate: Padded<AtomicU64>,
     next_task: Padded<AtomicUsize>,
     busy: AtomicBool,
+    /// The core from which the workers were last woken; `usize::MAX` where that isn't known.
+    caller_core: AtomicUsize,
     job: UnsafeCell<Option<Job>>,
     panic: Mutex<Option<Box<dyn Any + Send>>>,
     parked: Box<[AtomicBool]>,
@@ -94,6 +98,7 @@ impl Pool {
             gate: Padded(AtomicU64::new(0)),
             next_task: Padded(AtomicUsize::new(0)),
             busy: AtomicBool::new(false),
+            caller_core: AtomicUsize::new(usize::MAX),
             job: UnsafeCell::new(None),
             panic: Mutex::new(None),
             parked: (0..workers).map(|_| AtomicBool::new(false)).collect(),
@@ -122,6 +127,7 @@ impl Pool {
             (0..tasks).for_each(task);
             return;
         }
+        self.shared.caller_core.store(current_core().unwrap_or(usize::MAX), Ordering::Relaxed);
         let job = self.shared.publish(tasks, task);
         self.wake(tasks - 1);
         alone(|| self.shared.take_tasks(job));
@@ -182,7 +188,8 @@ impl Shared {
 
     fn work(&self, index: usize) {
         let mut last_job = 0;
-        while let Some(gate) = self.wait_for_job(index, last_job) {
+        let mut place = Place::default();
+        while let Some(gate) = self.wait_for_job(index, last_job, &mut place) {
             last_job = gate / NEXT_JOB;
             if let Some(job) = self.enter(gate) {
                 alone(|| self.take_tasks(job));
@@ -192,7 +199,7 @@ impl Shared {
     }
 
     /// The gate, open to a job other than the last one; `None` when the pool ends.
-    fn wait_for_job(&self, index: usize, last_job: u64) -> Option<u64> {
+    fn wait_for_job(&self, index: usize, last_job: u64, place: &mut Place) -> Option<u64> {
         let mut looks = 0;
         loop {
             let gate = self.gate.0.load(Ordering::SeqCst);
@@ -208,6 +215,8 @@ impl Shared {
                 std::hint::spin_loop();
             } else if self.parked[index].swap(true, Ordering::SeqCst) {
                 thread::park();
+            } else {
+                place.exclude(Some(self.caller_core.load(Ordering::Relaxed)));
             }
             // Having set the flag it looks once more: whoever publishes later sees the flag and unparks.
         }

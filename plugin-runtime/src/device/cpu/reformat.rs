@@ -112,10 +112,11 @@ impl Way {
             let padding = (dst.padding() > 0).then_some(dst);
             return Ok(Way::Flat { cast, src: src_element, dst: dst_element, padding });
         }
-        if int4 || !same_channels {
+        let (src_int4, dst_int4) = (from.dtype == DataType::Int4, to.dtype == DataType::Int4);
+        if !same_channels || (dst_int4 && !dst.spatial.is_multiple_of(2)) {
             return Ok(Way::Elementwise(elementwise::Elementwise { cast, from, to, dims: *dims }));
         }
-        Ok(Way::Blocked(Blocked { cast, src, dst, src_element, dst_element }))
+        Ok(Way::Blocked(Blocked { cast, src, dst, src_element, dst_element, src_int4, dst_int4 }))
     }
 }
 

@@ -12,6 +12,8 @@ pub(super) struct Effort {
     batch: Duration,
     total: Duration,
     rounds: (u32, u32),
+    /// Whether the fastest round counts, instead of the middle one.
+    fastest: bool,
 }
 
 impl Effort {
@@ -20,17 +22,33 @@ impl Effort {
         batch: Duration::from_micros(200),
         total: Duration::from_secs(2),
         rounds: (15, 501),
+        fastest: false,
     };
 
     /// Of work that takes long, and is warm when it has been done once.
     pub(super) const LONG: Effort = Effort { warm_up: Duration::ZERO, rounds: (3, 101), ..Effort::FULL };
 
-    pub(super) const QUICK: Effort =
-        Effort { warm_up: Duration::ZERO, batch: Duration::ZERO, total: Duration::ZERO, rounds: (3, 3) };
+    pub(super) const QUICK: Effort = Effort {
+        warm_up: Duration::ZERO,
+        batch: Duration::ZERO,
+        total: Duration::ZERO,
+        rounds: (3, 3),
+        fastest: false,
+    };
+
+    /// The time that stands for all.
+    pub(super) fn summary(self, times: Vec<f64>) -> f64 {
+        if self.fastest { times.into_iter().fold(f64::NAN, f64::min) } else { median(times) }
+    }
+
+    /// The same, with the fastest round in place of the middle one or not.
+    pub(super) const fn fastest(self, fastest: bool) -> Effort {
+        Effort { fastest, ..self }
+    }
 }
 
-/// The median time of each piece of work, in microseconds. All take turns, so that what else the machine does slows
-/// each of them alike.
+/// The median time of each piece of work, or its fastest, in microseconds. All take turns, so that what else the machine
+/// does slows each of them alike.
 ///
 /// # Errors
 /// The first error of a piece of work.
@@ -57,7 +75,19 @@ pub(super) fn in_turns<const N: usize>(
             times.push(start.elapsed().as_secs_f64() * 1e6 / f64::from(batch));
         }
     }
-    Ok(times.map(median))
+    Ok(times.map(|times| effort.summary(times)))
+}
+
+/// As [`in_turns`], one piece of work after the other: each finds the caches as it left them itself.
+///
+/// # Errors
+/// The first error of a piece of work.
+pub(super) fn alone<const N: usize>(work: [&mut dyn FnMut() -> Result<()>; N], effort: Effort) -> Result<[f64; N]> {
+    let mut medians = [f64::NAN; N];
+    for (run, median) in work.into_iter().zip(&mut medians) {
+        [*median] = in_turns([run], effort)?;
+    }
+    Ok(medians)
 }
 
 /// Runs for at least `time` and twice; gives the fastest run's time.

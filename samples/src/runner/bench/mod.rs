@@ -8,11 +8,11 @@ mod join;
 mod measure;
 mod peers;
 mod row;
+mod spread;
 mod touch;
 mod workloads;
 
 use plugin_runtime::device::{Device, DeviceKind};
-use plugin_runtime::tensor::{DataType, HostTensor};
 
 use crate::runner::cli::BenchArgs;
 use crate::runner::failure::{Failure, Result};
@@ -20,7 +20,7 @@ use crate::runner::output::Output;
 use crate::runner::table::Table;
 use conversions::Named;
 use floor::Floor;
-use measure::{Effort, in_turns};
+use measure::{Effort, alone, in_turns};
 use row::Row;
 
 /// Times each piece of work beside a copy of as many bytes, in turns in one run.
@@ -40,18 +40,21 @@ pub(super) fn bench(args: &BenchArgs, out: &mut Output) -> Result<()> {
         return gpu::bench(args, &device, peers.as_deref(), out);
     }
     let mut bench = Bench {
-        effort: if args.quick { Effort::QUICK } else { Effort::FULL },
+        effort: if args.quick { Effort::QUICK } else { Effort::FULL }.fastest(args.fastest),
         only: args.only.as_deref().unwrap_or_default(),
+        alone: args.alone,
+        quick: args.quick,
         rows: Vec::new(),
         tuning: Vec::new(),
     };
     if args.builds {
         time_builds(&mut bench, &device, args)?;
     } else if args.conversions {
-        time_conversions(&mut bench, args.quick)?;
+        time_conversions(&mut bench, args)?;
     } else {
         workloads::run_all(&mut bench, &device, args)?;
         join::run(&mut bench)?;
+        spread::run(&mut bench)?;
     }
     if bench.rows.is_empty() {
         return Err(Failure::work(format_args!("no work has '{}' in its name", bench.only)));
@@ -68,7 +71,7 @@ pub(super) fn bench(args: &BenchArgs, out: &mut Output) -> Result<()> {
 }
 
 fn time_builds(bench: &mut Bench<'_>, device: &Device, args: &BenchArgs) -> Result<()> {
-    bench.effort = if args.quick { Effort::QUICK } else { Effort::LONG };
+    bench.effort = if args.quick { Effort::QUICK } else { Effort::LONG }.fastest(args.fastest);
     for layer in builds::all(args.quick)? {
         if !bench.wants(layer.name) {
             continue;
@@ -81,15 +84,15 @@ fn time_builds(bench: &mut Bench<'_>, device: &Device, args: &BenchArgs) -> Resu
     Ok(())
 }
 
-fn time_conversions(bench: &mut Bench<'_>, quick: bool) -> Result<()> {
-    for Named { name, dims, conversion } in conversions::all(quick)? {
-        if !bench.wants(&name) {
+fn time_conversions(bench: &mut Bench<'_>, args: &BenchArgs) -> Result<()> {
+    for named in conversions::all(args.quick)? {
+        let Named { name, dims, conversion, .. } = &named;
+        if !bench.wants(name) {
             continue;
         }
         let (from, to) = conversion.bytes();
-        let bytes = |bytes: usize| HostTensor::zeros(DataType::UInt8, &[i64::try_from(bytes).unwrap_or(0)]);
-        let (source, mut target) = (bytes(from)?, bytes(to)?);
-        let work = Work { name: &name, dtype: "-", shape: &dims, bytes: (from + to) as u64 };
+        let (source, mut target) = (named.source(args.build.seed)?, named.target()?);
+        let work = Work { name, dtype: "-", shape: dims, bytes: (from + to) as u64 };
         bench.add(&work, || Ok(conversion.run(source.bytes(), target.bytes_mut())?))?;
     }
     Ok(())
@@ -108,6 +111,9 @@ struct Work<'a> {
 struct Bench<'a> {
     effort: Effort,
     only: &'a str,
+    /// Whether each is timed by itself, so that the caches may hold what it reads and writes.
+    alone: bool,
+    quick: bool,
     rows: Vec<Row>,
     /// What each build tried.
     tuning: Vec<Table>,
@@ -130,7 +136,9 @@ impl Bench<'_> {
             all.copy_on_all_threads();
             Ok(())
         };
-        let [median_us, one_us, all_us] = in_turns([&mut run, &mut on_one, &mut on_all], self.effort)?;
+        let works: [&mut dyn FnMut() -> Result<()>; 3] = [&mut run, &mut on_one, &mut on_all];
+        let timed = if self.alone { alone(works, self.effort) } else { in_turns(works, self.effort) };
+        let [median_us, one_us, all_us] = timed?;
         self.rows.push(Row {
             work: work.name.to_owned(),
             dtype: work.dtype,

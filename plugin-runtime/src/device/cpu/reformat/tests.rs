@@ -166,13 +166,21 @@ fn check(from: Representation, to: Representation, dims: &[i64], numbers: &mut N
     let dims = Dims::new(dims).unwrap();
     let src = source(from, &dims, numbers);
     let bytes = to.bytes(&dims).unwrap();
-    let mut out = vec![0xA5; bytes + 2 * GUARD];
-    Reformat::new(from, to, &dims).unwrap().run(&src, &mut out[GUARD..GUARD + bytes]).unwrap();
-    assert!(out[..GUARD].iter().chain(&out[GUARD + bytes..]).all(|&byte| byte == 0xA5), "{from:?} {to:?} {dims}");
-    let got = canonical(out[GUARD..GUARD + bytes].to_vec(), to.dtype);
     let wanted = canonical(naive(&src, from, to, &dims), to.dtype);
-    if let Some(at) = got.iter().zip(&wanted).position(|(got, wanted)| got != wanted) {
-        panic!("{from:?} to {to:?} {dims}: byte {at} is {:#x}, should be {:#x}", got[at], wanted[at]);
+    let reformat = Reformat::new(from, to, &dims).unwrap();
+    let through_caches = |dst: &mut [u8]| reformat.run(&src, dst).unwrap();
+    let past_caches = |dst: &mut [u8]| match &reformat.way {
+        Way::Blocked(blocked) if !dst.is_empty() => blocked.run_by(&src, dst, true),
+        _ => reformat.run(&src, dst).unwrap(),
+    };
+    for run in [&through_caches as &dyn Fn(&mut [u8]), &past_caches] {
+        let mut out = vec![0xA5; bytes + 2 * GUARD];
+        run(&mut out[GUARD..GUARD + bytes]);
+        assert!(out[..GUARD].iter().chain(&out[GUARD + bytes..]).all(|&byte| byte == 0xA5), "{from:?} {to:?} {dims}");
+        let got = canonical(out[GUARD..GUARD + bytes].to_vec(), to.dtype);
+        if let Some(at) = got.iter().zip(&wanted).position(|(got, wanted)| got != wanted) {
+            panic!("{from:?} to {to:?} {dims}: byte {at} is {:#x}, should be {:#x}", got[at], wanted[at]);
+        }
     }
 }
 
@@ -226,6 +234,21 @@ fn every_pair_of_layouts_agrees_for_any_shape() {
         check(plain(Float16, from), plain(Float16, to), &wide, &mut numbers);
         for shape in SHAPES {
             check(plain(Float32, from), plain(Float32, to), shape, &mut numbers);
+        }
+    }
+}
+
+#[test]
+fn many_channels_and_int4_agree_at_odd_and_even_places() {
+    let mut numbers = Numbers(5);
+    for dims in [[1, 300, 17, 6], [2, 67, 9, 130], [1, 35, 3, 7], [2, 5, 2, 600]] {
+        for format in Format::ALL {
+            for dtype in [Float32, Float16, Int8, Int64] {
+                check(plain(Int4, Linear), plain(dtype, format), &dims, &mut numbers);
+                check(plain(dtype, format), plain(Int4, Linear), &dims, &mut numbers);
+                check(plain(dtype, format), plain(dtype, Hwc), &dims, &mut numbers);
+                check(plain(dtype, Linear), plain(dtype, format), &dims, &mut numbers);
+            }
         }
     }
 }
