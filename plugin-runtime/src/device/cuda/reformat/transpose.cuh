@@ -288,8 +288,8 @@ __device__ inline void transpose(const u8* source, u8* target, const Transpositi
         fill_from_rows(from, work, start, tile);
     } else if (K < 4 && work.source.vector == 4) {
         fill_from_places<K, K < 4 ? 4 : 1>(from, work, start, tile);
-    } else if (work.source.vector == 2) {
-        fill_from_places<K, 2>(from, work, start, tile);
+    } else if (K < 4 && work.source.vector == 2) {
+        fill_from_places<K, K < 4 ? 2 : 1>(from, work, start, tile);
     } else {
         fill_from_places<K, 1>(from, work, start, tile);
     }
@@ -298,8 +298,8 @@ __device__ inline void transpose(const u8* source, u8* target, const Transpositi
         drain_to_rows(to, work, start, tile);
     } else if (K < 4 && work.target.vector == 4) {
         drain_to_places<K, K < 4 ? 4 : 1>(to, work, start, tile);
-    } else if (work.target.vector == 2) {
-        drain_to_places<K, 2>(to, work, start, tile);
+    } else if (K < 4 && work.target.vector == 2) {
+        drain_to_places<K, K < 4 ? 2 : 1>(to, work, start, tile);
     } else {
         drain_to_places<K, 1>(to, work, start, tile);
     }

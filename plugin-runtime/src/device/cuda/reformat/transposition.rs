@@ -13,8 +13,7 @@ const STORED_TILE_WORDS: u64 = 3072;
 const CHANNELS: u64 = 64;
 /// With fewer words than this in each tile, most threads would have nothing to do.
 const FEWEST_WORDS: u64 = TILE_WORDS / 4;
-/// Words that a thread moves at most: in all, and with one instruction.
-const THREAD_WORDS: u64 = 8;
+/// Words that a thread moves with one instruction, at most.
 const VECTOR: u64 = 4;
 /// The most words of a row: one a thread of a block.
 const MOST_ROW_WORDS: u64 = 256;
@@ -112,7 +111,8 @@ fn unit(side: &Layout, per_word: u64) -> Option<u64> {
 
 /// Neighbouring words of a place that a thread moves at once, of so many that a place has.
 fn vector(place_words: u64, per_word: u64) -> u64 {
-    let most = VECTOR.min(THREAD_WORDS / per_word);
+    // More words of single bytes would leave half as many to be read or written at a time.
+    let most = if per_word == WORD { 1 } else { VECTOR };
     [4, 2].into_iter().find(|&words| words <= most && place_words.is_multiple_of(words)).unwrap_or(1)
 }
 

@@ -87,7 +87,7 @@ fn run(bench: &mut Bench<'_>, work: Work, plugins: usize) -> Result<()> {
             times.1.push(both[1]);
         }
     }
-    bench.rows.push(Row { work, median_us: median(times.0), cold_us: None, floor_us: median(times.1) });
+    bench.rows.push(Row { work, median_us: median(times.0), cold_us: None, floor_us: median(times.1), copy_us: None });
     Ok(())
 }
 

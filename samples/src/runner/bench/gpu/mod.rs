@@ -91,7 +91,8 @@ pub(super) fn bench(args: &BenchArgs, device: &Device, peers: Option<&[Peer]>, o
     }
     out.table(&row::table(&bench.rows, peers))?;
     out.line(
-        "µs: the median of runs one after the other, so the cache holds what fits it. cold: with nothing of it there.",
+        "µs: the median of runs one after the other, so the cache holds what fits it. cold: with nothing of it there. a \
+         copy's: × floor, too, of a device copy of as many bytes, timed as µs are.",
     )?;
     if peers.is_some() {
         out.line("of other software: its µs, and how many times as long that is.")?;
@@ -139,6 +140,14 @@ impl Bench<'_> {
         let time = self.median_us(Cache::Warm, || device_copy(&self.stream, &from, &mut to))?;
         self.bytes_a_us = 2.0 * bytes as f64 / time;
         Ok(())
+    }
+
+    /// What a device copy takes that reads and writes so many bytes in all.
+    fn copy_us(&self, bytes: u64) -> Result<f64> {
+        let extent = i64::try_from(bytes.div_ceil(2)).unwrap_or(i64::MAX);
+        let from = DeviceTensor::zeros(&self.stream, DataType::UInt8, &[extent])?;
+        let mut to = DeviceTensor::zeros(&self.stream, DataType::UInt8, &[extent])?;
+        self.median_us(Cache::Warm, || device_copy(&self.stream, &from, &mut to))
     }
 
     /// The median GPU time.

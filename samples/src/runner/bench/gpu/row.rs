@@ -19,6 +19,8 @@ pub(super) struct Row {
     pub(super) cold_us: Option<f64>,
     /// The least that it can take.
     pub(super) floor_us: f64,
+    /// What a device copy takes that reads and writes as many bytes in all, timed in the same way.
+    pub(super) copy_us: Option<f64>,
 }
 
 impl Row {
@@ -33,7 +35,7 @@ impl Row {
         (!goals.is_empty()).then(all)
     }
 
-    fn own_cells(&self, peers: Option<&[Peer]>) -> [String; 9] {
+    fn own_cells(&self, peers: Option<&[Peer]>) -> [String; 10] {
         let yes_or_no = |met| if met { "yes" } else { "NO" };
         [
             self.work.name.clone(),
@@ -43,6 +45,7 @@ impl Row {
             self.cold_us.map_or_else(none, figure),
             figure(self.floor_us),
             figure(self.median_us / self.floor_us),
+            self.copy_us.map_or_else(none, |copy| figure(copy / self.floor_us)),
             self.work.goal().unwrap_or_else(none),
             self.meets(peers).map_or_else(none, |met| yes_or_no(met).to_owned()),
         ]
@@ -81,6 +84,7 @@ fn row_json(row: &Row, peers: Option<&[Peer]>) -> Value {
         "median_us": row.median_us,
         "cold_us": row.cold_us,
         "floor_us": row.floor_us,
+        "copy_us": row.copy_us,
         "goal": row.work.goal(),
         "met": row.meets(peers),
     })
@@ -89,7 +93,8 @@ fn row_json(row: &Row, peers: Option<&[Peer]>) -> Value {
 /// The rows beside their floors and, where given, their peers.
 pub(super) fn table(rows: &[Row], peers: Option<&[Peer]>) -> Table {
     let Some(peers) = peers else {
-        let mut table = Table::new(["work", "dtype", "shape", "µs", "cold µs", "floor µs", "× floor", "goal", "met"]);
+        let mut table =
+            Table::new(["work", "dtype", "shape", "µs", "cold µs", "floor µs", "× floor", "a copy's", "goal", "met"]);
         rows.iter().for_each(|row| table.row(row.own_cells(None)));
         return table;
     };
@@ -101,6 +106,7 @@ pub(super) fn table(rows: &[Row], peers: Option<&[Peer]>) -> Table {
         "cold µs",
         "floor µs",
         "× floor",
+        "a copy's",
         "goal",
         "met",
         "PyTorch",
@@ -134,7 +140,7 @@ mod tests {
     fn row(name: &str, shape: &[i64], median_us: f64) -> Row {
         let (kind, bytes) = (if name == "add" { Kind::Add } else { Kind::NonZero }, 1 << 30);
         let work = Work { kind, name: name.into(), dtype: "f32", shape: shape.into(), bytes };
-        Row { work, median_us, cold_us: Some(30.0), floor_us: 10.0 }
+        Row { work, median_us, cold_us: Some(30.0), floor_us: 10.0, copy_us: Some(12.0) }
     }
 
     fn line(row: Row, peers: Option<&[Peer]>) -> String {
@@ -144,7 +150,7 @@ mod tests {
 
     #[test]
     fn times_are_held_against_what_they_may_be() {
-        assert_eq!(line(row("add", &[16, 3], 10.5), None), "add f32 16x3 10.50 30.00 10.00 1.05 1.05 × floor yes");
+        assert_eq!(line(row("add", &[16, 3], 10.5), None), "add f32 16x3 10.50 30.00 10.00 1.05 1.20 1.05 × floor yes");
         assert!(line(row("add", &[3], 10.6), None).ends_with("1.05 × floor NO"));
         assert!(line(row("add", &[3], f64::NAN), None).ends_with("NO"));
         let small = Row { work: Work { bytes: 1, ..row("add", &[3], 11.0).work }, ..row("add", &[3], 11.0) };

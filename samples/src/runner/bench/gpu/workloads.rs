@@ -102,7 +102,8 @@ pub(super) fn conversions(bench: &mut Bench<'_>) -> Result<()> {
         let median_us = bench.median_us(Cache::Warm, &mut convert)?;
         let cold_us = Some(bench.median_us(Cache::Cold, &mut convert)?);
         let floor_us = (from + to) as f64 / bench.bytes_a_us;
-        bench.rows.push(Row { work: self::conversion(&named), median_us, cold_us, floor_us });
+        let copy_us = Some(bench.copy_us((from + to) as u64)?);
+        bench.rows.push(Row { work: self::conversion(&named), median_us, cold_us, floor_us, copy_us });
     }
     Ok(())
 }
@@ -127,6 +128,7 @@ pub(super) fn builds(bench: &mut Bench<'_>) -> Result<()> {
             median_us,
             cold_us: None,
             floor_us: bytes as f64 / bench.bytes_a_us,
+            copy_us: None,
         });
     }
     Ok(())
@@ -203,11 +205,12 @@ impl Sample {
         let mut enqueue = || context.enqueue(&mut [Binding::device_input(&x), Binding::device_output(&mut y)], stream);
         let median_us = bench.median_us(Cache::Warm, &mut enqueue)?;
         let cold_us = Some(bench.median_us(Cache::Cold, &mut enqueue)?);
-        let floor_us = match self.does {
-            Does::Add { .. } => bench.median_us(Cache::Warm, || device_copy(stream, &x, &mut y))?,
-            _ => (x.byte_len() as u64 + written) as f64 / bench.bytes_a_us,
+        let moved = x.byte_len() as u64 + written;
+        let (floor_us, copy_us) = match self.does {
+            Does::Add { .. } => (bench.median_us(Cache::Warm, || device_copy(stream, &x, &mut y))?, None),
+            _ => (moved as f64 / bench.bytes_a_us, Some(bench.copy_us(moved)?)),
         };
-        bench.rows.push(Row { work, median_us, cold_us, floor_us });
+        bench.rows.push(Row { work, median_us, cold_us, floor_us, copy_us });
         Ok(())
     }
 
