@@ -63,17 +63,7 @@ __device__ __forceinline__ V block_reduce(V value, Combine combine) {
     if (lane == 0) parts[warp] = value;
     __syncthreads();
     value = parts[0];
-    // Some are read at once, since each read takes longer than all that is done with it.
-    constexpr unsigned int AT_ONCE = 8;
-    for (unsigned int first = 0; first < warps; first += AT_ONCE) {
-        V some[AT_ONCE];
-#pragma unroll
-        for (unsigned int i = 0; i < AT_ONCE; ++i) some[i] = parts[min(first + i, warps - 1)];
-#pragma unroll
-        for (unsigned int i = 0; i < AT_ONCE; ++i) {
-            if (first + i > 0 && first + i < warps) value = combine(value, some[i]);
-        }
-    }
+    for (unsigned int i = 1; i < warps; ++i) value = combine(value, parts[i]);
     return value;
 }
 
