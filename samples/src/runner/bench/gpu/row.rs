@@ -154,7 +154,7 @@ mod tests {
         assert!(line(row("add", &[3], 10.6), None).ends_with("1.05 × floor NO"));
         assert!(line(row("add", &[3], f64::NAN), None).ends_with("NO"));
         let small = Row { work: Work { bytes: 1, ..row("add", &[3], 11.0).work }, ..row("add", &[3], 11.0) };
-        assert!(line(small.clone(), None).ends_with("1.10 - -"));
+        assert!(line(small.clone(), None).ends_with("1.10 1.20 - -"));
         let rows = [row("add", &[3], 10.0), small, row("add", &[4, 5], 11.0)];
         assert_eq!(verdict(&rows, None), "2 of 3 times have a goal; 1 of them take longer: add f32 4x5");
         assert_eq!(verdict(&rows[..2], None), "1 of 2 times have a goal; all reach it");
