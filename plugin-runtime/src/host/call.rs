@@ -306,15 +306,15 @@ impl Lease<'_> {
         unsafe { state.run(places, stream) }.map_err(|error| state.failed(error))
     }
 
-    /// Enqueues the node on a GPU, and leaves it to the host to read the size tensors: waits for nothing. The caller
-    /// answers for it that a context which was the thread's at its last run still is.
+    /// Enqueues the node on a GPU, and leaves it to the host to read the size tensors: waits for nothing. The caller has
+    /// made the GPU's context the thread's.
     ///
     /// # Safety
     /// As [`Lease::run`].
     ///
     /// # Errors
     /// As [`Lease::run`].
-    #[cfg(any(feature = "tensorrt", feature = "jax"))]
+    #[cfg(feature = "jax")]
     #[expect(unsafe_code, reason = "takes addresses on trust")]
     pub(crate) unsafe fn enqueue(&mut self, places: &Places<'_>, stream: &Stream) -> Result<()> {
         let kept = self.kept()?;
@@ -323,13 +323,15 @@ impl Lease<'_> {
         unsafe { state.enqueue(places, stream) }.map_err(|error| state.failed(error))
     }
 
-    /// As [`Lease::enqueue`], in a host's stream on the node's GPU. Allocates nothing where the last call had the same.
+    /// Enqueues the node in a host's stream on its GPU, and leaves it to the host to read the size tensors: waits for nothing,
+    /// and allocates nothing where the last call had the same stream. The caller answers for it that a context which was the
+    /// thread's at its last run still is.
     ///
     /// # Safety
     /// As [`Lease::run`] and [`Stream::borrow_cuda`].
     ///
     /// # Errors
-    /// As [`Lease::enqueue`], or when the driver doesn't know the stream.
+    /// As [`Lease::run`], or when the driver doesn't know the stream.
     #[cfg(feature = "tensorrt")]
     #[inline]
     #[expect(unsafe_code, reason = "takes addresses on trust")]

@@ -91,7 +91,7 @@ impl Instance {
     /// allocated, loaded or waited for, and the driver is asked nothing.
     ///
     /// # Safety
-    /// As [`Lease::enqueue`].
+    /// As [`Lease::enqueue_in`].
     #[expect(unsafe_code, reason = "takes addresses on trust")]
     pub(super) unsafe fn enqueue(&self, inputs: &[TensorDesc], outputs: &[TensorDesc], run: &Run<'_>) -> Result<()> {
         let mut running = self.running()?;

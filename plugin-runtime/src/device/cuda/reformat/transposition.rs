@@ -2,10 +2,8 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::work::{Divider, Layout, NARROW};
+use super::work::{Divider, Layout, NARROW, WORD_BYTES};
 
-/// Bytes of a word.
-const WORD: u64 = 4;
 /// Words of a tile at most, and with what keeps its rows apart.
 const TILE_WORDS: u64 = 2048;
 const STORED_TILE_WORDS: u64 = 3072;
@@ -53,7 +51,7 @@ impl Transposition {
     /// With the number of blocks, for elements of 1, 2 or 4 bytes. `None` where words of four bytes aren't whole elements
     /// of one channel on the one side and of one place on the other, or would leave too much of each tile empty.
     pub(super) fn new(source: &Layout, target: &Layout, bytes: u64) -> Option<(Transposition, u32)> {
-        let per_word = WORD / bytes;
+        let per_word = WORD_BYTES / bytes;
         let is_whole = |side: &Layout| side.lanes == 1 || side.lanes.is_multiple_of(per_word);
         if !target.spatial.is_multiple_of(per_word) || !is_whole(source) || !is_whole(target) {
             return None;
@@ -112,7 +110,7 @@ fn unit(side: &Layout, per_word: u64) -> Option<u64> {
 /// Neighbouring words of a place that a thread moves at once, of so many that a place has.
 fn vector(place_words: u64, per_word: u64) -> u64 {
     // More words of single bytes would leave half as many to be read or written at a time.
-    let most = if per_word == WORD { 1 } else { VECTOR };
+    let most = if per_word == WORD_BYTES { 1 } else { VECTOR };
     [4, 2].into_iter().find(|&words| words <= most && place_words.is_multiple_of(words)).unwrap_or(1)
 }
 

@@ -62,7 +62,7 @@ pub(super) struct TransposeLaunch {
     pub(super) work: Transposition,
 }
 
-/// What addresses have to be a multiple of for [`Way::Transpose`].
+/// Bytes of a word, which addresses have to be a multiple of for [`Way::Transpose`].
 pub(super) const WORD_BYTES: u64 = 4;
 
 /// As in `reformat.cuh`.
