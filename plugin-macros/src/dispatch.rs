@@ -5,11 +5,12 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::punctuated::Punctuated;
+use syn::spanned::Spanned;
 use syn::token::Bracket;
 use syn::{Error, Expr, Lit, Result, Token, Type, bracketed};
 
 use crate::elements::{ELEMENTS, no_element, of_data_type};
-use crate::model::types::{plain, spelled};
+use crate::model::types::{ends_in, plain, spelled};
 use crate::report::Report;
 
 const FORM: &str = "write `dispatch!(x.dtype(), T in [f32, f16] => ..)`";
@@ -69,7 +70,7 @@ fn parse(input: ParseStream<'_>) -> Result<Dispatch> {
     }
     let inside;
     let brackets = bracketed!(inside in input);
-    let types = Punctuated::<Type, Token![,]>::parse_terminated_with(&inside, element)?;
+    let types = types(&inside)?;
     if types.is_empty() {
         return Err(Error::new(brackets.span.join(), format_args!("the list is empty: {FORM}")));
     }
@@ -79,6 +80,19 @@ fn parse(input: ParseStream<'_>) -> Result<Dispatch> {
         return Err(what_to_do(input.error("")));
     }
     Ok(Dispatch { dtype, parameter, types: types.into_iter().collect(), body: input.parse()? })
+}
+
+/// The list, with commas between its types.
+fn types(input: ParseStream<'_>) -> Result<Punctuated<Type, Token![,]>> {
+    let mut types = Punctuated::new();
+    while !input.is_empty() {
+        types.push_value(element(input)?);
+        if !input.is_empty() {
+            let comma = |error: Error| Error::new(error.span(), format_args!("types stand with `,` between: {FORM}"));
+            types.push_punct(input.parse().map_err(comma)?);
+        }
+    }
+    Ok(types)
 }
 
 /// A type of the list. A text can't be one, but it says which is meant.
@@ -101,7 +115,7 @@ fn advice(ty: &Type) -> Option<String> {
     let last = path.path.segments.last()?.ident.unraw().to_string();
     let is_alone = path.qself.is_none() && path.path.segments.len() == 1;
     let is_data_type = path.path.segments.iter().rev().nth(1).is_some_and(|segment| segment.ident == "DataType");
-    if ELEMENTS.contains(&last.as_str()) {
+    if is_named_as_an_element(ty) {
         return None;
     }
     match of_data_type(&last) {
@@ -109,6 +123,10 @@ fn advice(ty: &Type) -> Option<String> {
         _ if is_alone && NO_ELEMENTS.contains(&last.as_str()) => Some(no_element(&last)),
         _ => None,
     }
+}
+
+fn is_named_as_an_element(ty: &Type) -> bool {
+    ELEMENTS.iter().any(|element| ends_in(ty, element))
 }
 
 fn rust_type(rust: &str) -> String {
@@ -120,7 +138,13 @@ fn expand(runtime: &TokenStream, dispatch: &Dispatch, types: &[&Type]) -> TokenS
     let here = Span::mixed_site();
     let stand_in: Type = syn::parse_quote!(#runtime::__private::elements::f32);
     let types = if types.is_empty() { &[&stand_in][..] } else { types };
-    let arms = types.iter().map(|ty| {
+    let names: Vec<Ident> = types.iter().enumerate().map(|(at, ty)| listed(at, ty)).collect();
+    let chosen = names.iter().zip(types).map(|(name, ty)| match is_named_as_an_element(ty) {
+        true => name.to_token_stream(),
+        false => chosen(runtime, name),
+    });
+    let chosen: Vec<TokenStream> = chosen.collect();
+    let arms = chosen.iter().map(|ty| {
         quote_spanned! {here=>
             dtype if <#ty as #runtime::tensor::Element>::views(dtype) => {
                 type #parameter = #ty;
@@ -130,14 +154,29 @@ fn expand(runtime: &TokenStream, dispatch: &Dispatch, types: &[&Type]) -> TokenS
     });
     quote_spanned! {here=>
         {
+            #(type #names = #types;)*
             let dtype: #runtime::tensor::DataType = #dtype;
             match dtype {
                 #(#arms)*
                 dtype => ::core::result::Result::Err(#runtime::__private::no_such_element(
                     dtype,
-                    &[#(<#types as #runtime::tensor::Element>::NAME),*],
+                    &[#(<#chosen as #runtime::tensor::Element>::NAME),*],
                 )),
             }
         }
+    }
+}
+
+/// A name for a type of the list, shown where the type was written. The type itself is written out once, so that a mistake in
+/// it shows once.
+fn listed(at: usize, ty: &Type) -> Ident {
+    Ident::new(&format!("__Listed{at}"), ty.span())
+}
+
+/// A type of another name, once the length of an array has been found that is known only where it is an element. Else the
+/// compiler says so there, and what depends on such a length is of no type at all to it: it says nothing of what the body does.
+fn chosen(runtime: &TokenStream, name: &Ident) -> TokenStream {
+    quote_spanned! {Span::mixed_site()=>
+        <[(); #runtime::__private::is_element::<#name>()] as #runtime::__private::Chosen<#name>>::Element
     }
 }

@@ -162,8 +162,7 @@ pub mod __private {
     pub use crate::plugin::shim::*;
     pub use crate::plugin::*;
     pub use crate::shape::ShapeExpr;
-    pub use crate::tensor::no_such_element;
-    pub use crate::tensor::{Element, IntoOutputs, OutputDesc, TensorDesc};
+    pub use crate::tensor::{Chosen, Element, IntoOutputs, OutputDesc, TensorDesc, is_element, no_such_element};
     pub use half::{bf16, f16};
     pub use linkme;
     pub use plugin_macros::{dispatch, kernels};

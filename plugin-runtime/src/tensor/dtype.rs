@@ -226,6 +226,23 @@ macro_rules! dispatch {
     };
 }
 
+/// The length of the array by which `dispatch!` reaches a type of its list.
+#[doc(hidden)]
+pub const fn is_element<T: Element>() -> usize {
+    0
+}
+
+/// A type of the list of `dispatch!`, reached by [`is_element`].
+#[doc(hidden)]
+pub trait Chosen<T> {
+    /// The type itself.
+    type Element;
+}
+
+impl<T> Chosen<T> for [(); 0] {
+    type Element = T;
+}
+
 /// The error of `dispatch!` for a type that isn't listed.
 #[doc(hidden)]
 #[cold]

@@ -14,7 +14,7 @@ pub use arrangement::Arrangement;
 pub use desc::{IntoOutputs, OutputDesc, SizeTensorDesc, TensorDesc, size_tensor};
 pub use device_slice::{DeviceSlice, DeviceSliceMut};
 #[doc(hidden)]
-pub use dtype::no_such_element;
+pub use dtype::{Chosen, is_element, no_such_element};
 pub use dtype::{DataClass, DataType, Element};
 pub use element_type_error::ElementTypeError;
 pub use format::Format;
