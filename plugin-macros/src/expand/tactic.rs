@@ -2,9 +2,10 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{Data, DeriveInput, Fields, Path};
+use syn::{Data, DeriveInput, Fields, Path, Variant};
 
 use super::shared::check;
+use crate::model::types::spelled;
 use crate::report::Report;
 use crate::validate;
 
@@ -57,16 +58,29 @@ fn variants<'a>(input: &'a DeriveInput, report: &mut Report) -> Option<Vec<&'a I
     if data.variants.is_empty() {
         report.error(&input.ident, "an enum of tactics has at least one variant: `First = 1`");
     }
-    for variant in &data.variants {
+    let needs_repr = data.variants.iter().any(|variant| variant.discriminant.is_some())
+        && !input.attrs.iter().any(|attribute| attribute.path().is_ident("repr"));
+    // What the compiler says of fields beside numbers can't be kept from it, as a derive leaves the enum as it is.
+    let no_repr = if needs_repr { ", and no `#[repr(..)]` is needed" } else { "" };
+    for (variant, place) in data.variants.iter().zip(1..) {
         if !matches!(variant.fields, Fields::Unit) {
-            let name = &variant.ident;
-            report.error(&variant.fields, format_args!("a tactic is a number and holds nothing: write `{name} = 1`"));
+            let (name, number) = (&variant.ident, number(variant, place));
+            let message = format!("a tactic is a number and holds nothing: write `{name} = {number}`{no_repr}");
+            report.error(&variant.fields, message);
         }
         for attribute in variant.attrs.iter().filter(|attribute| attribute.path().is_ident("tactic")) {
             report.error(attribute, "`#[tactic(..)]` goes on the enum: move it there");
         }
     }
     Some(data.variants.iter().map(|variant| &variant.ident).collect())
+}
+
+/// The number that a variant has, if a tactic may have it; else one that it may have.
+fn number(variant: &Variant, place: usize) -> String {
+    match &variant.discriminant {
+        Some((_, number)) if spelled(number).parse::<u32>() != Ok(0) => spelled(number),
+        _ => place.to_string(),
+    }
 }
 
 /// Keeps the compiler from missing the trait elsewhere. With the mistake in its bound, it doesn't miss `Copy` either: what has
