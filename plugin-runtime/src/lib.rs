@@ -161,7 +161,7 @@ pub mod __private {
     pub use crate::plugin::combination::{AutoTuneCombination, Tactic};
     pub use crate::plugin::shim::*;
     pub use crate::plugin::*;
-    pub use crate::shape::ShapeExpr;
+    pub use crate::shape::{IntoExpr, ShapeExpr};
     pub use crate::tensor::{Chosen, Element, IntoOutputs, OutputDesc, TensorDesc, is_element, no_such_element};
     pub use half::{bf16, f16};
     pub use linkme;

@@ -88,7 +88,7 @@ fn workspace_size(part: &Part, size: &Expr) -> TokenStream {
     let named = named(&part.inputs, &part.attributes);
     let (count, outputs) = (&part.outputs, local("outputs", Span::mixed_site()));
     let visible_outputs = Ident::new("outputs", Span::call_site());
-    let into = quote_spanned!(at(span)=> ::core::convert::Into::<__rt::ShapeExpr>::into(#size));
+    let into = quote_spanned!(at(span)=> __rt::IntoExpr::into_expr(#size));
     quote_spanned! {Span::mixed_site()=>
         fn __workspace(
             inputs: &[__rt::TensorDesc],

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::error::Result;
-use crate::shape::ShapeExpr;
+use crate::shape::{IntoExpr, ShapeExpr};
 use crate::tensor::HostTensor;
 
 /// Values that an input is given when a build runs a plugin's implementations.
@@ -50,8 +50,8 @@ impl Sample {
     }
 
     /// Whole numbers from 0, below `bound`: indices into a dimension of that extent.
-    pub fn below(bound: impl Into<ShapeExpr>) -> Self {
-        Sample { values: Values::Below(bound.into()), sorted: false }
+    pub fn below(bound: impl IntoExpr) -> Self {
+        Sample { values: Values::Below(bound.into_expr()), sorted: false }
     }
 
     /// Numbers from `low`, below `high`; for integers, whole ones.

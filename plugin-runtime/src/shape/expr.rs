@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::error::ShapeError;
 use super::excerpt::excerpt;
 use super::fold::{Algebra, fold};
+use super::list::IntoExpr;
 use super::polynomial::{Atom, Flaw, MAX_DEPTH, MAX_SIZE, Operation, Polynomial};
 use super::symbol::Symbol;
 use super::{comparison, division};
@@ -89,39 +90,39 @@ impl ShapeExpr {
 
     /// The quotient, rounded towards negative infinity, as `/` does.
     #[must_use]
-    pub fn floor_div(&self, divisor: impl Into<ShapeExpr>) -> Self {
-        self.combined(&divisor.into(), Written::Infix('/'), division::floor_div)
+    pub fn floor_div(&self, divisor: impl IntoExpr) -> Self {
+        self.combined(&divisor.into_expr(), Written::Infix('/'), division::floor_div)
     }
 
     /// The quotient, rounded towards positive infinity.
     #[doc(alias = "cdiv")]
     #[must_use]
-    pub fn ceil_div(&self, divisor: impl Into<ShapeExpr>) -> Self {
-        self.combined(&divisor.into(), Written::Call("ceil_div"), division::ceil_div)
+    pub fn ceil_div(&self, divisor: impl IntoExpr) -> Self {
+        self.combined(&divisor.into_expr(), Written::Call("ceil_div"), division::ceil_div)
     }
 
     /// The larger of both.
     #[must_use]
-    pub fn max(&self, other: impl Into<ShapeExpr>) -> Self {
-        self.combined(&other.into(), Written::Call("max"), |a, b| comparison::extremum(Operation::Max, a, b))
+    pub fn max(&self, other: impl IntoExpr) -> Self {
+        self.combined(&other.into_expr(), Written::Call("max"), |a, b| comparison::extremum(Operation::Max, a, b))
     }
 
     /// The smaller of both.
     #[must_use]
-    pub fn min(&self, other: impl Into<ShapeExpr>) -> Self {
-        self.combined(&other.into(), Written::Call("min"), |a, b| comparison::extremum(Operation::Min, a, b))
+    pub fn min(&self, other: impl IntoExpr) -> Self {
+        self.combined(&other.into_expr(), Written::Call("min"), |a, b| comparison::extremum(Operation::Min, a, b))
     }
 
     /// 1 where both are equal, else 0.
     #[must_use]
-    pub fn equal(&self, other: impl Into<ShapeExpr>) -> Self {
-        self.combined(&other.into(), Written::Call("equal"), comparison::equal)
+    pub fn equal(&self, other: impl IntoExpr) -> Self {
+        self.combined(&other.into_expr(), Written::Call("equal"), comparison::equal)
     }
 
     /// 1 where this is below the other, else 0.
     #[must_use]
-    pub fn less(&self, other: impl Into<ShapeExpr>) -> Self {
-        self.combined(&other.into(), Written::Call("less"), comparison::less)
+    pub fn less(&self, other: impl IntoExpr) -> Self {
+        self.combined(&other.into_expr(), Written::Call("less"), comparison::less)
     }
 
     /// The same with symbols replaced: those that `replacement` has one for. A size tensor that is being described can

@@ -1,6 +1,23 @@
-//! Lists of expressions, as authors write them.
+//! Expressions and lists of them, as authors write them.
 
 use super::{ShapeExpr, into_list, into_list_of_tuple};
+
+/// What functions that want an expression take: a [`ShapeExpr`] or an integer, by value or by reference.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` isn't a shape expression",
+    label = "write an integer, `x.shape_expr(0)`, or of a size tensor `count.expr()`"
+)]
+pub trait IntoExpr {
+    /// The expression.
+    fn into_expr(self) -> ShapeExpr;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Into<ShapeExpr>> IntoExpr for T {
+    fn into_expr(self) -> ShapeExpr {
+        self.into()
+    }
+}
 
 /// What functions that want several expressions take: anything that is iterated over, or a tuple of up to 8, whose members
 /// may be expressions and integers, by value or by reference. `M` is found by the compiler.
@@ -16,7 +33,8 @@ use super::{ShapeExpr, into_list, into_list_of_tuple};
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` isn't a list of shape expressions",
-    label = "write an array `[a, b]`, or a tuple `(a, 1)` or `dims![a, 1]` where expressions and integers mix"
+    label = "write an array `[a, b]`, or a tuple `(a, 1)` or `dims![a, 1]` where expressions and integers mix",
+    note = "expressions are `x.shape_expr(0)`, of a size tensor `count.expr()`; those of all of an input's extents are `x.shape_exprs()`"
 )]
 pub trait IntoExprs<M> {
     /// The expressions, first to last.
@@ -31,13 +49,13 @@ pub enum Iterated {}
 #[derive(Debug)]
 pub enum Tuple {}
 
-into_list!(IntoExprs, into_exprs, ShapeExpr);
+into_list!(IntoExprs, into_exprs, ShapeExpr, IntoExpr, into_expr);
 
 /// An array of shape expressions, of expressions and integers: `dims![x.shape_expr(0), 2]`.
 #[macro_export]
 macro_rules! dims {
     ($($dim:expr),* $(,)?) => {
-        [$($crate::shape::ShapeExpr::from($dim)),*]
+        [$($crate::shape::IntoExpr::into_expr($dim)),*]
     };
 }
 

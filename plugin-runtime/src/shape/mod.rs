@@ -30,7 +30,7 @@ pub use error::ShapeError;
 pub use expr::ShapeExpr;
 #[cfg(any(feature = "tensorrt", feature = "python"))]
 pub(crate) use fold::Algebra;
-pub use list::{IntoExprs, Iterated, Tuple};
+pub use list::{IntoExpr, IntoExprs, Iterated, Tuple};
 #[cfg(any(feature = "tensorrt", feature = "python"))]
 pub(crate) use polynomial::Operation;
 pub use profile::{Profile, ProfileDims, ProfileError};

@@ -3,6 +3,7 @@
 use super::ShapeExpr;
 use super::error::ShapeError;
 use super::excerpt::excerpt;
+use super::list::IntoExpr;
 use super::polynomial::Operation;
 use crate::error::Result;
 
@@ -28,8 +29,8 @@ impl ShapeExpr {
     ///
     /// # Errors
     /// When they are known to differ, or one carries a mistake.
-    pub fn must_equal(&self, other: impl Into<ShapeExpr>) -> Result<ShapeExpr> {
-        let other = other.into();
+    pub fn must_equal(&self, other: impl IntoExpr) -> Result<ShapeExpr> {
+        let other = other.into_expr();
         let is_equal = self.equal(&other);
         match is_equal.constant_value() {
             Some(0) => Err(differ(self, &other, String::new()).into()),

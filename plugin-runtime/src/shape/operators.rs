@@ -5,6 +5,7 @@ use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssi
 
 use super::division;
 use super::expr::{ShapeExpr, Written};
+use super::list::IntoExpr;
 
 macro_rules! from_integers {
     ($($integer:ty)*) => {$(
@@ -28,23 +29,23 @@ macro_rules! from_integers {
 
 macro_rules! operators {
     ($($operator:ident::$method:ident, $assign:ident::$assign_method:ident => $combine:expr;)*) => {$(
-        impl<T: Into<ShapeExpr>> $operator<T> for &ShapeExpr {
+        impl<T: IntoExpr> $operator<T> for &ShapeExpr {
             type Output = ShapeExpr;
             fn $method(self, other: T) -> ShapeExpr {
-                $combine(self, &other.into())
+                $combine(self, &other.into_expr())
             }
         }
 
-        impl<T: Into<ShapeExpr>> $operator<T> for ShapeExpr {
+        impl<T: IntoExpr> $operator<T> for ShapeExpr {
             type Output = ShapeExpr;
             fn $method(self, other: T) -> ShapeExpr {
-                $combine(&self, &other.into())
+                $combine(&self, &other.into_expr())
             }
         }
 
-        impl<T: Into<ShapeExpr>> $assign<T> for ShapeExpr {
+        impl<T: IntoExpr> $assign<T> for ShapeExpr {
             fn $assign_method(&mut self, other: T) {
-                *self = $combine(self, &other.into());
+                *self = $combine(self, &other.into_expr());
             }
         }
 
@@ -106,13 +107,13 @@ impl Neg for ShapeExpr {
     }
 }
 
-impl<T: Into<ShapeExpr>> Sum<T> for ShapeExpr {
+impl<T: IntoExpr> Sum<T> for ShapeExpr {
     fn sum<I: Iterator<Item = T>>(exprs: I) -> Self {
         exprs.fold(ShapeExpr::constant(0), |sum, expr| sum + expr)
     }
 }
 
-impl<T: Into<ShapeExpr>> Product<T> for ShapeExpr {
+impl<T: IntoExpr> Product<T> for ShapeExpr {
     fn product<I: Iterator<Item = T>>(exprs: I) -> Self {
         exprs.fold(ShapeExpr::constant(1), |product, expr| product * expr)
     }

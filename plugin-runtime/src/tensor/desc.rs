@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::{DataType, Format};
 use crate::error::{Error, Result};
-use crate::shape::{Dims, IntoExprs, ShapeExpr, Symbol, SymbolKind, display_shape, for_tuples};
+use crate::shape::{Dims, IntoExpr, IntoExprs, ShapeExpr, Symbol, SymbolKind, display_shape, for_tuples};
 
 /// An input or output: element type and symbolic shape, and, while tactics are enumerated, layout and scale.
 #[derive(Clone, Debug)]
@@ -139,11 +139,11 @@ pub struct SizeTensorDesc {
 }
 
 /// A size tensor of INT32: `opt` is what tactics are timed at, `upper_bound` sizes the buffers.
-pub fn size_tensor(opt: impl Into<ShapeExpr>, upper_bound: impl Into<ShapeExpr>) -> SizeTensorDesc {
+pub fn size_tensor(opt: impl IntoExpr, upper_bound: impl IntoExpr) -> SizeTensorDesc {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     SizeTensorDesc {
-        opt: opt.into(),
-        upper_bound: upper_bound.into(),
+        opt: opt.into_expr(),
+        upper_bound: upper_bound.into_expr(),
         dtype: DataType::Int32,
         symbol: NEXT.fetch_add(1, Ordering::Relaxed),
     }
