@@ -3,6 +3,7 @@
 use proc_macro2::Ident;
 use syn::{Attribute, Expr, FnArg, ItemFn, Meta, Pat, PatType, Safety, Type};
 
+use super::lists::refuse_mixed;
 use crate::model::types::array_length;
 use crate::model::{Function, Parameter, Role};
 use crate::report::Report;
@@ -24,6 +25,9 @@ pub(crate) fn function(mut item: ItemFn, role: Role, report: &mut Report) -> Fun
         if parameters[..index].iter().any(|other| other.name == parameter.name) {
             report.error(&parameter.name, format_args!("another parameter is called `{}`", parameter.name));
         }
+    }
+    if matches!(role, Role::Register | Role::Aot) {
+        refuse_mixed(&mut item.block);
     }
     Function { item, parameters }
 }
