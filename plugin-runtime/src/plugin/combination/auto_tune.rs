@@ -1,6 +1,6 @@
 //! The types, layouts and tactics that an autotune function lists.
 
-use super::choices::{Choices, Positions};
+use super::choices::{Choices, IntoChoices, Positions};
 use super::expansion::{Combination, MAX_COMBINATIONS, expand};
 use super::grammar::{self, Vocabulary};
 use crate::error::{Error, Result};
@@ -9,7 +9,9 @@ use crate::tensor::{DataType, Format};
 /// The author's own tactic enum; `#[derive(Tactic)]` implements it. A plain `i32` is a tactic too.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` isn't a tactic",
-    label = "put `#[derive(Clone, Copy, Tactic)]` on this enum; its variants are numbers and hold nothing: `First = 1`"
+    label = "expected an enum with `#[derive(Clone, Copy, Tactic)]`, by value, or an `i32`",
+    note = "the variants of such an enum are numbers and hold nothing: `First = 1`",
+    note = "of references make values: `.tactics(ALL.iter().copied())`, or `.tactics(ALL)`"
 )]
 pub trait Tactic: Copy {
     /// Its number, from 1.
@@ -31,6 +33,24 @@ impl Tactic for i32 {
 
     fn name(_id: i32) -> Option<&'static str> {
         None
+    }
+}
+
+/// Tactics as [`AutoTuneCombination::tactics`] takes them: whatever is iterated over.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` isn't a list of tactics",
+    label = "write an array: `.tactics([Way::First, Way::Second])`, `.tactics([1, 2])`",
+    note = "an array holds tactics of one enum: for another one call `.tactics([..])` again"
+)]
+pub trait IntoTactics<T> {
+    /// One after another.
+    fn into_tactics(self) -> impl Iterator<Item = T>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, I: IntoIterator<Item = T>> IntoTactics<T> for I {
+    fn into_tactics(self) -> impl Iterator<Item = T> {
+        self.into_iter()
     }
 }
 
@@ -77,9 +97,9 @@ struct Position {
 }
 
 impl AutoTuneCombination {
-    /// Types as a text of one entry per position, or one entry for every position; LINEAR everywhere, the default tactic.
-    pub fn new(io_types: impl Into<String>) -> Self {
-        AutoTuneCombination { types: Some(io_types.into()), ..AutoTuneCombination::default() }
+    /// Types: a text of one entry per position, or one entry for every position; LINEAR everywhere, the default tactic.
+    pub fn new(io_types: impl IntoChoices<DataType>) -> Self {
+        AutoTuneCombination { types: Some(io_types.into_choices().text().into()), ..AutoTuneCombination::default() }
     }
 
     /// An empty combination: each position is then given by [`AutoTuneCombination::pos`].
@@ -89,15 +109,15 @@ impl AutoTuneCombination {
 
     /// Layouts: a text of one entry per position, or one entry for every position.
     #[must_use]
-    pub fn layouts(mut self, layouts: impl Into<Choices<Format>>) -> Self {
-        self.layouts = Some(layouts.into().text().to_string());
+    pub fn layouts(mut self, layouts: impl IntoChoices<Format>) -> Self {
+        self.layouts = Some(layouts.into_choices().text().to_string());
         self
     }
 
     /// Types of the inputs and outputs of these indices, inputs first, from 0. What was said of them before is replaced.
     #[must_use]
-    pub fn pos(self, positions: impl Positions, types: impl Into<Choices<DataType>>) -> Self {
-        self.set(positions, types.into(), None)
+    pub fn pos(self, positions: impl Positions, types: impl IntoChoices<DataType>) -> Self {
+        self.set(positions, types.into_choices(), None)
     }
 
     /// Types and layouts of the inputs and outputs of these indices, inputs first, from 0. What was said of them before
@@ -106,10 +126,10 @@ impl AutoTuneCombination {
     pub fn pos_with_layouts(
         self,
         positions: impl Positions,
-        types: impl Into<Choices<DataType>>,
-        layouts: impl Into<Choices<Format>>,
+        types: impl IntoChoices<DataType>,
+        layouts: impl IntoChoices<Format>,
     ) -> Self {
-        self.set(positions, types.into(), Some(layouts.into()))
+        self.set(positions, types.into_choices(), Some(layouts.into_choices()))
     }
 
     fn set(mut self, positions: impl Positions, types: Choices<DataType>, layouts: Option<Choices<Format>>) -> Self {
@@ -122,9 +142,9 @@ impl AutoTuneCombination {
 
     /// Tactics, in addition to those listed before: values of an enum with `#[derive(Tactic)]`, or positive integers.
     #[must_use]
-    pub fn tactics<T: Tactic>(mut self, tactics: impl IntoIterator<Item = T>) -> Self {
+    pub fn tactics<T: Tactic>(mut self, tactics: impl IntoTactics<T>) -> Self {
         let room = (MAX_TACTICS + 1).saturating_sub(self.tactics.len());
-        self.tactics.extend(tactics.into_iter().take(room).map(T::id));
+        self.tactics.extend(tactics.into_tactics().take(room).map(T::id));
         self
     }
 

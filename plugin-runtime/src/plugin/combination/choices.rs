@@ -41,6 +41,30 @@ impl<T> From<String> for Choices<T> {
     }
 }
 
+impl<T> From<&String> for Choices<T> {
+    fn from(text: &String) -> Self {
+        Choices::from_text(text.clone())
+    }
+}
+
+/// What types (`T` is [`DataType`]) or layouts ([`Format`]) are given as: whatever [`Choices`] are made from.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` isn't a choice of `{T}`",
+    label = "expected a text, as \"FP32|FP16\" for types or \"LINEAR|CHW4\" for layouts, or values of `{T}` joined by `|` or `*`",
+    note = "a text for several inputs and outputs has commas: \"FP32|FP16, INT32\""
+)]
+pub trait IntoChoices<T> {
+    /// The choices.
+    fn into_choices(self) -> Choices<T>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, C: Into<Choices<T>>> IntoChoices<T> for C {
+    fn into_choices(self) -> Choices<T> {
+        self.into()
+    }
+}
+
 impl<T: Display> From<Together<T>> for Choices<T> {
     fn from(choices: Together<T>) -> Self {
         Choices::from_text(join(&choices.0, "|"))
@@ -121,6 +145,10 @@ choices_of!(DataType);
 choices_of!(Format);
 
 /// Which inputs and outputs are meant, the inputs counted first, from 0: `2`, `[0, 1]`, `0..3`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` doesn't say which inputs and outputs are meant",
+    label = "write numbers, the inputs' first, from 0: `2`, `[0, 1]` or `0..3`"
+)]
 pub trait Positions {
     /// One index after another.
     fn indices(self) -> impl Iterator<Item = usize>;
@@ -135,6 +163,12 @@ impl Positions for usize {
 impl<const N: usize> Positions for [usize; N] {
     fn indices(self) -> impl Iterator<Item = usize> {
         self.into_iter()
+    }
+}
+
+impl<const N: usize> Positions for &[usize; N] {
+    fn indices(self) -> impl Iterator<Item = usize> {
+        self.iter().copied()
     }
 }
 

@@ -6,7 +6,7 @@ mod expansion;
 pub mod grammar;
 mod merge;
 
-pub use auto_tune::{AutoTuneCombination, MAX_TACTICS, Tactic};
-pub use choices::{Choices, Independent, Positions, Together};
+pub use auto_tune::{AutoTuneCombination, IntoTactics, MAX_TACTICS, Tactic};
+pub use choices::{Choices, Independent, IntoChoices, Positions, Together};
 pub use expansion::{Combination, MAX_COMBINATIONS};
 pub use merge::merge;

@@ -170,6 +170,14 @@ fn mistakes_are_named() {
 }
 
 #[test]
+fn values_stand_for_every_position() {
+    let values = AutoTuneCombination::new(Float32 | Float16).layouts(Format::Linear);
+    let text = AutoTuneCombination::new("FP32|FP16").layouts("LINEAR");
+    assert_eq!(values.expand(2, 1).unwrap(), text.expand(2, 1).unwrap());
+    assert_eq!(values.expand(2, 1).unwrap().len(), 2);
+}
+
+#[test]
 fn too_many_combinations_are_refused_before_they_are_made() {
     let choices = "FP32*FP16*BF16*FP8*INT64*INT32*INT8*UINT8";
     let all = |n: usize| AutoTuneCombination::new(vec![choices; n].join(","));
