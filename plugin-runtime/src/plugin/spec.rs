@@ -4,6 +4,10 @@ use super::AttributeValue;
 use crate::error::{Error, Result};
 
 /// A registered plugin, as a type. `#[register]` implements it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` isn't a registered plugin",
+    label = "write `name::Plugin`, of the module that `#[register]` makes beside the function"
+)]
 pub trait PluginSpec {
     /// The typed attribute struct.
     type Attributes: AttributeSet;
