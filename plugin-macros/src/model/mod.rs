@@ -28,6 +28,8 @@ pub(crate) struct Options {
     pub device_shape: Option<LitBool>,
     pub plugin: Option<Path>,
     pub runtime: Option<Path>,
+    /// Whether the id is still to come, which is reported.
+    pub awaits_id: bool,
     /// Names of the options that are there, whether or not their values could be read.
     pub written: Vec<String>,
 }

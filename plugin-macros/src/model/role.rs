@@ -12,6 +12,9 @@ pub(crate) enum Role {
 }
 
 impl Role {
+    /// All of them.
+    pub(crate) const ALL: [Role; 4] = [Role::Register, Role::Autotune, Role::Impl, Role::Aot];
+
     /// The attribute's name.
     pub(crate) const fn name(self) -> &'static str {
         match self {

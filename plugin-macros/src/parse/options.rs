@@ -2,6 +2,7 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
+use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Expr, LitStr, Path, Token};
@@ -51,6 +52,13 @@ impl Reader<'_> {
             self.end_of_argument();
         } else if self.input.peek(Ident::peek_any) && self.input.peek2(Token![=]) {
             let at = self.input.span();
+            if let Some(literal) = self.named_id() {
+                self.report
+                    .error_at(at, format_args!("the id stands by itself: write `{}`", role.example(&literal.value())));
+                options.id = validate::id(literal, self.report);
+                return self.end_of_argument();
+            }
+            options.awaits_id = true;
             self.report.error_at(at, format_args!("the plugin's id comes first: write `{example}`"));
         } else {
             let start = self.input.span();
@@ -88,7 +96,24 @@ impl Reader<'_> {
         }
     }
 
+    /// The text in `name = "namespace::name"`, where the name is none of an option.
+    fn named_id(&self) -> Option<LitStr> {
+        let ahead = self.input.fork();
+        let name = ahead.call(Ident::parse_any).ok()?;
+        ahead.parse::<Token![=]>().ok()?;
+        let literal: LitStr = ahead.parse().ok()?;
+        let is_option = Role::ALL.iter().any(|role| role.options().contains(&name.to_string().as_str()));
+        let is_id = !is_option && literal.value().contains("::");
+        is_id.then(|| self.input.advance_to(&ahead)).map(|()| literal)
+    }
+
     fn option(&mut self, options: &mut Options) {
+        if options.id.is_none() && options.awaits_id && self.input.peek(LitStr) {
+            if let Ok(literal) = self.input.parse::<LitStr>() {
+                options.id = validate::id(literal, self.report);
+            }
+            return self.end_of_argument();
+        }
         let Ok(name) = self.input.call(Ident::parse_any) else {
             let at = self.input.span();
             self.report.error_at(at, format_args!("expected an option of {}: {}", self.role, self.known()));
@@ -96,7 +121,9 @@ impl Reader<'_> {
         };
         let text = name.to_string();
         if !self.role.options().contains(&text.as_str()) {
-            self.unknown(&name, &text);
+            // What is meant isn't missed, too.
+            let meant = self.unknown(&name, &text);
+            options.written.extend(meant.map(str::to_owned));
             return self.skip_argument();
         }
         if options.has(&text) {
@@ -110,9 +137,14 @@ impl Reader<'_> {
                 let advice = "write `onnx = \"domain::Operator\"`, or several in brackets: `onnx = [\"..\", \"..\"]`";
                 options.onnx = self.value(&name, advice).map(|Texts(texts)| texts).unwrap_or_default();
             }
-            "device" => options.device = self.value(&name, "write `device = cpu` or `device = cuda`"),
+            "device" => {
+                let advice = "an impl is for one device, and that is a name: write `device = cpu` or `device = cuda`";
+                options.device = self.value(&name, advice).map(|Alone(device)| device)
+            }
             "compare" => {
-                options.compare = self.value(&name, "write `compare = Compare::new().unordered()`, or another one")
+                let compare: Option<Expr> =
+                    self.value(&name, "write `compare = Compare::new().unordered()`, or another one");
+                options.compare = compare.filter(|compare| self.is_made_first(compare));
             }
             "sample_inputs" => options.sample_inputs = self.samples(&name),
             "workspace" => options.workspace = self.value(&name, "write `workspace = bytes`, an expression"),
@@ -178,11 +210,36 @@ impl Reader<'_> {
         }
     }
 
-    fn unknown(&mut self, name: &Ident, text: &str) {
-        let elsewhere =
-            [Role::Register, Role::Autotune, Role::Impl, Role::Aot].into_iter().find(|r| r.options().contains(&text));
+    /// Whether a chain of calls starts with a function, not with a method as in `Compare::close(..)`; that is reported.
+    fn is_made_first(&mut self, value: &Expr) -> bool {
+        let call = match value {
+            Expr::MethodCall(call) => return self.is_made_first(&call.receiver),
+            Expr::Call(call) => call,
+            _ => return true,
+        };
+        let Expr::Path(function) = &*call.func else { return true };
+        let names: Vec<String> = function.path.segments.iter().rev().map(|segment| segment.ident.to_string()).collect();
+        let is_method =
+            matches!(&*names, [method, ty, ..] if ty == "Compare" && ["close", "unordered"].contains(&method.as_str()));
+        if is_method {
+            let arguments: Vec<String> = call.args.iter().map(spelled).collect();
+            let message = format!("write `Compare::new().{}({})`", names[0], arguments.join(", "));
+            self.report.error(call, message);
+        }
+        !is_method
+    }
+
+    /// Reports an option that isn't there, and gives the one that is meant.
+    fn unknown(&mut self, name: &Ident, text: &str) -> Option<&'static str> {
+        let elsewhere = Role::ALL.into_iter().find(|r| r.options().contains(&text));
         let (role, known) = (self.role, self.known());
-        match (nearest(text, role.options().iter().copied()), elsewhere) {
+        if role == Role::Impl && ["cpu", "cuda", "gpu"].contains(&text) {
+            let device = if text == "cpu" { "cpu" } else { "cuda" };
+            self.report.error(name, format_args!("a device is given by name: write `device = {device}`"));
+            return Some("device");
+        }
+        let meant = nearest(text, role.options().iter().copied());
+        match (meant, elsewhere) {
             (Some(near), _) => {
                 self.report.error(name, format_args!("{role} has no option `{text}`; did you mean `{near}`?"))
             }
@@ -194,6 +251,7 @@ impl Reader<'_> {
                 self.report.error(name, format_args!("{role} has no option `{text}`; it takes its id and {known}"))
             }
         }
+        meant
     }
 
     fn known(&self) -> String {
@@ -218,6 +276,19 @@ impl Reader<'_> {
             if matches!(&token, Ok(TokenTree::Punct(punct)) if punct.as_char() == ',') {
                 break;
             }
+        }
+    }
+}
+
+/// A name that nothing but the next option follows.
+struct Alone(Ident);
+
+impl Parse for Alone {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name = input.parse()?;
+        match input.is_empty() || input.peek(Token![,]) {
+            true => Ok(Alone(name)),
+            false => Err(input.error("")),
         }
     }
 }
