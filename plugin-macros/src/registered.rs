@@ -1,5 +1,5 @@
-//! The ids that `#[register]` had so far in the crate that is compiled, for messages alone: an impl may stand before its
-//! plugin's `#[register]`, or in another crate.
+//! The ids that `#[register]` had so far in the crate that is compiled, and the names of plugins' functions, for messages alone:
+//! an impl may stand before its plugin's `#[register]`, or in another crate.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
@@ -8,11 +8,23 @@ use std::sync::{Mutex, PoisonError};
 use crate::nearest::nearest;
 
 /// By crate, as editors expand the macros of several in one process.
-static REGISTERED: Mutex<Registered> = Mutex::new(Registered { ids: BTreeMap::new() });
+static REGISTERED: Mutex<Registered> = Mutex::new(Registered { ids: BTreeMap::new(), functions: BTreeMap::new() });
 
 #[derive(Debug)]
 struct Registered {
     ids: BTreeMap<String, BTreeSet<String>>,
+    functions: BTreeMap<String, usize>,
+}
+
+/// How many functions of plugins had this name so far, with this one.
+pub(crate) fn count(function: &str) -> usize {
+    if !proc_macro::is_available() {
+        return 1;
+    }
+    let mut registered = REGISTERED.lock().unwrap_or_else(PoisonError::into_inner);
+    let count = registered.functions.entry(format!("{} {function}", compiled())).or_default();
+    *count += 1;
+    *count
 }
 
 /// Remembers an id of `#[register]`.
@@ -67,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_misspelt_id_is_known_by_its_last_part() {
-        let mut registered = Registered { ids: Default::default() };
+        let mut registered = Registered { ids: Default::default(), functions: Default::default() };
         for id in ["ops::scale", "ops::softmax"] {
             registered.add("here".into(), id);
         }

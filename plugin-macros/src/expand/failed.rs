@@ -2,10 +2,11 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::{Error, FnArg, Ident, ItemFn, Pat, PatWild, Type};
+use syn::{Error, FnArg, Ident, ItemFn, Pat, PatWild, Type, parse_quote};
 
 use crate::model::types::{array_length, ends_in, is_reference_to, plain, referent, spelled};
 use crate::model::{AttributeType, Function, Options, Role};
+use crate::validate;
 
 /// The mistakes and the function, which isn't missed elsewhere then; in place of a plugin's module one that has none of its
 /// items.
@@ -17,9 +18,16 @@ pub(crate) fn failed(function: Option<Function>, role: Role, options: &Options, 
     let name = options.id.as_ref().filter(|_| role == Role::Register && !is_method).map(|id| &id.name);
     let module = name.and_then(|name| Some(module(name, &function.item, errors.next()?)));
     let known = name.filter(|_| module.is_some()).map(|name| quote!(#name::Plugin));
+    let mut mistaken = || known.clone().or_else(|| errors.next().map(|error| quote!([(); #error])));
+    let returns_right = validate::returns_right(&function, role);
     let mut item = function.item;
     name_once(&mut item);
-    silence(&mut item, role, || known.clone().or_else(|| errors.next().map(|error| quote!([(); #error]))));
+    not_async(&mut item);
+    if let Some(mistaken) = (!returns_right).then(&mut mistaken).flatten() {
+        let none = none(&mistaken);
+        item.sig.output = parse_quote!(-> #none);
+    }
+    silence(&mut item, role, mistaken);
     quote!(#item #module #(#errors)*)
 }
 
@@ -55,8 +63,21 @@ fn name_once(item: &mut ItemFn) {
     }
 }
 
+/// Takes `async` off, with which the types of impls' parameters would need lifetimes, unless the body needs it.
+fn not_async(item: &mut ItemFn) {
+    let body = item.block.to_token_stream().to_string();
+    if !body.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "await") {
+        item.sig.asyncness = None;
+    }
+}
+
+/// What is of no type at all to the compiler, whatever is done with it, as `mistaken` holds a mistake.
+fn none(mistaken: &TokenStream) -> Type {
+    Type::Verbatim(quote!(<#mistaken as ::core::ops::Deref>::Target))
+}
+
 /// Takes the types of parameters that can't be, so that the body isn't compared with them. `mistaken` is a type that holds a
-/// mistake; what would be its target is of no type at all to the compiler, whatever is done with it.
+/// mistake.
 fn silence(item: &mut ItemFn, role: Role, mut mistaken: impl FnMut() -> Option<TokenStream>) {
     // A reference that is returned needs another one to live as long as.
     if spelled(&item.sig.output).contains('&') {
@@ -68,7 +89,7 @@ fn silence(item: &mut ItemFn, role: Role, mut mistaken: impl FnMut() -> Option<T
             continue;
         }
         let Some(mistaken) = mistaken() else { return };
-        let none = Type::Verbatim(quote!(<#mistaken as ::core::ops::Deref>::Target));
+        let none = none(&mistaken);
         match (&*argument.pat, &mut *argument.ty) {
             (Pat::Slice(_), Type::Array(array)) => *array.elem = none,
             (_, ty) => *ty = none,

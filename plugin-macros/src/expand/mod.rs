@@ -68,15 +68,8 @@ fn annotated(
 ) -> TokenStream {
     let item_fn: ItemFn = match syn::parse2(item.clone()) {
         Ok(function) => function,
-        Err(_) => {
-            let message = match syn::parse2::<syn::ItemImpl>(item.clone()) {
-                Ok(_) => {
-                    format!("{role} goes on a free function, not on an `impl` block: write the function outside of one")
-                }
-                Err(_) => format!("{role} goes on a function with a body"),
-            };
-            let error = Error::new(Span::call_site(), message);
-            let error = error.to_compile_error();
+        Err(error) => {
+            let error = no_function(role, &item, error).to_compile_error();
             return quote!(#error #item);
         }
     };
@@ -88,4 +81,26 @@ fn annotated(
         expand(options.clone(), read.clone(), report)
     });
     expanded.unwrap_or_else(|errors| failed::failed(function, role, &options, errors))
+}
+
+/// Says what is wrong with an item that can't be read as a function.
+fn no_function(role: Role, item: &TokenStream, error: Error) -> Error {
+    let words: Vec<String> = item.clone().into_iter().map(|token| token.to_string()).collect();
+    let has_body = words.last().is_some_and(|last| last.starts_with('{'));
+    let message = if syn::parse2::<syn::ItemImpl>(item.clone()).is_ok() {
+        format!("{role} goes on a free function, not on an `impl` block: write the function outside of one")
+    } else if has_body && words.iter().any(|word| word == "fn") {
+        let is_default = error.span().source_text().is_some_and(|text| text == "=");
+        let advice = match (is_default, role) {
+            (true, Role::Register) => "a default stands before its parameter, `#[default(128)] name: i32`".to_owned(),
+            (true, _) => {
+                "a default belongs on the parameter of the `#[register]` function, as `#[default(128)]`".to_owned()
+            }
+            _ => format!("from here on this isn't Rust, so {role} can't read the function"),
+        };
+        return Error::new(error.span(), advice);
+    } else {
+        format!("{role} goes on a function with a body")
+    };
+    Error::new(Span::call_site(), message)
 }

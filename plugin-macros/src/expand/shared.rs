@@ -40,7 +40,12 @@ pub(crate) fn beside(mut part: Part, body: TokenStream) -> TokenStream {
 /// A scope beside the function that holds `items`, and beside it an item called `mark`.
 pub(crate) fn scope(function: &ItemFn, mark: Option<Ident>, runtime: &TokenStream, items: TokenStream) -> TokenStream {
     let name = &function.sig.ident;
-    let scope = Ident::new(&format!("__{}", name.unraw()), at(name.span()));
+    // Of two functions of one name the compiler tells by itself.
+    let scope = match registered::count(&name.unraw().to_string()) {
+        1 => format!("__{}", name.unraw()),
+        count => format!("__{}_{count}", name.unraw()),
+    };
+    let scope = Ident::new(&scope, at(name.span()));
     quote_spanned! {at(name.span())=>
         #runtime::attribute_goes_on_a_free_function! {
             #scope [#mark]

@@ -36,6 +36,11 @@ impl AttributeType {
         }
     }
 
+    /// Whether a slice that is an attribute may have such elements.
+    pub(crate) fn is_element(ty: &Type) -> bool {
+        known(ty, &ELEMENTS).is_some()
+    }
+
     /// The type of its field in the attribute struct.
     pub(crate) fn owned(self) -> TokenStream {
         match self {
@@ -133,6 +138,11 @@ fn nearest(ty: &Type) -> Option<AttributeType> {
     match target {
         Type::Array(array) => slice_of(&array.elem),
         Type::Slice(slice) => slice_of(&slice.elem),
+        Type::Tuple(tuple) => {
+            let first = tuple.elems.first()?;
+            let is_same = tuple.elems.iter().all(|element| spelled(element) == spelled(first));
+            is_same.then(|| slice_of(first)).flatten()
+        }
         other => replacement(other),
     }
 }

@@ -41,6 +41,14 @@ pub(crate) fn referent(ty: &Type) -> Option<&Type> {
     }
 }
 
+/// The type without references to it.
+pub(crate) fn referred(ty: &Type) -> &Type {
+    match plain(ty) {
+        Type::Reference(reference) => referred(&reference.elem),
+        other => other,
+    }
+}
+
 /// The length of an array of `name`.
 pub(crate) fn array_length<'a>(ty: &'a Type, name: &str) -> Option<&'a Expr> {
     match plain(ty) {

@@ -1,17 +1,21 @@
 //! The annotated function.
 
 use proc_macro2::Ident;
-use syn::{Attribute, Expr, FnArg, ItemFn, Meta, Pat, PatType, Safety, Type};
+use syn::visit_mut::{self, VisitMut};
+use syn::{Attribute, Expr, FnArg, GenericParam, ItemFn, Lifetime, Meta, Pat, PatType, Safety, Type, TypeReference};
 
 use super::lists::refuse_mixed;
-use crate::model::types::array_length;
+use crate::model::types::{ends_in, referred, spelled};
 use crate::model::{Function, Parameter, Role};
+use crate::nearest::nearest;
 use crate::report::Report;
 
 /// Takes the helper attributes off the function and reads its parameters. What no plugin's function may be is reported.
 pub(crate) fn function(mut item: ItemFn, role: Role, report: &mut Report) -> Function {
     qualifiers(&item, role, report);
-    let mut parameters = Vec::new();
+    one_attribute(&mut item, role, report);
+    let has_lifetimes = item.sig.generics.lifetimes().next().is_some();
+    let mut parameters: Vec<Parameter> = Vec::new();
     for argument in &mut item.sig.inputs {
         match argument {
             FnArg::Receiver(receiver) => report.error(
@@ -20,6 +24,9 @@ pub(crate) fn function(mut item: ItemFn, role: Role, report: &mut Report) -> Fun
             ),
             FnArg::Typed(argument) => parameters.extend(parameter(argument, role, report)),
         }
+    }
+    if has_lifetimes {
+        parameters.iter_mut().for_each(|parameter| Elided.visit_type_mut(&mut parameter.ty));
     }
     for (index, parameter) in parameters.iter().enumerate() {
         if parameters[..index].iter().any(|other| other.name == parameter.name) {
@@ -51,12 +58,43 @@ fn qualifiers(item: &ItemFn, role: Role, report: &mut Report) {
     refuse(signature.variadic.as_ref().map(|t| t.to_token_stream()), "remove `...`");
     let generics = &signature.generics;
     let is_generic = !generics.params.is_empty();
-    refuse(
-        is_generic.then(|| generics.to_token_stream()),
-        "remove the generic parameters; element types differ while it runs (`desc.dtype()`, `tensor.dtype()`)",
-    );
+    let advice = match generics.params.iter().all(|parameter| matches!(parameter, GenericParam::Lifetime(_))) {
+        true => "remove the lifetimes; what it borrows lives as long as the call",
+        false => "remove the generic parameters; element types differ while it runs (`desc.dtype()`, `tensor.dtype()`)",
+    };
+    refuse(is_generic.then(|| generics.to_token_stream()), advice);
     if !is_generic {
         refuse(generics.where_clause.as_ref().map(|t| t.to_token_stream()), "remove the `where` clause");
+    }
+}
+
+/// Takes off other attributes of plugins' functions.
+fn one_attribute(item: &mut ItemFn, role: Role, report: &mut Report) {
+    let is_other = |attribute: &Attribute| {
+        let name = attribute.path().segments.last().map(|segment| segment.ident.to_string()).unwrap_or_default();
+        Role::ALL.iter().any(|role| role.name() == name)
+    };
+    for attribute in item.attrs.extract_if(.., |attribute| is_other(attribute)) {
+        report.error(
+            attribute.path(),
+            format_args!(
+                "this function has {role} already: write another function for this one, which may call a shared one"
+            ),
+        );
+    }
+}
+
+/// Leaves out the lifetimes of references, and of types that have one.
+struct Elided;
+
+impl VisitMut for Elided {
+    fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
+        reference.lifetime = None;
+        visit_mut::visit_type_reference_mut(self, reference);
+    }
+
+    fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+        lifetime.ident = Ident::new("_", lifetime.ident.span());
     }
 }
 
@@ -71,13 +109,19 @@ fn parameter(argument: &mut PatType, role: Role, report: &mut Report) -> Option<
             return None;
         }
     }
+    misspelt_default(&mut argument.attrs, report);
+    if let Some(name) = referenced(&argument.pat) {
+        let ty = spelled(&argument.ty);
+        report.error(&argument.pat, format_args!("a parameter is a plain name here: write `{name}: {ty}`"));
+        *argument.pat = syn::parse_quote!(#name);
+    }
     let name = match &*argument.pat {
         Pat::Ident(pattern) if pattern.by_ref.is_none() && pattern.subpat.is_none() => Some(pattern.ident.clone()),
         Pat::Wild(wild) => {
             report.error(wild, "a parameter needs a name, by which the plugin's users and its other functions know it");
             None
         }
-        Pat::Slice(pattern) if is_outputs(role, &argument.ty) => {
+        pattern @ (Pat::Slice(_) | Pat::Tuple(_)) if is_outputs(role, &argument.ty) => {
             let name = Ident::new("outputs", syn::spanned::Spanned::span(pattern));
             return Some(Parameter { name, ty: (*argument.ty).clone(), default, is_taken_apart: true });
         }
@@ -90,10 +134,42 @@ fn parameter(argument: &mut PatType, role: Role, report: &mut Report) -> Option<
     Some(Parameter { name: name?, ty: (*argument.ty).clone(), default, is_taken_apart: false })
 }
 
-/// Whether an array that is taken apart holds an impl's outputs, be it under a wrong type.
+/// Whether what is taken apart holds the outputs, be it under a wrong type.
 fn is_outputs(role: Role, ty: &Type) -> bool {
-    let elements: &[&str] = if role == Role::Impl { &["TensorMut", "Tensor"] } else { &["TensorMut"] };
-    elements.iter().any(|element| array_length(ty, element).is_some())
+    let elements: &[&str] = match role {
+        Role::Register => return false,
+        Role::Impl => &["TensorMut", "Tensor"],
+        Role::Autotune | Role::Aot => &["TensorDesc", "TensorMut"],
+    };
+    let is_element = |ty: &Type| elements.iter().any(|element| ends_in(referred(ty), element));
+    match referred(ty) {
+        Type::Array(array) => is_element(&array.elem),
+        Type::Slice(slice) => is_element(&slice.elem),
+        Type::Tuple(tuple) => !tuple.elems.is_empty() && tuple.elems.iter().all(is_element),
+        _ => false,
+    }
+}
+
+/// `x` of `&x`.
+fn referenced(pattern: &Pat) -> Option<Ident> {
+    match pattern {
+        Pat::Reference(reference) => match &*reference.pat {
+            Pat::Ident(inner) if inner.subpat.is_none() => Some(inner.ident.clone()),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Removes attributes that are meant as `#[default(..)]`.
+fn misspelt_default(attributes: &mut Vec<Attribute>, report: &mut Report) {
+    let is_misspelt = |attribute: &Attribute| {
+        let name = attribute.path().get_ident().map(Ident::to_string).unwrap_or_default();
+        nearest(&name, ["default"]).is_some()
+    };
+    for attribute in attributes.extract_if(.., |attribute| is_misspelt(attribute)) {
+        report.error(attribute.path(), "did you mean `#[default(constant)]`?");
+    }
 }
 
 /// Removes `#[default(..)]`, which the compiler doesn't know.

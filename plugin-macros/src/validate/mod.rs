@@ -9,5 +9,6 @@ mod registration;
 
 pub(crate) use id::id;
 pub(crate) use options::{device, device_shape, runtime, workspace};
+pub(crate) use outputs::returns_right;
 pub(crate) use part::part;
 pub(crate) use registration::registration;

@@ -46,6 +46,9 @@ fn is_output(ty: &Type, report: &mut Report) -> bool {
             Type::Array(_) | Type::Slice(_) => "write a tuple, with one `TensorDesc` or `SizeTensorDesc` an output",
             Type::Reference(_) => "return a desc by value: `input.like()`, or `input.aliased()` to work in place",
             Type::ImplTrait(_) => "name the type: the number of outputs is read from it",
+            _ if ends_in(ty, "Option") => {
+                "each output is always there: return `Result<TensorDesc>`, with an error by `bail!`"
+            }
             _ if ends_in(ty, "Vec") => {
                 "the number of outputs is fixed: write a tuple, with one `TensorDesc` or `SizeTensorDesc` an output"
             }
@@ -66,6 +69,18 @@ fn result_of(ty: &Type) -> Option<&Type> {
         GenericArgument::Type(ty) => Some(ty),
         _ => None,
     })
+}
+
+/// Whether a function of the role may return what this one does.
+pub(crate) fn returns_right(function: &Function, role: Role) -> bool {
+    let check = |report: &mut Report| match role {
+        Role::Register => described(function, report).map(drop),
+        _ => {
+            returned(function, role, report);
+            Some(())
+        }
+    };
+    Report::collect(check).is_ok()
 }
 
 /// Checks what one of the other functions returns.

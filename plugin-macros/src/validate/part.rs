@@ -6,8 +6,10 @@ use syn::{Expr, Type};
 use super::options::runtime;
 use super::outputs::returned;
 use super::registration::unsupported;
-use crate::model::types::{array_length, ends_in, is_reference_to, plain, referent, spelled};
-use crate::model::{AttributeParameter, AttributeType, Function, Options, Parameter, Part, Role, TacticParameter};
+use crate::model::types::{array_length, ends_in, is_reference_to, plain, referent, referred, spelled};
+use crate::model::{
+    AttributeParameter, AttributeType, Function, Options, Parameter, Part, Role, TacticParameter, advice,
+};
 use crate::report::Report;
 
 /// The model of an `autotune`, `impl_plugin` or `aot_impl` function, if it keeps the rules.
@@ -20,10 +22,16 @@ pub(crate) fn part(options: &Options, function: Function, role: Role, report: &m
     }
     let all_read = function.parameters.len() == function.item.sig.inputs.len();
     if sorted.inputs.is_empty() && !sorted.failed && all_read {
-        let message = format!("a plugin has at least one input: write `name: {}` first", role.input_type());
-        report.error_at(function.item.sig.paren_token.span.join(), message);
+        no_input(&function, &sorted, role, report);
     }
-    if let Some(first) = sorted.single_outputs.first() {
+    if sorted.tail.contains(&"outputs") {
+        for parameter in &sorted.single_outputs {
+            let name = &parameter.name;
+            let message =
+                format!("an input of {role} is a `Tensor`: write `{name}: Tensor`; the outputs are one array");
+            report.error(&parameter.ty, message);
+        }
+    } else if let Some(first) = sorted.single_outputs.first() {
         let names: Vec<String> = sorted.single_outputs.iter().map(Parameter::text).collect();
         let (count, names) = (names.len(), names.join(", "));
         let message =
@@ -54,6 +62,25 @@ pub(crate) fn part(options: &Options, function: Function, role: Role, report: &m
     })
 }
 
+/// Says that there is no input, of the first parameter where that is meant as one.
+fn no_input(function: &Function, sorted: &Sorted, role: Role, report: &mut Report) {
+    let first = sorted.attributes.first().filter(|_| role == Role::Impl).map(|attribute| &attribute.parameter);
+    match first.map(|first| (first, plain(referred(&first.ty)))) {
+        Some((first, Type::Slice(slice))) => {
+            let (name, element) = (&first.name, spelled(&slice.elem));
+            let message = format!(
+                "an input of {role} is a `Tensor`: write `{name}: Tensor`, and in the body `{name}.as_slice::<{element}>()?`"
+            );
+            report.error(&first.ty, message);
+        }
+        _ if !sorted.single_outputs.is_empty() && sorted.tail.contains(&"outputs") => {}
+        _ => {
+            let message = format!("a plugin has at least one input: write `name: {}` first", role.input_type());
+            report.error_at(function.item.sig.paren_token.span.join(), message);
+        }
+    }
+}
+
 /// The parameters by kind.
 #[derive(Default)]
 struct Sorted {
@@ -67,6 +94,8 @@ struct Sorted {
     tail: Vec<&'static str>,
     /// Whether one couldn't be sorted.
     failed: bool,
+    /// Whether their order is said to be wrong: once is enough.
+    is_order_wrong: bool,
 }
 
 impl Sorted {
@@ -74,11 +103,19 @@ impl Sorted {
         let name = parameter.text();
         match Role::Impl.tail().iter().find(|tail| **tail == name) {
             Some(tail) => return self.add_tail(tail, parameter, role, report),
-            None if role == Role::Impl && ends_in(referred(&parameter.ty), "TensorMut") => {
+            None if role == Role::Impl && is_single_output(&parameter.ty) => {
                 return self.single_outputs.push(parameter.clone());
             }
-            None => self.must_be_first(&name, parameter, report),
+            None => {}
         }
+        if let Some(fixed) = self.renamed(&parameter.ty, role) {
+            self.failed = true;
+            self.tail.push(fixed);
+            let right = if fixed == "outputs" { role.outputs_type().to_owned() } else { spelled(&parameter.ty) };
+            let message = format!("the parameter of this type is called `{fixed}`: write `{fixed}: {right}`");
+            return report.error(&parameter.ty, message);
+        }
+        self.must_be_first(&name, parameter, role, report);
         if is_input(parameter, role, report) {
             if let Some(first) = self.attributes.first() {
                 let before = first.parameter.text();
@@ -90,23 +127,44 @@ impl Sorted {
             self.attributes.push(AttributeParameter { parameter: parameter.clone(), ty });
         } else {
             self.failed = true;
-            let message = match renamed(&parameter.ty, role) {
-                Some(name) => {
-                    self.tail.push(name);
-                    let right = if name == "outputs" { role.outputs_type().to_owned() } else { spelled(&parameter.ty) };
-                    format!("the parameter of this type is called `{name}`: write `{name}: {right}`")
-                }
-                None => unsupported(&parameter.ty, role),
-            };
-            report.error(&parameter.ty, message);
+            report.error(&parameter.ty, unsupported(&parameter.ty, role));
         }
     }
 
-    fn must_be_first(&self, name: &str, parameter: &Parameter, report: &mut Report) {
+    /// The fixed name that a parameter of this type should have.
+    fn renamed(&self, ty: &Type, role: Role) -> Option<&'static str> {
+        let target = referent(ty).unwrap_or(ty);
+        let element = match plain(target) {
+            Type::Array(array) => Some(&array.elem),
+            Type::Slice(slice) => Some(&slice.elem),
+            _ => None,
+        };
+        if element.is_some_and(|element| ends_in(element, "TensorMut") || ends_in(element, "TensorDesc")) {
+            return Some("outputs");
+        }
+        let fixed = [("Workspace", "workspace"), ("Stream", "stream")];
+        let fixed = fixed.into_iter().find(|(ty, _)| ends_in(target, ty)).map(|(_, name)| name);
+        let is_input = ["Tensor", "TensorDesc", "TensorMut"].iter().any(|name| ends_in(target, name));
+        // After the outputs, what neither inputs nor attributes are is an enum of tactics.
+        let is_enum = matches!(plain(ty), Type::Path(_)) && AttributeType::of(ty).is_none() && !is_input;
+        let is_tactic = is_enum && advice(ty, role).is_none() && self.tail.contains(&"outputs");
+        let name = fixed.or(is_tactic.then_some("tactic"))?;
+        (role.tail().contains(&name) && !self.tail.contains(&name)).then_some(name)
+    }
+
+    fn must_be_first(&mut self, name: &str, parameter: &Parameter, role: Role, report: &mut Report) {
         if let Some(last) = self.tail.first() {
             let message = format!("inputs and attributes come first: move `{name}` before `{last}`");
-            report.error(&parameter.name, message);
+            self.order(parameter, message, role, report);
         }
+    }
+
+    fn order(&mut self, parameter: &Parameter, message: String, role: Role, report: &mut Report) {
+        if !self.is_order_wrong {
+            let order = role.tail().join("`, `");
+            report.error(&parameter.name, format_args!("{message}; the order is inputs, attributes, `{order}`"));
+        }
+        self.is_order_wrong = true;
     }
 
     fn add_tail(&mut self, name: &'static str, parameter: &Parameter, role: Role, report: &mut Report) {
@@ -116,9 +174,8 @@ impl Sorted {
         };
         let later = self.tail.iter().find(|seen| role.tail().iter().position(|tail| tail == *seen) > Some(place));
         if let Some(later) = later {
-            let order = role.tail().join("`, `");
-            let message = format!("`{name}` comes before `{later}`: the order is inputs, attributes, `{order}`");
-            report.error(&parameter.name, message);
+            let message = format!("`{name}` comes before `{later}`");
+            self.order(parameter, message, role, report);
         }
         self.tail.push(name);
         let ty = &parameter.ty;
@@ -132,12 +189,11 @@ impl Sorted {
     }
 }
 
-/// The type without a reference to it.
-fn referred(ty: &Type) -> &Type {
-    match plain(ty) {
-        Type::Reference(reference) => &reference.elem,
-        other => other,
-    }
+/// Whether it is one of the outputs by itself.
+fn is_single_output(ty: &Type) -> bool {
+    let is_written = matches!(plain(ty), Type::Reference(reference)
+        if reference.mutability.is_some() && matches!(plain(&reference.elem), Type::Slice(slice) if AttributeType::is_element(&slice.elem)));
+    is_written || ends_in(referred(ty), "TensorMut")
 }
 
 fn is_input(parameter: &Parameter, role: Role, report: &mut Report) -> bool {
@@ -170,6 +226,11 @@ fn outputs(parameter: &Parameter, role: Role, report: &mut Report) -> Option<Exp
             Some(count) if parameter.is_taken_apart => {
                 format!("outputs are written to: write `[TensorMut; {}]`", spelled(count))
             }
+            None if parameter.is_taken_apart => {
+                format!(
+                    "the outputs are one array, by their names: write `[y, ..]: {right}`, with their number for `N`"
+                )
+            }
             _ => format!("write `outputs: {right}`, with the plugin's number of outputs for `N`"),
         };
         report.error(ty, message);
@@ -187,26 +248,17 @@ fn tactic(ty: &Type, report: &mut Report) -> Option<TacticParameter> {
             Some(TacticParameter::Enum(Box::new(ty.clone())))
         }
         _ => {
-            let message =
-                format!("`{}` isn't a tactic: write `tactic: i32`, or an enum that derives `Tactic`", spelled(ty));
-            report.error(ty, message);
+            let written = spelled(ty);
+            let advice = match referred(ty) {
+                target @ Type::Path(path)
+                    if path.path.get_ident().is_none_or(|name| !is_primitive(&name.to_string())) =>
+                {
+                    format!("write `tactic: {}`, by value", spelled(target))
+                }
+                _ => "write `tactic: i32`, or an enum that derives `Tactic`".to_owned(),
+            };
+            report.error(ty, format_args!("`{written}` isn't a tactic: {advice}"));
             None
         }
     }
-}
-
-/// The fixed name that a parameter of this type should have.
-fn renamed(ty: &Type, role: Role) -> Option<&'static str> {
-    let target = referent(ty).unwrap_or(ty);
-    let element = match plain(target) {
-        Type::Array(array) => Some(&array.elem),
-        Type::Slice(slice) => Some(&slice.elem),
-        _ => None,
-    };
-    if element.is_some_and(|element| ends_in(element, "TensorMut") || ends_in(element, "TensorDesc")) {
-        return Some("outputs");
-    }
-    let fixed = [("Workspace", "workspace"), ("Stream", "stream")];
-    let (_, name) = fixed.into_iter().find(|(ty, _)| ends_in(target, ty))?;
-    role.tail().contains(&name).then_some(name)
 }

@@ -6,7 +6,7 @@ use syn::Expr;
 use super::onnx;
 use super::options::{runtime, version};
 use super::outputs::described;
-use crate::model::types::{ends_in, is_reference_to, plain, spelled};
+use crate::model::types::{ends_in, is_reference_to, referred, spelled};
 use crate::model::{
     ATTRIBUTE_TYPES, AttributeParameter, AttributeType, Function, Options, Parameter, Registration, Role, advice, types,
 };
@@ -99,16 +99,26 @@ fn is_input(parameter: &Parameter, report: &mut Report) -> bool {
     if is_reference_to(ty, "TensorDesc") {
         return true;
     }
-    let referent = match plain(ty) {
-        syn::Type::Reference(reference) => &*reference.elem,
-        other => other,
-    };
-    let is_meant = ["TensorDesc", "SizeTensorDesc", "Tensor", "TensorMut"].iter().any(|name| ends_in(referent, name));
-    if is_meant {
-        let name = &parameter.name;
-        report.error(ty, format_args!("an input of `register` is a `&TensorDesc`: write `{name}: &TensorDesc`"));
+    let is_one =
+        |ty| ["TensorDesc", "SizeTensorDesc", "Tensor", "TensorMut"].iter().any(|name| ends_in(referred(ty), name));
+    let name = &parameter.name;
+    match referred(ty) {
+        target if is_one(target) => {
+            report.error(ty, format_args!("an input of `register` is a `&TensorDesc`: write `{name}: &TensorDesc`"));
+        }
+        syn::Type::Slice(list) if is_one(&list.elem) => several(ty, report),
+        syn::Type::Array(list) if is_one(&list.elem) => several(ty, report),
+        _ if ends_in(ty, "Vec") && spelled(ty).contains("TensorDesc") => several(ty, report),
+        _ => return false,
     }
-    is_meant
+    true
+}
+
+fn several(ty: &syn::Type, report: &mut Report) {
+    report.error(
+        ty,
+        "the number of inputs is fixed: write a parameter for each, `first: &TensorDesc, second: &TensorDesc`",
+    );
 }
 
 /// A message for a type that neither inputs nor attributes have.
@@ -119,8 +129,17 @@ pub(super) fn unsupported(ty: &syn::Type, role: Role) -> String {
         (None, syn::Type::ImplTrait(_)) => {
             format!("`{spelled}` isn't a type of its own: an attribute is {ATTRIBUTE_TYPES}")
         }
+        (None, syn::Type::Path(path)) if path.path.get_ident().is_some_and(is_like_an_enum) => format!(
+            "`{spelled}` is neither an input's type (`&TensorDesc`) nor an attribute's: {ATTRIBUTE_TYPES}; for one of several \
+             names take a `&str`"
+        ),
         (None, _) => {
             format!("`{spelled}` is neither an input's type (`&TensorDesc`) nor an attribute's: {ATTRIBUTE_TYPES}")
         }
     }
+}
+
+/// Whether a name may be that of an author's enum.
+fn is_like_an_enum(name: &Ident) -> bool {
+    name.to_string().starts_with(char::is_uppercase) && !name.to_string().ends_with("Desc")
 }

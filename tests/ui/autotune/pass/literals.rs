@@ -24,6 +24,22 @@ fn scale_autotune(x: &TensorDesc, factor: f32, outputs: &[TensorDesc; 2]) -> Res
     ])
 }
 
+#[register("test::negate")]
+fn negate(x: &TensorDesc) -> TensorDesc {
+    x.like()
+}
+
+/// Outputs under names of their own; types and layouts as values for all positions.
+#[autotune("test::negate")]
+fn negate_autotune(x: &TensorDesc, [y]: &[TensorDesc; 1]) -> Vec<AutoTuneCombination> {
+    let types = DataType::Float32 | DataType::Float16;
+    let everywhere = AutoTuneCombination::new(types).layouts(Format::Linear * Format::Hwc);
+    match y.rank() {
+        3 => vec![everywhere.tactics(vec![1]).tactics(2..4).tactics([4, 5].iter().copied())],
+        _ => vec![AutoTuneCombination::by_position().pos(&[0, 1], DataType::Float32)],
+    }
+}
+
 struct Other;
 
 impl Other {
