@@ -1,7 +1,6 @@
 //! Arrays of expressions and integers, which the compiler finds to be of unlike types without saying what to write.
 
-use proc_macro2::TokenStream;
-use quote::{ToTokens, quote};
+use quote::quote;
 use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::visit_mut::{self, VisitMut};
@@ -88,8 +87,7 @@ fn members(list: &Expr) -> Option<Punctuated<Expr, Token![,]>> {
         Expr::Array(array) => Some(array.elems.clone()),
         Expr::Reference(inner) => members(&inner.expr),
         Expr::Macro(call) if call.mac.path.is_ident("vec") => {
-            let tokens: TokenStream = call.mac.tokens.to_token_stream();
-            Punctuated::parse_terminated.parse2(tokens).ok()
+            Punctuated::parse_terminated.parse2(call.mac.tokens.clone()).ok()
         }
         _ => None,
     }

@@ -98,7 +98,7 @@ pub trait IntoDims<M> {
     fn into_dims(self) -> Vec<Dim>;
 }
 
-into_list!(IntoDims, into_dims, Dim);
+into_list!(IntoDims, into_dims, Dim, [Into<Dim>], into);
 
 /// Where a tensor comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

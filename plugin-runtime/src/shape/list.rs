@@ -49,7 +49,7 @@ pub enum Iterated {}
 #[derive(Debug)]
 pub enum Tuple {}
 
-into_list!(IntoExprs, into_exprs, ShapeExpr, IntoExpr, into_expr);
+into_list!(IntoExprs, into_exprs, ShapeExpr, [IntoExpr], into_expr);
 
 /// An array of shape expressions, of expressions and integers: `dims![x.shape_expr(0), 2]`.
 #[macro_export]

@@ -2,7 +2,7 @@
 
 /// Calls a macro with what is given, in brackets, and the names of the members: once for each number of them.
 macro_rules! for_tuples {
-    ($with:ident $(, $given:ident)*) => {
+    ($with:ident $(, $given:tt)*) => {
         $with!([$($given)*] A);
         $with!([$($given)*] A B);
         $with!([$($given)*] A B C);
@@ -14,40 +14,25 @@ macro_rules! for_tuples {
     };
 }
 
-/// Makes a list of an item of anything that is iterated over and of tuples, whose members convert to it: by `Into`, or by the
-/// method of another trait, which tells what to write where one doesn't.
+/// Makes a list of an item of anything that is iterated over and of tuples, whose members are bound by the trait in brackets and
+/// converted by its method.
 macro_rules! into_list {
-    ($trait:ident, $method:ident, $item:ident $(, $into:ident, $convert:ident)?) => {
-        into_list!(@iterated $trait, $method, $item $(, $into, $convert)?);
-        $crate::shape::for_tuples!(into_list_of_tuple, $trait, $method, $item $(, $into, $convert)?);
-    };
-    (@iterated $trait:ident, $method:ident, $item:ident) => {
-        impl<M: Into<$item>, I: IntoIterator<Item = M>> $trait<$crate::shape::Iterated> for I {
+    ($trait:ident, $method:ident, $item:ident, [$($bound:tt)*], $convert:ident) => {
+        impl<M: $($bound)*, I: IntoIterator<Item = M>> $trait<$crate::shape::Iterated> for I {
             fn $method(self) -> Vec<$item> {
-                self.into_iter().map(Into::into).collect()
+                self.into_iter().map(|member| member.$convert()).collect()
             }
         }
-    };
-    (@iterated $trait:ident, $method:ident, $item:ident, $into:ident, $convert:ident) => {
-        impl<M: $into, I: IntoIterator<Item = M>> $trait<$crate::shape::Iterated> for I {
-            fn $method(self) -> Vec<$item> {
-                self.into_iter().map($into::$convert).collect()
-            }
-        }
+
+        $crate::shape::for_tuples!(into_list_of_tuple, $trait, $method, $item, [$($bound)*], $convert);
     };
 }
 
 macro_rules! into_list_of_tuple {
-    ([$trait:ident $method:ident $item:ident] $($name:ident)*) => {
-        into_list_of_tuple!(@members $trait $method $item [Into<$item>] into $($name)*);
+    ([$trait:ident $method:ident $item:ident $bound:tt $convert:ident] $($name:ident)*) => {
+        into_list_of_tuple!(@bound $trait $method $item $convert $($name $bound)*);
     };
-    ([$trait:ident $method:ident $item:ident $into:ident $convert:ident] $($name:ident)*) => {
-        into_list_of_tuple!(@members $trait $method $item [$into] $convert $($name)*);
-    };
-    (@members $trait:ident $method:ident $item:ident $bound:tt $convert:ident $($name:ident)*) => {
-        into_list_of_tuple!(@impl $trait $method $item $convert [$($name $bound)*]);
-    };
-    (@impl $trait:ident $method:ident $item:ident $convert:ident [$($name:ident [$($bound:tt)*])*]) => {
+    (@bound $trait:ident $method:ident $item:ident $convert:ident $($name:ident [$($bound:tt)*])*) => {
         impl<$($name: $($bound)*),*> $trait<$crate::shape::Tuple> for ($($name,)*) {
             fn $method(self) -> Vec<$item> {
                 #[expect(non_snake_case, reason = "one identifier serves as type and as binding")]

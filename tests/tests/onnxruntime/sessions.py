@@ -3,6 +3,7 @@
 import gc
 import multiprocessing
 import os
+import statistics
 import sys
 import threading
 
@@ -250,14 +251,14 @@ def resident():
 
 
 def growth(work, times):
-    """Bytes that `work` keeps each time. Allocators take more memory now and then, and keep it, so it is the least of some times."""
+    """Bytes that `work` keeps each time: the median, as allocators take more memory now and then, and give some back."""
     grown = []
     for _ in range(times):
         before = resident()
         work()
         gc.collect()
         grown.append(resident() - before)
-    return min(grown)
+    return statistics.median(grown)
 
 
 def many_runs():
@@ -279,8 +280,8 @@ def many_runs():
     # What an exception costs once.
     for _ in range(2000):
         refused(lambda: failing.run(None, nan))
-    grown = growth(lambda: runs(25_000), 4)
-    assert grown < 256 << 10, f"25,000 runs took {grown} bytes, four times in a row"
+    grown = growth(lambda: runs(20_000), 5)
+    assert grown < 256 << 10, f"20,000 runs took {grown} bytes, in most of five rounds"
 
 
 def many_sessions():
@@ -294,7 +295,7 @@ def many_sessions():
         once()
     gc.collect()
     grown = growth(lambda: [once() for _ in range(100)], 3)
-    assert grown < 1 << 20, f"100 sessions took {grown} bytes, three times in a row"
+    assert grown < 1 << 20, f"100 sessions took {grown} bytes, in most of three rounds"
     # Two at once, from the same options and from others.
     shared = options()
     first, second, third = session(padded(), shared), session(padded(), shared), session(padded())

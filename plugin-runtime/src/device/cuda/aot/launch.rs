@@ -138,7 +138,7 @@ pub trait IntoArguments<M> {
     fn into_arguments(self) -> Vec<AotArg>;
 }
 
-into_list!(IntoArguments, into_arguments, AotArg);
+into_list!(IntoArguments, into_arguments, AotArg, [Into<AotArg>], into);
 
 impl From<usize> for AotArg {
     /// A `long long`.
