@@ -145,7 +145,9 @@ fn expand(runtime: &TokenStream, dispatch: &Dispatch, types: &[&Type]) -> TokenS
     });
     let chosen: Vec<TokenStream> = chosen.collect();
     let arms = chosen.iter().map(|ty| {
+        // What one of the types doesn't need another does.
         quote_spanned! {here=>
+            #[allow(clippy::unnecessary_cast, clippy::cast_lossless, clippy::useless_conversion)]
             dtype if <#ty as #runtime::tensor::Element>::views(dtype) => {
                 type #parameter = #ty;
                 #body

@@ -50,7 +50,8 @@ fn inner() {
     }
 }
 
-fn main() {
+#[test]
+fn constructors_beside_methods_of_their_names() {
     use plugin_runtime::network::IntoOp;
 
     scale();

@@ -114,7 +114,8 @@ fn kernel(inputs: &TensorDesc, second: &TensorDesc, outputs: &[TensorDesc; 2], t
     AotKernel::new("k", [0_u8])
 }
 
-fn main() {
+#[::core::prelude::v1::test]
+fn items_of_the_function() {
     #[::plugin_runtime::register("hygiene::local")]
     fn local(x: &TensorDesc, #[default(STEP)] step: i32) -> TensorDesc {
         x.like()

@@ -26,7 +26,8 @@ fn name(dtype: DataType) -> Result<&'static str> {
     dispatch!(dtype, T in [Half, bf16,] => Ok(<T as Element>::NAME))
 }
 
-fn main() -> Result<()> {
+#[test]
+fn items_and_types_in_the_body() -> Result<()> {
     assert_eq!(largest(DataType::Int32)?, (i32::MAX.into(), 32));
     assert_eq!(largest(DataType::Bool)?, (255, 8));
     assert_eq!([name(DataType::Float16)?, name(DataType::BFloat16)?], ["f16", "bf16"]);

@@ -22,9 +22,13 @@ enum Option {
     Some = i32::MAX as isize,
 }
 
-fn main() {
+#[test]
+fn numbers_and_names() {
     assert_eq!([Choice::First, Choice::Second, Choice::Last].map(Choice::id), [1, 2, 200]);
-    assert_eq!([1, 2, 200, 0, 3, -56].map(Choice::name), [Some("First"), Some("Second"), Some("Last"), None, None, None]);
+    assert_eq!(
+        [1, 2, 200, 0, 3, -56].map(Choice::name),
+        [Some("First"), Some("Second"), Some("Last"), None, None, None]
+    );
     assert_eq!([2, 0].map(Choice::from_id), [Some(Choice::Second), None]);
     assert_eq!(Option::Some.id(), i32::MAX);
 }

@@ -37,7 +37,3 @@ fn table_cuda(x: Tensor, path: &str, outputs: [TensorMut; 1]) -> Result<()> {
     let _rows: usize = text.trim().parse()?;
     Ok(())
 }
-
-fn main() -> std::result::Result<(), Box<dyn StdError>> {
-    Ok(())
-}

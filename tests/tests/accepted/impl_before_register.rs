@@ -14,7 +14,8 @@ fn scale_row(x: &TensorDesc) -> TensorDesc {
     x.like()
 }
 
-fn main() {
+#[test]
+fn in_a_function_too() {
     #[impl_plugin("test::scale_rows_twice", device = cpu)]
     fn scale_rows_twice_cpu(x: Tensor, outputs: [TensorMut; 1]) {}
 

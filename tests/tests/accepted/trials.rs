@@ -33,5 +33,3 @@ fn ramp() -> Sample {
         Ok(())
     })
 }
-
-fn main() {}

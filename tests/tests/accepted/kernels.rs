@@ -1,3 +1,5 @@
+//! Kernels for one type and for several, given what can be.
+
 use plugin_runtime::prelude::*;
 
 kernels! {
@@ -19,7 +21,8 @@ pub fn launch(x: Tensor, mut y: TensorMut, mut workspace: Workspace, stream: &St
     add(stream, launch, x, x.device_slice::<f16>()?, y)
 }
 
-fn main() {
+#[test]
+fn one_instance_a_type() {
     assert_eq!(KERNELS.instances.len(), 3);
     assert_eq!(KERNELS.instances[2].name, "add_bf16");
 }

@@ -24,5 +24,3 @@ fn with_tactic(x: &TensorDesc, mode: &str, outputs: &[TensorDesc; 1], tactic: Ch
         Choice::Rows => Ok(AotKernel::new(mode, [])),
     }
 }
-
-fn main() {}

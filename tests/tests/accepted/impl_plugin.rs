@@ -40,7 +40,7 @@ mod with_use {
 mod with_path {
     use plugin_runtime::prelude::*;
 
-    #[impl_plugin("test::scale", device = cuda, plugin = crate::ops::scale, workspace = rows, device_shape = true)]
+    #[impl_plugin("test::scale", device = cuda, plugin = crate::impl_plugin::ops::scale, workspace = rows, device_shape = true)]
     fn attribute(x: Tensor, y: Tensor, rows: i64, outputs: [TensorMut; 1 + 1], workspace: Workspace) {
         let _ = (rows, workspace);
     }
@@ -63,5 +63,3 @@ mod with_path {
         Ok(())
     }
 }
-
-fn main() {}

@@ -14,7 +14,8 @@ fn scale_autotune(x: &TensorDesc, factor: f32, outputs: &[TensorDesc; 2]) -> Res
     if factor < 0.0 {
         bail!("no combination");
     }
-    let by_position = AutoTuneCombination::by_position().pos(0..2, "FP32|FP16").pos_with_layouts(2, "FP32", "LINEAR*CHW4");
+    let by_position =
+        AutoTuneCombination::by_position().pos(0..2, "FP32|FP16").pos_with_layouts(2, "FP32", "LINEAR*CHW4");
     Ok(vec![
         AutoTuneCombination::new("FP32|FP16, FP32|FP16, FP32*FP16").layouts("LINEAR"),
         AutoTuneCombination::new(TYPES).layouts("LINEAR*CHW4, LINEAR, LINEAR").tactics([1, 2]),
@@ -31,6 +32,7 @@ fn negate(x: &TensorDesc) -> TensorDesc {
 
 /// Outputs under names of their own; types and layouts as values for all positions.
 #[autotune("test::negate")]
+#[expect(clippy::needless_borrows_for_generic_args, reason = "references are accepted too")]
 fn negate_autotune(x: &TensorDesc, [y]: &[TensorDesc; 1]) -> Vec<AutoTuneCombination> {
     let types = DataType::Float32 | DataType::Float16;
     let everywhere = AutoTuneCombination::new(types).layouts(Format::Linear * Format::Hwc);
@@ -51,5 +53,3 @@ impl Other {
         AutoTuneCombination::by_position()
     }
 }
-
-fn main() {}

@@ -4,6 +4,7 @@
 
 use plugin_runtime::prelude::*;
 
+/// Attributes of all types.
 #[register("camel::Everything", onnx = ["com.example::Everything", "ai.onnx::EveryThing"])]
 #[allow(non_snake_case)]
 pub fn Everything(
@@ -54,7 +55,8 @@ fn ahead(inputData: &TensorDesc, blockSize: i32, outputs: &[TensorDesc; 1]) -> A
     AotKernel::new("copy", [])
 }
 
-fn main() {
+#[test]
+fn constructors_keep_the_names() {
     use plugin_runtime::network::IntoOp;
 
     let _ = |x| IntoOp::into_op(Everything::op(x, 1, "same").blockSize(4).isFast(true).padWidths(&[1]));
