@@ -5,6 +5,6 @@ template <typename T> __global__ void normalize(const T* x, const T* weight, i64
     x += blockIdx.x * columns, y += blockIdx.x * columns;
     float squares = 0;
     for (i64 i = threadIdx.x; i < columns; i += THREADS) squares += x[i] * x[i];
-    float scale = rsqrtf(block_sum(squares) / columns + epsilon);
+    float scale = rsqrtf(block_sum<THREADS>(squares) / columns + epsilon);
     for (i64 i = threadIdx.x; i < columns; i += THREADS) y[i] = x[i] * scale * weight[i];
 }

@@ -5,9 +5,9 @@ template <typename T> __global__ void measure(const T* x, i64 columns, float* ro
     x += blockIdx.x * columns;
     float most = -INFINITY, sum = 0;
     for (i64 i = threadIdx.x; i < columns; i += THREADS) most = fmaxf(most, x[i]);
-    most = block_max(most);
+    most = block_max<THREADS>(most);
     for (i64 i = threadIdx.x; i < columns; i += THREADS) sum += expf(x[i] - most);
-    rows[2 * blockIdx.x] = most, rows[2 * blockIdx.x + 1] = block_sum(sum);
+    rows[2 * blockIdx.x] = most, rows[2 * blockIdx.x + 1] = block_sum<THREADS>(sum);
 }
 template <typename T> __global__ void divide(const T* x, i64 n, i64 columns, const float* rows, T* y) {
     i64 i = thread_in_grid();

@@ -25,6 +25,7 @@ mod large;
 mod lifetimes;
 mod lockfile;
 mod plugins;
+mod reduce;
 mod refusals;
 mod rig;
 mod run_engine;

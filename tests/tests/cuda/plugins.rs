@@ -4,6 +4,7 @@ pub(crate) mod faulty;
 pub(crate) mod large;
 pub(crate) mod late;
 pub(crate) mod partial;
+pub(crate) mod reduce;
 pub(crate) mod wrong;
 
 pub(crate) use tests::gpu_plugins::{

@@ -49,30 +49,44 @@ __device__ __forceinline__ i64 thread_in_grid() { return blockIdx.x * static_cas
 __device__ __forceinline__ i64 threads_in_grid() { return gridDim.x * static_cast<i64>(blockDim.x); }
 
 // `combine` of the values of all threads of a block, for each of them. Blocks are of one dimension, and all threads come here.
-template <typename V, typename Combine>
+// THREADS of a block, where that is a constant, make it faster; 0 is any number.
+template <unsigned int THREADS = 0, typename V, typename Combine>
 __device__ __forceinline__ V block_reduce(V value, Combine combine) {
+    constexpr unsigned int ALL = 0xffffffff, USUAL_WARPS = 8;
     __shared__ V parts[32];
+    const unsigned int threads = THREADS == 0 ? blockDim.x : THREADS, warps = (threads + 31) / 32;
     const unsigned int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-    const unsigned int lanes = min(32u, blockDim.x - warp * 32), warps = (blockDim.x + 31) / 32;
-    const unsigned int mask = lanes == 32 ? 0xffffffff : (1u << lanes) - 1;
-    for (unsigned int step = 16; step > 0; step /= 2) {
-        V other = __shfl_down_sync(mask, value, step);
-        if (lane + step < lanes) value = combine(value, other);
+    if (threads % 32 == 0) {
+#pragma unroll
+        for (unsigned int step = 16; step > 0; step /= 2) value = combine(value, __shfl_down_sync(ALL, value, step));
+    } else {
+        const unsigned int lanes = min(32u, threads - warp * 32), mask = lanes == 32 ? ALL : (1u << lanes) - 1;
+        for (unsigned int step = 16; step > 0; step /= 2) {
+            V other = __shfl_down_sync(mask, value, step);
+            if (lane + step < lanes) value = combine(value, other);
+        }
     }
     __syncthreads();
     if (lane == 0) parts[warp] = value;
     __syncthreads();
     value = parts[0];
-    for (unsigned int i = 1; i < warps; ++i) value = combine(value, parts[i]);
+    // Unrolled, so that all parts are read before the first is needed.
+    if (THREADS != 0 || warps == USUAL_WARPS) {
+        constexpr unsigned int WARPS = THREADS == 0 ? USUAL_WARPS : (THREADS + 31) / 32;
+#pragma unroll
+        for (unsigned int i = 1; i < WARPS; ++i) value = combine(value, parts[i]);
+    } else {
+        for (unsigned int i = 1; i < warps; ++i) value = combine(value, parts[i]);
+    }
     return value;
 }
 
-// The sum, and the largest, of the values of all threads of a block.
-template <typename V>
+// The sum, and the largest, of the values of all threads of a block; THREADS as for block_reduce.
+template <unsigned int THREADS = 0, typename V>
 __device__ __forceinline__ V block_sum(V value) {
-    return block_reduce(value, [](V a, V b) { return a + b; });
+    return block_reduce<THREADS>(value, [](V a, V b) { return a + b; });
 }
-template <typename V>
+template <unsigned int THREADS = 0, typename V>
 __device__ __forceinline__ V block_max(V value) {
-    return block_reduce(value, [](V a, V b) { return a > b ? a : b; });
+    return block_reduce<THREADS>(value, [](V a, V b) { return a > b ? a : b; });
 }
