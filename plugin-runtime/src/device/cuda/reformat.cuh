@@ -56,6 +56,8 @@ struct Work {
     Divider by_target_spatial;
     Divider by_target_blocks;
     Divider by_nested;
+    // Where channels are in different dimensions: a quarter of what `crossed` calls a row. 0 where that can't be.
+    Divider by_quarter_row;
     Tiling tiling;
     // Where the true extents are, if `elements` counts those up to upper bounds; only in_order asks.
     const long long* extents;
@@ -103,6 +105,15 @@ __device__ inline Index source_offset(const Work& work, Index outer, Index chann
     return offset_of(work.source, work.by_source_lanes, outer, channel, place);
 }
 
+template <bool MAY_BE_WIDE>
+__device__ inline void convert_in_order(const u8* source, u8* target, const Conversion& conversion, u64 elements) {
+    using Threads = Parts<MAY_BE_WIDE ? 4 : 1>;
+    u64 raw[COUNT];
+    Threads::read(source, conversion.source_bytes, elements, raw);
+    convert<MAY_BE_WIDE>(conversion, raw);
+    Threads::write(target, conversion.target_bytes, elements, raw);
+}
+
 // Eight elements each thread, in the same order on both sides.
 __device__ inline void in_order(const u8* source, u8* target, const Work& work) {
     u64 elements = work.elements;
@@ -113,15 +124,24 @@ __device__ inline void in_order(const u8* source, u8* target, const Work& work) 
         }
     }
     const Conversion& conversion = work.conversion;
-    const u32 source_bytes = conversion.source_bytes, target_bytes = conversion.target_bytes;
-    const bool wide = source_bytes == 8 || target_bytes == 8;
     if ((u64)blockIdx.x * THREADS * COUNT >= elements) {
         return;
     }
-    u64 raw[COUNT];
-    wide ? Parts<4>::read(source, source_bytes, elements, raw) : Parts<1>::read(source, source_bytes, elements, raw);
-    convert(conversion, raw);
-    wide ? Parts<4>::write(target, target_bytes, elements, raw) : Parts<1>::write(target, target_bytes, elements, raw);
+    if (conversion.source_bytes == 8 || conversion.target_bytes == 8) {
+        convert_in_order<true>(source, target, conversion, elements);
+    } else {
+        convert_in_order<false>(source, target, conversion, elements);
+    }
+}
+
+// What is one behind the other on the source's side lies a row apart on the target's: a row is as many groups of eight elements
+// as the target has from one of the source's channels to the next. So that both sides move whole sectors, a warp has four
+// neighbouring groups of eight neighbouring rows.
+template <typename Index>
+__device__ inline Index crossed(Index group, const Divider& by_quarter_row) {
+    Index warp = group / 32, thread = (u32)group % 32;
+    Index rows = divide(warp, by_quarter_row), quarter = (Index)by_quarter_row.divisor;
+    return (rows * 8 + thread / 4) * (quarter * 4) + (warp - rows * quarter) * 4 + thread % 4;
 }
 
 // Eight elements of the target each thread.
@@ -130,6 +150,9 @@ __device__ inline void any_layout(const u8* source, u8* target, const Work& work
     u64 group = (u64)blockIdx.x * THREADS + threadIdx.x;
     if (group * COUNT >= work.elements) {
         return;
+    }
+    if (work.by_quarter_row.divisor != 0) {
+        group = crossed((Index)group, work.by_quarter_row);
     }
     Index first = (Index)(group * COUNT);
     u32 count = work.elements - first < COUNT ? (u32)(work.elements - first) : COUNT;

@@ -13,16 +13,20 @@ use crate::shape::Dims;
 use crate::tensor::{DataType, Format, Representation};
 use crate::tensor::{DeviceSlice, DeviceSliceMut};
 use declared::{
-    REFORMAT_ANY, REFORMAT_FLAT, REFORMAT_TILES, REFORMAT_TRANSPOSE, REFORMAT_WIDE, reformat_any, reformat_any_wide,
+    REFORMAT_ANY, REFORMAT_CAST_1, REFORMAT_CAST_2, REFORMAT_CAST_4, REFORMAT_FLAT, REFORMAT_TILES, REFORMAT_TRANSPOSE,
+    REFORMAT_WIDE, reformat_any, reformat_any_wide, reformat_cast_1_1, reformat_cast_1_2, reformat_cast_1_4,
+    reformat_cast_2_1, reformat_cast_2_2, reformat_cast_2_4, reformat_cast_4_1, reformat_cast_4_2, reformat_cast_4_4,
     reformat_flat, reformat_several_tiles, reformat_tiles, reformat_tiles_wide, reformat_transpose_1,
     reformat_transpose_2, reformat_transpose_4,
 };
 use transposition::Transposition;
-use work::{Kernel, ReformatLaunch, TransposeLaunch, WORD_BYTES, Way, Work, may_be_wide};
+use work::{
+    CastLaunch, CastTransposition, Kernel, ReformatLaunch, TransposeLaunch, WORD_BYTES, Way, Work, may_be_wide,
+};
 
 #[expect(unsafe_code, reason = "kernels are listed in a section of the binary")]
 mod declared {
-    use super::{Transposition, Work};
+    use super::{CastTransposition, Transposition, Work};
     use crate::kernels;
     use crate::tensor::{DeviceSlice, DeviceSliceMut};
 
@@ -47,6 +51,27 @@ mod declared {
         pub(super) fn reformat_transpose_1(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Transposition);
         pub(super) fn reformat_transpose_2(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Transposition);
         pub(super) fn reformat_transpose_4(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Transposition);
+    }
+
+    kernels! {
+        pub(in crate::device::cuda) source REFORMAT_CAST_1 = "reformat_cast_1.cu", headers ["reformat.cuh", "reformat/convert.cuh", "reformat/elements.cuh", "reformat/transpose.cuh", "reformat/transpose_cast.cuh"];
+        pub(super) fn reformat_cast_1_1(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: CastTransposition);
+        pub(super) fn reformat_cast_1_2(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: CastTransposition);
+        pub(super) fn reformat_cast_1_4(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: CastTransposition);
+    }
+
+    kernels! {
+        pub(in crate::device::cuda) source REFORMAT_CAST_2 = "reformat_cast_2.cu", headers ["reformat.cuh", "reformat/convert.cuh", "reformat/elements.cuh", "reformat/transpose.cuh", "reformat/transpose_cast.cuh"];
+        pub(super) fn reformat_cast_2_1(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: CastTransposition);
+        pub(super) fn reformat_cast_2_2(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: CastTransposition);
+        pub(super) fn reformat_cast_2_4(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: CastTransposition);
+    }
+
+    kernels! {
+        pub(in crate::device::cuda) source REFORMAT_CAST_4 = "reformat_cast_4.cu", headers ["reformat.cuh", "reformat/convert.cuh", "reformat/elements.cuh", "reformat/transpose.cuh", "reformat/transpose_cast.cuh"];
+        pub(super) fn reformat_cast_4_1(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: CastTransposition);
+        pub(super) fn reformat_cast_4_2(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: CastTransposition);
+        pub(super) fn reformat_cast_4_4(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: CastTransposition);
     }
 
     kernels! {
@@ -92,6 +117,7 @@ pub(crate) fn reformat(
             launch(stream, run, source, target)
         }
         Way::Transpose(run) => transpose(stream, run, source, target),
+        Way::Cast(run) => cast(stream, run, source, target),
     }
 }
 
@@ -110,6 +136,7 @@ pub(crate) fn sources(
             Way::Nothing | Way::Copy => Vec::new(),
             Way::Launch(run) => vec![run.kernel.source()],
             Way::Transpose(_) => vec![&REFORMAT_TRANSPOSE],
+            Way::Cast(run) => vec![cast_source(run.bytes.source)],
         });
     }
     // At other extents there can be padding, or an order of elements, that these don't have.
@@ -121,8 +148,10 @@ pub(crate) fn sources(
     let mut sources = vec![&REFORMAT_FLAT, &REFORMAT_ANY];
     if from.format != to.format {
         sources.push(&REFORMAT_TILES);
-        if from.dtype == to.dtype {
+        if from.dtype == to.dtype && from.scale == to.scale {
             sources.push(&REFORMAT_TRANSPOSE);
+        } else if from.dtype.bits().max(to.dtype.bits()) <= 32 {
+            sources.push(cast_source(u64::from(from.dtype.bits() / 8)));
         }
     }
     if may_be_wide(from, to, largest)? {
@@ -132,8 +161,26 @@ pub(crate) fn sources(
 }
 
 /// All sources of reformats.
-pub(super) fn all_sources() -> [&'static Source; 5] {
-    [&REFORMAT_ANY, &REFORMAT_FLAT, &REFORMAT_TILES, &REFORMAT_TRANSPOSE, &REFORMAT_WIDE]
+pub(super) fn all_sources() -> [&'static Source; 8] {
+    [
+        &REFORMAT_ANY,
+        &REFORMAT_FLAT,
+        &REFORMAT_TILES,
+        &REFORMAT_TRANSPOSE,
+        &REFORMAT_CAST_1,
+        &REFORMAT_CAST_2,
+        &REFORMAT_CAST_4,
+        &REFORMAT_WIDE,
+    ]
+}
+
+/// Where elements of so many bytes come from; 0 stands for half a byte.
+fn cast_source(bytes: u64) -> &'static Source {
+    match bytes {
+        0 | 1 => &REFORMAT_CAST_1,
+        2 => &REFORMAT_CAST_2,
+        _ => &REFORMAT_CAST_4,
+    }
 }
 
 impl Kernel {
@@ -174,6 +221,26 @@ fn transpose(
         2 => reformat_transpose_2(stream, launch, source, target, work),
         _ => reformat_transpose_4(stream, launch, source, target, work),
     }
+}
+
+fn cast(
+    stream: &Stream,
+    CastLaunch { bytes, launch, work }: CastLaunch,
+    source: DeviceSlice<'_, u8>,
+    target: DeviceSliceMut<'_, u8>,
+) -> Result<()> {
+    let kernel = match (bytes.source, bytes.target) {
+        (1, 1) => reformat_cast_1_1,
+        (1, 2) => reformat_cast_1_2,
+        (1, _) => reformat_cast_1_4,
+        (2, 1) => reformat_cast_2_1,
+        (2, 2) => reformat_cast_2_2,
+        (2, _) => reformat_cast_2_4,
+        (_, 1) => reformat_cast_4_1,
+        (_, 2) => reformat_cast_4_2,
+        _ => reformat_cast_4_4,
+    };
+    kernel(stream, launch, source, target, work)
 }
 
 fn check_address(address: u64, dtype: DataType) -> Result<()> {

@@ -5,13 +5,12 @@ use super::settle::SETTLE;
 use super::{KERNELS, KernelEntry, Source};
 
 /// All of the runtime's own sources.
-pub(crate) fn sources() -> [&'static Source; 6] {
-    let [any, flat, tiles, transpose, wide] = reformat_sources();
-    [any, flat, tiles, transpose, wide, &SETTLE]
+pub(crate) fn sources() -> Vec<&'static Source> {
+    reformat_sources().into_iter().chain([extents_source()]).collect()
 }
 
 /// The sources of conversions.
-pub(crate) fn reformat_sources() -> [&'static Source; 5] {
+pub(crate) fn reformat_sources() -> [&'static Source; 8] {
     all_sources()
 }
 
@@ -31,12 +30,20 @@ mod tests {
 
     #[test]
     fn each_source_has_a_name_and_kernels_of_its_own() {
-        let names = sources().map(|source| source.name);
-        let reformats = ["any", "flat", "tiles", "transpose", "wide"].map(|name| format!("reformat_{name}.cu"));
-        assert_eq!(names[..5], reformats.each_ref().map(String::as_str));
-        assert_eq!(names[5], "settle.cu");
-        assert_eq!(sources().map(|source| kernels_of(source).count()), [1, 1, 2, 3, 2, 2]);
-        let checksums = sources().map(Source::checksum);
+        let found: Vec<_> = sources().into_iter().map(|source| (source.name, kernels_of(source).count())).collect();
+        let expected = [
+            ("reformat_any.cu", 1),
+            ("reformat_flat.cu", 1),
+            ("reformat_tiles.cu", 2),
+            ("reformat_transpose.cu", 3),
+            ("reformat_cast_1.cu", 3),
+            ("reformat_cast_2.cu", 3),
+            ("reformat_cast_4.cu", 3),
+            ("reformat_wide.cu", 2),
+            ("settle.cu", 2),
+        ];
+        assert_eq!(found, expected);
+        let checksums: Vec<_> = sources().into_iter().map(Source::checksum).collect();
         for (index, checksum) in checksums.iter().enumerate() {
             assert!(!checksums[..index].contains(checksum));
         }

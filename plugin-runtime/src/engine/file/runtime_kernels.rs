@@ -20,7 +20,7 @@ pub(super) fn save(kernels: &[RuntimeKernels], images: &Images<'_>) -> Result<Ve
 
 /// The saved kernels whose sources this version of the runtime has, too.
 pub(super) fn load(records: &[RuntimeKernelsRecord], modules: &[Arc<AotModule>]) -> Result<Vec<RuntimeKernels>> {
-    let known = runtime::sources().map(|source| (source, source.checksum()));
+    let known: Vec<_> = runtime::sources().into_iter().map(|source| (source, source.checksum())).collect();
     let mut loaded: Vec<RuntimeKernels> = Vec::new();
     for record in records {
         let module = modules.get(record.module as usize).ok_or_else(|| {

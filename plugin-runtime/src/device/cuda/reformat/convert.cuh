@@ -12,7 +12,8 @@ typedef long long i64;
 constexpr u32 THREADS = 256;
 constexpr u32 COUNT = 8;
 
-#define EACH _Pragma("unroll") for (u32 k = 0; k < COUNT; k++)
+#define EACH_OF(n) _Pragma("unroll") for (u32 k = 0; k < (n); k++)
+#define EACH EACH_OF(COUNT)
 
 // As in reformat/work.rs.
 enum Type : u32 { FP32, FP16, BF16, FP8, INT64, INT32, INT8, UINT8, INT4, BOOL };
@@ -168,71 +169,75 @@ __device__ inline T clamp(T value, T least, T most) {
 
 __device__ inline bool is_nan(u64 raw) { return ((u32)raw & 0x7FFFFFFF) > INFINITY_BITS; }
 
-__device__ inline void convert_to_e4m3(u64 (&raw)[COUNT]) {
+template <u32 N>
+__device__ inline void convert_to_e4m3(u64 (&raw)[N]) {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 890
+    if constexpr (N % 2 == 0) {
 #pragma unroll
-    for (u32 k = 0; k < COUNT; k += 2) {
-        u16 pair;
-        asm("cvt.rn.satfinite.e4m3x2.f32 %0, %1, %2;" : "=h"(pair) : "f"(as_f32(raw[k + 1])), "f"(as_f32(raw[k])));
-        raw[k] = is_nan(raw[k]) ? E4M3_NAN : pair & 0xFF;
-        raw[k + 1] = is_nan(raw[k + 1]) ? E4M3_NAN : pair >> 8;
+        for (u32 k = 0; k < N; k += 2) {
+            u16 pair;
+            asm("cvt.rn.satfinite.e4m3x2.f32 %0, %1, %2;" : "=h"(pair) : "f"(as_f32(raw[k + 1])), "f"(as_f32(raw[k])));
+            raw[k] = is_nan(raw[k]) ? E4M3_NAN : pair & 0xFF;
+            raw[k + 1] = is_nan(raw[k + 1]) ? E4M3_NAN : pair >> 8;
+        }
+        return;
     }
-#else
-    EACH raw[k] = f32_to_e4m3(as_f32(raw[k]));
 #endif
+    EACH_OF(N) raw[k] = f32_to_e4m3(as_f32(raw[k]));
 }
 
 // Between the steps, `raw` holds the bits of an f32, of an i32, or, for INT64, of an i64.
-__device__ inline void convert(const Conversion& conversion, u64 (&raw)[COUNT]) {
+template <bool MAY_BE_WIDE = true, u32 N>
+__device__ inline void convert(const Conversion& conversion, u64 (&raw)[N]) {
     if (conversion.copies) {
         return;
     }
     switch (conversion.from) {
-    case FP16: EACH raw[k] = bits_of(f16_to_f32((u32)raw[k])); break;
-    case BF16: EACH raw[k] = (u32)raw[k] << 16; break;
-    case FP8: EACH raw[k] = bits_of(e4m3_to_f32((u32)raw[k])); break;
-    case INT8: EACH raw[k] = (u32)(signed char)(u8)raw[k]; break;
-    case INT4: EACH raw[k] = (u32)((int)((u32)raw[k] << 28) >> 28); break;
-    case BOOL: EACH raw[k] = raw[k] != 0; break;
+    case FP16: EACH_OF(N) raw[k] = bits_of(f16_to_f32((u32)raw[k])); break;
+    case BF16: EACH_OF(N) raw[k] = (u32)raw[k] << 16; break;
+    case FP8: EACH_OF(N) raw[k] = bits_of(e4m3_to_f32((u32)raw[k])); break;
+    case INT8: EACH_OF(N) raw[k] = (u32)(signed char)(u8)raw[k]; break;
+    case INT4: EACH_OF(N) raw[k] = (u32)((int)((u32)raw[k] << 28) >> 28); break;
+    case BOOL: EACH_OF(N) raw[k] = raw[k] != 0; break;
     default: break;
     }
-    const bool from_wide = conversion.from == INT64, to_wide = conversion.to == INT64;
+    const bool from_wide = MAY_BE_WIDE && conversion.from == INT64, to_wide = MAY_BE_WIDE && conversion.to == INT64;
     bool is_float = conversion.from <= FP8;
     if (!is_float && (conversion.scales || conversion.to <= FP8)) {
         if (from_wide) {
-            EACH raw[k] = bits_of((float)(i64)raw[k]);
+            EACH_OF(N) raw[k] = bits_of((float)(i64)raw[k]);
         } else {
-            EACH raw[k] = bits_of((float)as_i32(raw[k]));
+            EACH_OF(N) raw[k] = bits_of((float)as_i32(raw[k]));
         }
         is_float = true;
     }
     if (conversion.scales) {
-        EACH raw[k] = bits_of(rescale(as_f32(raw[k]), conversion.multiply, conversion.divide));
+        EACH_OF(N) raw[k] = bits_of(rescale(as_f32(raw[k]), conversion.multiply, conversion.divide));
         if (conversion.rounds) {
-            EACH raw[k] = bits_of(round_for_int8(as_f32(raw[k])));
+            EACH_OF(N) raw[k] = bits_of(round_for_int8(as_f32(raw[k])));
         }
     }
     if (is_float && conversion.to > FP8) {
         if (conversion.to == BOOL) {
-            EACH raw[k] = as_f32(raw[k]) != 0.0f;
+            EACH_OF(N) raw[k] = as_f32(raw[k]) != 0.0f;
         } else if (to_wide) {
-            EACH raw[k] = (u64)f32_to_i64(as_f32(raw[k]));
+            EACH_OF(N) raw[k] = (u64)f32_to_i64(as_f32(raw[k]));
         } else {
-            EACH raw[k] = (u32)f32_to_i32(as_f32(raw[k]));
+            EACH_OF(N) raw[k] = (u32)f32_to_i32(as_f32(raw[k]));
         }
     } else if (to_wide && !from_wide) {
-        EACH raw[k] = (u64)(i64)as_i32(raw[k]);
+        EACH_OF(N) raw[k] = (u64)(i64)as_i32(raw[k]);
     } else if (from_wide && !is_float && !to_wide) {
-        EACH raw[k] = (u32)clamp<i64>((i64)raw[k], LEAST_I32, MOST_I32);
+        EACH_OF(N) raw[k] = (u32)clamp<i64>((i64)raw[k], LEAST_I32, MOST_I32);
     }
     switch (conversion.to) {
-    case FP16: EACH raw[k] = f32_to_f16(as_f32(raw[k])); break;
-    case BF16: EACH raw[k] = f32_to_bf16(as_f32(raw[k])); break;
+    case FP16: EACH_OF(N) raw[k] = f32_to_f16(as_f32(raw[k])); break;
+    case BF16: EACH_OF(N) raw[k] = f32_to_bf16(as_f32(raw[k])); break;
     case FP8: convert_to_e4m3(raw); break;
-    case INT8: EACH raw[k] = (u8)clamp(as_i32(raw[k]), -128, 127); break;
-    case UINT8: EACH raw[k] = (u8)clamp(as_i32(raw[k]), 0, 255); break;
-    case INT4: EACH raw[k] = (u32)clamp(as_i32(raw[k]), -8, 7) & 15; break;
-    case BOOL: EACH raw[k] = (u32)raw[k] != 0; break;
+    case INT8: EACH_OF(N) raw[k] = (u8)clamp(as_i32(raw[k]), -128, 127); break;
+    case UINT8: EACH_OF(N) raw[k] = (u8)clamp(as_i32(raw[k]), 0, 255); break;
+    case INT4: EACH_OF(N) raw[k] = (u32)clamp(as_i32(raw[k]), -8, 7) & 15; break;
+    case BOOL: EACH_OF(N) raw[k] = (u32)raw[k] != 0; break;
     default: break;
     }
 }

@@ -45,6 +45,9 @@ static unsigned __byte_perm(unsigned low, unsigned high, unsigned selector) {
 static void __syncthreads();
 
 #include "../reformat_any.cu"
+#include "../reformat_cast_1.cu"
+#include "../reformat_cast_2.cu"
+#include "../reformat_cast_4.cu"
 #include "../reformat_flat.cu"
 #include "../reformat_tiles.cu"
 #include "../reformat_transpose.cu"
@@ -93,7 +96,7 @@ static void must(bool works) {
     }
 }
 
-static void fill(void* memory, size_t bytes) {
+static void read_input(void* memory, size_t bytes) {
     must(std::fread(memory, 1, bytes, stdin) == bytes);
 }
 
@@ -101,24 +104,32 @@ int main() {
     const Kernel<Work> kernels[] = {reformat_flat,  reformat_any,        reformat_any_wide,
                                     reformat_tiles, reformat_tiles_wide, reformat_several_tiles};
     const Kernel<Transposition> transposing[] = {reformat_transpose_1, reformat_transpose_2, reformat_transpose_4};
-    constexpr u64 KERNELS = 6, FIRST_WITH_BARRIER = 3, TRANSPOSING = 3;
+    const Kernel<CastTransposition> casting[] = {reformat_cast_1_1, reformat_cast_1_2, reformat_cast_1_4,
+                                                 reformat_cast_2_1, reformat_cast_2_2, reformat_cast_2_4,
+                                                 reformat_cast_4_1, reformat_cast_4_2, reformat_cast_4_4};
+    constexpr u64 KERNELS = 6, FIRST_WITH_BARRIER = 3, TRANSPOSING = 3, CASTING = 9;
     struct {
         u64 kernel, blocks, source_bytes, target_bytes, shift;
     } launch;
     Work work;
     Transposition transposition;
+    CastTransposition cast;
     while (std::fread(&launch, sizeof launch, 1, stdin) == 1) {
-        must(launch.kernel < KERNELS + TRANSPOSING);
-        bool transposes = launch.kernel >= KERNELS;
-        transposes ? fill(&transposition, sizeof transposition) : fill(&work, sizeof work);
+        must(launch.kernel < KERNELS + TRANSPOSING + CASTING);
+        bool casts = launch.kernel >= KERNELS + TRANSPOSING, transposes = launch.kernel >= KERNELS;
+        casts        ? read_input(&cast, sizeof cast)
+        : transposes ? read_input(&transposition, sizeof transposition)
+                     : read_input(&work, sizeof work);
         // Of exactly the size, so that tools see what lies beyond. Both are at a multiple of 16, and `shift` bytes.
         u8* read = new (std::align_val_t(16)) u8[launch.source_bytes + launch.shift];
         u8* written = new (std::align_val_t(16)) u8[launch.target_bytes + launch.shift];
-        fill(read + launch.shift, launch.source_bytes);
-        fill(written + launch.shift, launch.target_bytes);
+        read_input(read + launch.shift, launch.source_bytes);
+        read_input(written + launch.shift, launch.target_bytes);
         source = read + launch.shift;
         target = written + launch.shift;
-        if (transposes) {
+        if (casts) {
+            run_blocks(casting[launch.kernel - KERNELS - TRANSPOSING], cast, launch.blocks, true);
+        } else if (transposes) {
             run_blocks(transposing[launch.kernel - KERNELS], transposition, launch.blocks, true);
         } else {
             run_blocks(kernels[launch.kernel], work, launch.blocks, launch.kernel >= FIRST_WITH_BARRIER);

@@ -3,8 +3,8 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use super::work::{Kernel, ReformatLaunch, TransposeLaunch, Way};
-use super::{launch, transpose};
+use super::work::{CastLaunch, Kernel, ReformatLaunch, TransposeLaunch, Way};
+use super::{cast, launch, transpose};
 use crate::device::cpu::reformat::reformat as on_cpu;
 use crate::device::cuda::DeviceTensor;
 use crate::device::numbers::Numbers;
@@ -76,6 +76,9 @@ impl Reformatter for Emulator {
             Way::Transpose(TransposeLaunch { element_bytes, launch, work }) => {
                 (6 + u64::from(*element_bytes / 2), launch, bytemuck::bytes_of(work))
             }
+            Way::Cast(CastLaunch { bytes, launch, work }) => {
+                (9 + bytes.source / 2 * 3 + bytes.target / 2, launch, bytemuck::bytes_of(work))
+            }
         };
         assert_eq!((&launch.grid[1..], launch.block, launch.shared_bytes), (&[1, 1][..], [256, 1, 1], 0));
         let blocks = u64::from(launch.grid[0]);
@@ -126,6 +129,7 @@ impl Reformatter for Gpu {
             Way::Copy => super::memory::copy(self.0.cuda().unwrap(), at(&from), at(&to), target.len()).unwrap(),
             Way::Launch(run) => launch(&self.0, run, read, written).unwrap(),
             Way::Transpose(run) => transpose(&self.0, run, read, written).unwrap(),
+            Way::Cast(run) => cast(&self.0, run, read, written).unwrap(),
         }
         let result = to.to_host(&self.0).unwrap();
         let (before, rest) = result.bytes().split_at(shift);
@@ -278,6 +282,51 @@ fn transpositions(reformatter: &mut dyn Reformatter) {
     assert!(transposed > 500, "{transposed} only");
 }
 
+/// As [`transpositions`], to every type that a word has elements of, and with a scale.
+fn cast_transpositions(reformatter: &mut dyn Reformatter) {
+    let mut numbers = Numbers(7);
+    let mut cast = [[0; 3]; 3];
+    let narrow = |representation: &Representation| representation.dtype.bits() <= 32;
+    let sides: Vec<Representation> = representations().filter(narrow).collect();
+    for (index, from) in sides.iter().enumerate() {
+        for to in sides.iter().cycle().skip(index % 5).step_by(5).take(sides.len() / 5) {
+            if from.format == to.format {
+                continue;
+            }
+            let deep = from.format.spatial_dims().max(to.format.spatial_dims()) == Some(3);
+            let mut extent = |most: usize| 1 + numbers.below(most) as i64;
+            let (outer, channels, width) =
+                (extent(2), [1, 8][extent(2) as usize - 1] * extent(9), [2, 4, 8][extent(3) as usize - 1] * extent(30));
+            let dims: &[i64] = if deep { &[outer, channels, 2, 3, width] } else { &[outer, channels, 3, width] };
+            let scaled = to.dtype == Int8 && numbers.below(2) == 0;
+            let to = Representation { scale: if scaled { 0.125 } else { 1.0 }, ..*to };
+            if let Way::Cast(run) = Way::of(*from, to, &Dims::new(dims).unwrap()).unwrap() {
+                cast[run.bytes.source as usize / 2][run.bytes.target as usize / 2] += 1;
+            }
+            check(reformatter, *from, to, dims, &mut numbers);
+        }
+    }
+    assert!(cast.iter().flatten().all(|&times| times > 15), "{cast:?} only");
+}
+
+/// Channels in different dimensions, some of them in as many as a warp takes.
+fn crossings(reformatter: &mut dyn Reformatter) {
+    let mut numbers = Numbers(8);
+    let flat = || Format::ALL.into_iter().filter(|format| format.spatial_dims() == Some(2));
+    let deep = || Format::ALL.into_iter().filter(|format| format.spatial_dims() == Some(3));
+    let pairs = flat().flat_map(|flat| deep().flat_map(move |deep| [(flat, deep), (deep, flat)]));
+    for (from, to) in pairs {
+        for (src, dst) in [(Float16, Float16), (Int8, Float32), (Int64, BFloat16)] {
+            let mut extent = |most: usize| 1 + numbers.below(most) as i64;
+            let (channels, depth) =
+                ([1, 8][extent(2) as usize - 1] * extent(3), [1, 8][extent(2) as usize - 1] * extent(3));
+            let dims = [extent(2), channels, depth, extent(5), [1, 4][extent(2) as usize - 1] * extent(3)];
+            check(reformatter, plain(src, from), plain(dst, to), &dims, &mut numbers);
+            check(reformatter, plain(src, from), plain(dst, to), &[2, 16, 24, 3, 8], &mut numbers);
+        }
+    }
+}
+
 fn casts(reformatter: &mut dyn Reformatter) {
     let mut numbers = Numbers(4);
     let all = |bytes: usize| -> Vec<u8> { (0..=u16::MAX).flat_map(|n| n.to_ne_bytes()[..bytes].to_vec()).collect() };
@@ -342,7 +391,16 @@ fn scales(reformatter: &mut dyn Reformatter) {
 #[test]
 fn kernels_compute_on_an_emulator_what_the_cpu_computes() {
     if let Some(mut emulator) = Emulator::start("kernels_compute_on_an_emulator_what_the_cpu_computes") {
-        for case in [types_and_layouts, layouts_and_shapes, tiles, transpositions, casts, scales] {
+        for case in [
+            types_and_layouts,
+            layouts_and_shapes,
+            tiles,
+            transpositions,
+            cast_transpositions,
+            crossings,
+            casts,
+            scales,
+        ] {
             case(&mut emulator);
         }
     }
@@ -364,6 +422,8 @@ on_a_gpu! {
     layouts_and_shapes_on_a_gpu: layouts_and_shapes;
     tiles_on_a_gpu: tiles;
     transpositions_on_a_gpu: transpositions;
+    cast_transpositions_on_a_gpu: cast_transpositions;
+    crossings_on_a_gpu: crossings;
     casts_on_a_gpu: casts;
     scales_on_a_gpu: scales;
 }

@@ -37,14 +37,14 @@ struct TransposedSide {
 struct Transposition {
     TransposedSide source;
     TransposedSide target;
-    // Of the tensor: channels without padding, and words of a channel.
+    // Of the tensor: channels without padding, the source's words of a channel, and its elements.
     u32 channels;
     u32 channel_words;
+    u32 places;
     // Of a tile: channels, in how many bits the words of a row are counted, and words from one row to the next.
     u32 tile_channels;
     u32 row_bits;
     u32 row_step;
-    u32 unused;
     Divider by_place_tiles;
     Divider by_channel_tiles;
 };
@@ -133,8 +133,8 @@ __device__ inline void drain_to_rows(u32* target, const Transposition& work, con
     }
 }
 
-// K places of a tile with WORDS neighbouring words each.
-template <u32 K, u32 WORDS>
+// PLACES places of a tile, which a word of its rows has, with WORDS neighbouring words each, of LANES channels.
+template <u32 PLACES, u32 LANES, u32 WORDS>
 struct Unit {
     bool in_tile;
     bool in_tensor;
@@ -147,14 +147,14 @@ struct Unit {
         u32 vector = number & ((1u << side.vector_bits) - 1), rest = number >> side.vector_bits;
         u32 column = rest & ((1u << work.row_bits) - 1), group = rest >> work.row_bits;
         u32 block = side.partial ? 0 : start.number * side.groups + group;
-        u32 word = vector * WORDS, before = side.partial ? start.channel / K : 0;
-        channel = group * side.group_channels + word * K;
+        u32 word = vector * WORDS, before = side.partial ? start.channel / LANES : 0;
+        channel = group * side.group_channels + word * LANES;
         in_tile = group < side.groups && vector < side.vectors;
         in_tensor = in_tile && block < side.blocks && before + word < side.place_words &&
                     start.word + column < work.channel_words;
         at = channel * work.row_step + column;
         offset = start.outer * side.outer_words + block * side.block_words +
-                 (start.word + column) * K * side.place_words + before + word;
+                 (start.word + column) * PLACES * side.place_words + before + word;
     }
 };
 
@@ -201,7 +201,7 @@ __device__ inline void fill_from_places(const u32* source, const Transposition& 
     u32 words[UNITS][N];
 #pragma unroll
     for (u32 i = 0; i < UNITS; ++i) {
-        Unit<K, WORDS> unit(work, side, start, threadIdx.x + i * THREADS);
+        Unit<K, K, WORDS> unit(work, side, start, threadIdx.x + i * THREADS);
 #pragma unroll
         for (u32 k = 0; k < N; ++k) {
             words[i][k] = 0;
@@ -221,7 +221,7 @@ __device__ inline void fill_from_places(const u32* source, const Transposition& 
     }
 #pragma unroll
     for (u32 i = 0; i < UNITS; ++i) {
-        Unit<K, WORDS> unit(work, side, start, threadIdx.x + i * THREADS);
+        Unit<K, K, WORDS> unit(work, side, start, threadIdx.x + i * THREADS);
         if (!unit.in_tile) {
             continue;
         }
@@ -249,7 +249,7 @@ __device__ inline void drain_to_places(u32* target, const Transposition& work, c
     const TransposedSide& side = work.target;
 #pragma unroll
     for (u32 i = 0; i < UNITS; ++i) {
-        Unit<K, WORDS> unit(work, side, start, threadIdx.x + i * THREADS);
+        Unit<K, K, WORDS> unit(work, side, start, threadIdx.x + i * THREADS);
         if (!unit.in_tensor) {
             continue;
         }
@@ -278,29 +278,37 @@ __device__ inline void drain_to_places(u32* target, const Transposition& work, c
     }
 }
 
+template <u32 K>
+__device__ inline void fill(const u32* source, const Transposition& work, const TileStart& start, u32* tile) {
+    if (work.source.place_words == 0) {
+        fill_from_rows(source, work, start, tile);
+    } else if (K < 4 && work.source.vector == 4) {
+        fill_from_places<K, K < 4 ? 4 : 1>(source, work, start, tile);
+    } else if (K < 4 && work.source.vector == 2) {
+        fill_from_places<K, K < 4 ? 2 : 1>(source, work, start, tile);
+    } else {
+        fill_from_places<K, 1>(source, work, start, tile);
+    }
+}
+
+template <u32 K>
+__device__ inline void drain(u32* target, const Transposition& work, const TileStart& start, const u32* tile) {
+    if (work.target.place_words == 0) {
+        drain_to_rows(target, work, start, tile);
+    } else if (K < 4 && work.target.vector == 4) {
+        drain_to_places<K, K < 4 ? 4 : 1>(target, work, start, tile);
+    } else if (K < 4 && work.target.vector == 2) {
+        drain_to_places<K, K < 4 ? 2 : 1>(target, work, start, tile);
+    } else {
+        drain_to_places<K, 1>(target, work, start, tile);
+    }
+}
+
 // A tile each block.
 template <u32 K>
 __device__ inline void transpose(const u8* source, u8* target, const Transposition& work, u32* tile) {
-    const u32* from = reinterpret_cast<const u32*>(source);
-    u32* to = reinterpret_cast<u32*>(target);
     const TileStart start = tile_start(work);
-    if (work.source.place_words == 0) {
-        fill_from_rows(from, work, start, tile);
-    } else if (K < 4 && work.source.vector == 4) {
-        fill_from_places<K, K < 4 ? 4 : 1>(from, work, start, tile);
-    } else if (K < 4 && work.source.vector == 2) {
-        fill_from_places<K, K < 4 ? 2 : 1>(from, work, start, tile);
-    } else {
-        fill_from_places<K, 1>(from, work, start, tile);
-    }
+    fill<K>(reinterpret_cast<const u32*>(source), work, start, tile);
     __syncthreads();
-    if (work.target.place_words == 0) {
-        drain_to_rows(to, work, start, tile);
-    } else if (K < 4 && work.target.vector == 4) {
-        drain_to_places<K, K < 4 ? 4 : 1>(to, work, start, tile);
-    } else if (K < 4 && work.target.vector == 2) {
-        drain_to_places<K, K < 4 ? 2 : 1>(to, work, start, tile);
-    } else {
-        drain_to_places<K, 1>(to, work, start, tile);
-    }
+    drain<K>(reinterpret_cast<u32*>(target), work, start, tile);
 }

@@ -1,4 +1,4 @@
-//! How a tensor's elements, with their bits as they are, get from one layout to another.
+//! How a tensor's elements get from one layout to another, with their bits as they are or converted.
 
 use bytemuck::{Pod, Zeroable};
 
@@ -15,6 +15,17 @@ const FEWEST_WORDS: u64 = TILE_WORDS / 4;
 const VECTOR: u64 = 4;
 /// The most words of a row: one a thread of a block.
 const MOST_ROW_WORDS: u64 = 256;
+/// Elements that a thread converts at a time.
+const CONVERTED: u64 = 8;
+
+/// Bytes of an element on both sides. Those of half a byte have one in a tile.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct ElementBytes {
+    pub(super) source: u64,
+    pub(super) target: u64,
+    /// Whether their bits stay as they are.
+    pub(super) copies: bool,
+}
 
 /// As in `transpose.cuh`.
 #[derive(Clone, Copy, Pod, Zeroable, Debug)]
@@ -24,10 +35,10 @@ pub(super) struct Transposition {
     target: Side,
     channels: u32,
     channel_words: u32,
+    places: u32,
     tile_channels: u32,
     row_bits: u32,
     row_step: u32,
-    unused: u32,
     by_place_tiles: Divider,
     by_channel_tiles: Divider,
 }
@@ -50,28 +61,37 @@ struct Side {
 impl Transposition {
     /// With the number of blocks, for elements of 1, 2 or 4 bytes. `None` where words of four bytes aren't whole elements
     /// of one channel on the one side and of one place on the other, or would leave too much of each tile empty.
-    pub(super) fn new(source: &Layout, target: &Layout, bytes: u64) -> Option<(Transposition, u32)> {
-        let per_word = WORD_BYTES / bytes;
-        let is_whole = |side: &Layout| side.lanes == 1 || side.lanes.is_multiple_of(per_word);
-        if !target.spatial.is_multiple_of(per_word) || !is_whole(source) || !is_whole(target) {
+    pub(super) fn new(source: &Layout, target: &Layout, bytes: ElementBytes) -> Option<(Transposition, u32)> {
+        let (per_word, target_per_word) = (WORD_BYTES / bytes.source, WORD_BYTES / bytes.target);
+        let is_whole = |side: &Layout, per_word| side.lanes == 1 || side.lanes.is_multiple_of(per_word);
+        let places_of_word = if bytes.copies { per_word.max(target_per_word) } else { per_word };
+        if !target.spatial.is_multiple_of(places_of_word)
+            || !is_whole(source, per_word)
+            || !is_whole(target, target_per_word)
+        {
             return None;
         }
+        let most_written = if bytes.copies { most_words(per_word) } else { most_converted(per_word, target_per_word) };
+        let ways = [(source, per_word, most_words(per_word)), (target, target_per_word, most_written)];
+        let ways = ways.map(|(layout, per_word, most_words)| Way { layout, per_word, most_words });
         let channel_words = target.spatial / per_word;
         let padded = source.channels.max(target.blocks * target.lanes);
-        let unit = unit(source, per_word)?.max(unit(target, per_word)?);
+        let unit = ways[0].unit()?.max(ways[1].unit()?);
         // Where places are few, more channels fill the tile.
         let most_channels = TILE_WORDS / channel_words.next_power_of_two().min(TILE_WORDS);
         let most_channels = most_channels.clamp(CHANNELS, padded.next_multiple_of(unit).max(CHANNELS));
         let tile_channels = padded.div_ceil(padded.div_ceil(most_channels)).next_multiple_of(unit);
-        let sides = [Side::new(source, tile_channels, per_word)?, Side::new(target, tile_channels, per_word)?];
-        let rows = sides.iter().map(|side| side.rows(per_word)).fold(tile_channels, u64::max);
-        let row_words =
-            channel_words.next_power_of_two().min(MOST_ROW_WORDS).min(previous_power_of_two(TILE_WORDS / rows)?);
+        let sides = [ways[0].side(tile_channels)?, ways[1].side(tile_channels)?];
+        let rows = ways.iter().zip(&sides).map(|(way, side)| side.rows(way.per_word)).fold(tile_channels, u64::max);
+        let fewest_words = if bytes.copies { 1 } else { CONVERTED / per_word };
+        let row_words = channel_words.next_power_of_two().clamp(fewest_words, MOST_ROW_WORDS);
+        let row_words = row_words.min(previous_power_of_two(TILE_WORDS / rows)?);
         let (channel_tiles, place_tiles) = (padded.div_ceil(tile_channels), channel_words.div_ceil(row_words));
         let blocks = channel_tiles.checked_mul(place_tiles)?.checked_mul(target.outer)?;
         // Odd, so that the words of a column are in different banks.
         let row_step = row_words | 1;
         if blocks >= NARROW
+            || row_words < fewest_words
             || tile_channels * row_step > STORED_TILE_WORDS
             || target.outer * padded * channel_words < blocks * FEWEST_WORDS
         {
@@ -83,10 +103,10 @@ impl Transposition {
             target: target_side,
             channels: source.channels as u32,
             channel_words: channel_words as u32,
+            places: u32::try_from(target.spatial).ok()?,
             tile_channels: tile_channels as u32,
             row_bits: row_words.ilog2(),
             row_step: row_step as u32,
-            unused: 0,
             by_place_tiles: Divider::new(place_tiles),
             by_channel_tiles: Divider::new(channel_tiles),
         };
@@ -98,37 +118,54 @@ fn previous_power_of_two(n: u64) -> Option<u64> {
     Some(1 << n.checked_ilog2()?)
 }
 
-/// What the channels of a tile are a multiple of, for a side. `None` where that is more than a tile has.
-fn unit(side: &Layout, per_word: u64) -> Option<u64> {
-    match side {
-        Layout { lanes: 1, .. } => Some(1),
-        Layout { blocks: 1, lanes, .. } => Some(per_word * vector(lanes / per_word, per_word)),
-        Layout { lanes, .. } => Some(*lanes).filter(|&lanes| lanes <= CHANNELS && CHANNELS.is_multiple_of(lanes)),
-    }
-}
-
-/// Neighbouring words of a place that a thread moves at once, of so many that a place has.
-fn vector(place_words: u64, per_word: u64) -> u64 {
+/// Words that a thread moves with one instruction, at most, of so many elements each.
+fn most_words(per_word: u64) -> u64 {
     // More words of single bytes would leave half as many to be read or written at a time.
-    let most = if per_word == WORD_BYTES { 1 } else { VECTOR };
-    [4, 2].into_iter().find(|&words| words <= most && place_words.is_multiple_of(words)).unwrap_or(1)
+    if per_word == WORD_BYTES { 1 } else { VECTOR }
 }
 
-impl Side {
+/// Words that a thread writes with one instruction: all of what it converts at a time. As in `transpose_cast.cuh`.
+fn most_converted(per_word: u64, target_per_word: u64) -> u64 {
+    (CONVERTED / (per_word * target_per_word)).clamp(1, VECTOR)
+}
+
+/// How a side's words are moved.
+struct Way<'l> {
+    layout: &'l Layout,
+    per_word: u64,
+    most_words: u64,
+}
+
+impl Way<'_> {
+    /// What the channels of a tile are a multiple of. `None` where that is more than a tile has.
+    fn unit(&self) -> Option<u64> {
+        let Way { layout, per_word, .. } = *self;
+        match layout {
+            Layout { lanes: 1, .. } => Some(1),
+            Layout { blocks: 1, lanes, .. } => Some(per_word * self.vector(lanes / per_word)),
+            Layout { lanes, .. } => Some(*lanes).filter(|&lanes| lanes <= CHANNELS && CHANNELS.is_multiple_of(lanes)),
+        }
+    }
+
+    /// Neighbouring words of a place that a thread moves at once, of so many that a place has.
+    fn vector(&self, place_words: u64) -> u64 {
+        let fits = |&words: &u64| words <= self.most_words && place_words.is_multiple_of(words);
+        [4, 2].into_iter().find(fits).unwrap_or(1)
+    }
+
     /// `None` where the channels of a tile are neither whole blocks nor part of the only one.
-    fn new(layout: &Layout, tile_channels: u64, per_word: u64) -> Option<Side> {
-        let Layout { lanes, spatial, blocks, .. } = *layout;
-        let place_words = lanes / per_word;
-        let channel_words = spatial / per_word;
+    fn side(&self, tile_channels: u64) -> Option<Side> {
+        let Layout { lanes, spatial, blocks, .. } = *self.layout;
+        let place_words = lanes / self.per_word;
         let (block_words, place_words) =
-            if lanes == 1 { (channel_words, 0) } else { (spatial * place_words, place_words) };
+            if lanes == 1 { (spatial / self.per_word, 0) } else { (spatial * place_words, place_words) };
         let whole = tile_channels.is_multiple_of(lanes);
         if !whole && blocks > 1 {
             return None;
         }
         let group_channels = if whole { lanes } else { tile_channels };
-        let vector = vector(place_words, per_word);
-        let vectors = (group_channels / per_word / vector).max(1);
+        let vector = self.vector(place_words);
+        let vectors = (group_channels / self.per_word / vector).max(1);
         Some(Side {
             outer_words: u32::try_from(blocks * block_words).ok()?,
             block_words: u32::try_from(block_words).ok()?,
@@ -142,7 +179,9 @@ impl Side {
             vector_bits: vectors.next_power_of_two().ilog2(),
         })
     }
+}
 
+impl Side {
     /// Rows of a tile, as many as threads count in it.
     fn rows(&self, per_word: u64) -> u64 {
         match self.place_words {

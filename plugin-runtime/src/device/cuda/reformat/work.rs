@@ -2,7 +2,7 @@
 
 use bytemuck::{Pod, Zeroable};
 
-use super::transposition::Transposition;
+use super::transposition::{ElementBytes, Transposition};
 use crate::device::cuda::LaunchConfig;
 use crate::error::{Error, Result};
 use crate::shape::Dims;
@@ -52,6 +52,8 @@ pub(super) enum Way {
     Launch(ReformatLaunch),
     /// The bits stay what they are, but not where they are.
     Transpose(TransposeLaunch),
+    /// Neither bits nor places stay what they are.
+    Cast(CastLaunch),
 }
 
 /// A change of layout by words of four bytes.
@@ -62,7 +64,23 @@ pub(super) struct TransposeLaunch {
     pub(super) work: Transposition,
 }
 
-/// Bytes of a word, which addresses have to be a multiple of for [`Way::Transpose`].
+/// A change of layout by words of four bytes, and of type.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CastLaunch {
+    pub(super) bytes: ElementBytes,
+    pub(super) launch: LaunchConfig,
+    pub(super) work: CastTransposition,
+}
+
+/// As in `transpose_cast.cuh`.
+#[derive(Clone, Copy, Pod, Zeroable, Debug)]
+#[repr(C)]
+pub(super) struct CastTransposition {
+    moves: Transposition,
+    conversion: Conversion,
+}
+
+/// Bytes of a word, which addresses have to be a multiple of for [`Way::Transpose`] and [`Way::Cast`].
 pub(super) const WORD_BYTES: u64 = 4;
 
 /// As in `reformat.cuh`.
@@ -79,6 +97,7 @@ pub(super) struct Work {
     by_target_spatial: Divider,
     by_target_blocks: Divider,
     by_nested: Divider,
+    by_quarter_row: Divider,
     tiling: Tiling,
     extents: u64,
     rank: u64,
@@ -185,19 +204,20 @@ impl Way {
             by_target_spatial: Divider::new(target.spatial),
             by_target_blocks: Divider::new(target.blocks),
             by_nested: Divider::new(nested),
+            by_quarter_row: Divider::new(quarter_row(nesting, &source, &target).unwrap_or(0)),
             tiling: Tiling::zeroed(),
             extents: 0,
             rank: 0,
         };
-        let tiled = !flat && !int4 && nesting == Nesting::Same && source.lanes != target.lanes;
-        let element_bytes = conversion.source_bytes;
-        let by_words = tiled && words && !wide && conversion.copies == 1 && element_bytes <= 4;
-        if let Some((work, blocks)) =
-            by_words.then(|| Transposition::new(&source, &target, element_bytes.into())).flatten()
+        let moved = !flat && nesting == Nesting::Same && source.lanes != target.lanes;
+        if moved
+            && words
+            && !wide
+            && let Some(way) = Way::by_words(&conversion, &source, &target)
         {
-            let launch = LaunchConfig { grid: [blocks, 1, 1], block: [THREADS, 1, 1], shared_bytes: 0 };
-            return Ok(Way::Transpose(TransposeLaunch { element_bytes, launch, work }));
+            return Ok(way);
         }
+        let tiled = moved && !int4;
         let most_at_once = if conversion.source_bytes <= 2 && !wide { MOST_AT_ONCE } else { 1 };
         if let Some((tiling, blocks)) = tiled.then(|| Tiling::new(&source, &target, most_at_once)).flatten() {
             work.tiling = tiling;
@@ -208,6 +228,30 @@ impl Way {
         let launch = LaunchConfig::for_elements(elements.div_ceil(COUNT) as usize, THREADS)?;
         let kernel = if flat { Kernel::Flat } else { Kernel::Any { wide } };
         Ok(Way::Launch(ReformatLaunch { kernel, launch, work }))
+    }
+
+    /// `None` where that would take more than it saves, or can't be.
+    fn by_words(conversion: &Conversion, source: &Layout, target: &Layout) -> Option<Way> {
+        let copies = conversion.copies == 1;
+        let [source_bytes, target_bytes] = [conversion.source_bytes, conversion.target_bytes].map(u64::from);
+        let shares_bytes = |bytes: u64, layout: &Layout| bytes == 0 && !layout.spatial.is_multiple_of(2);
+        if source_bytes.max(target_bytes) > WORD_BYTES
+            || shares_bytes(source_bytes, source)
+            || shares_bytes(target_bytes, target)
+        {
+            return None;
+        }
+        let bytes = ElementBytes { source: source_bytes.max(1), target: target_bytes.max(1), copies };
+        let (work, blocks) = Transposition::new(source, target, bytes)?;
+        let launch = LaunchConfig { grid: [blocks, 1, 1], block: [THREADS, 1, 1], shared_bytes: 0 };
+        Some(match copies {
+            true => Way::Transpose(TransposeLaunch { element_bytes: conversion.source_bytes, launch, work }),
+            false => Way::Cast(CastLaunch {
+                bytes,
+                launch,
+                work: CastTransposition { moves: work, conversion: *conversion },
+            }),
+        })
     }
 
     /// For types and layouts that were checked.
@@ -264,6 +308,18 @@ fn nesting(from: Format, to: Format, source: &Arrangement, target: &Arrangement)
         }
         _ => Nesting::Same,
     }
+}
+
+/// A quarter of the groups of elements that the target has from one of the source's channels to the next, where that is all that
+/// eight neighbouring channels have.
+fn quarter_row(nesting: Nesting, source: &Layout, target: &Layout) -> Option<u64> {
+    let elements = match nesting {
+        Nesting::Same => return None,
+        Nesting::SourceDeeper => target.blocks * target.spatial * target.lanes,
+        Nesting::TargetDeeper => source.spatial * target.lanes,
+    };
+    let whole = source.channels.is_multiple_of(COUNT) && elements.is_multiple_of(4 * COUNT);
+    whole.then_some(elements / (4 * COUNT))
 }
 
 impl Conversion {
@@ -386,14 +442,21 @@ mod tests {
     fn kernel(from: (DataType, Format), to: (DataType, Format), dims: &[i64]) -> Option<Kernel> {
         match way(from, to, dims) {
             Way::Launch(run) => Some(run.kernel),
-            Way::Nothing | Way::Copy | Way::Transpose(_) => None,
+            Way::Nothing | Way::Copy | Way::Transpose(_) | Way::Cast(_) => None,
         }
     }
 
     fn transposed(from: (DataType, Format), to: (DataType, Format), dims: &[i64]) -> Option<u32> {
         match way(from, to, dims) {
             Way::Transpose(run) => Some(run.element_bytes),
-            Way::Nothing | Way::Copy | Way::Launch(_) => None,
+            Way::Nothing | Way::Copy | Way::Launch(_) | Way::Cast(_) => None,
+        }
+    }
+
+    fn cast(from: (DataType, Format), to: (DataType, Format), dims: &[i64]) -> Option<[u64; 2]> {
+        match way(from, to, dims) {
+            Way::Cast(run) => Some([run.bytes.source, run.bytes.target]),
+            Way::Nothing | Way::Copy | Way::Launch(_) | Way::Transpose(_) => None,
         }
     }
 
@@ -405,8 +468,13 @@ mod tests {
         assert!(matches!(way((Float16, Hwc8), (Float16, Hwc8), &image), Way::Copy));
         assert!(matches!(way((Float32, Linear), (Float16, Chw4), &[2, 0, 3, 3]), Way::Nothing));
         assert_eq!(kernel((Float32, Linear), (Float16, Linear), &image), Some(Kernel::Flat));
-        assert_eq!(kernel((Float32, Linear), (Float16, Hwc), &image), Some(Kernel::Tiles { wide: false }));
-        assert_eq!(kernel((Float16, Chw32), (BFloat16, Linear), &image), Some(Kernel::SeveralTiles));
+        assert_eq!(cast((Float32, Linear), (Float16, Hwc), &image), Some([4, 2]));
+        assert_eq!(cast((Int8, Chw32), (Int4, Linear), &image), Some([1, 1]));
+        assert_eq!(kernel((Int64, Linear), (Float16, Hwc), &image), Some(Kernel::Tiles { wide: false }));
+        let odd = [8, 64, 57, 57];
+        assert_eq!(kernel((Float16, Chw32), (BFloat16, Linear), &odd), Some(Kernel::SeveralTiles));
+        // Two channels share a byte.
+        assert_eq!(kernel((Int8, Chw32), (Int4, Linear), &odd), Some(Kernel::Any { wide: false }));
         assert_eq!(transposed((Float16, Chw32), (Float16, Linear), &image), Some(2));
         assert_eq!(transposed((Float32, Hwc), (Float32, Chw4), &image), Some(4));
         assert_eq!(transposed((Int8, Linear), (Int8, Chw32), &image), Some(1));
@@ -414,7 +482,7 @@ mod tests {
         assert_eq!(kernel((Int8, Linear), (Int8, Chw32), &[8, 512, 7, 7]), Some(Kernel::Tiles { wide: false }));
         assert_eq!(kernel((Float16, Chw32), (Float16, Cdhw32), &image), Some(Kernel::Any { wide: false }));
         assert_eq!(kernel((Float16, Linear), (Float16, Hwc), &[1, 3, 4, 4]), Some(Kernel::Any { wide: false }));
-        assert_eq!(kernel((Float16, Linear), (BFloat16, Hwc), &[64, 32, 8, 8]), Some(Kernel::Tiles { wide: false }));
+        assert_eq!(kernel((Float16, Linear), (BFloat16, Hwc), &[64, 32, 7, 9]), Some(Kernel::Tiles { wide: false }));
         assert_eq!(kernel((Int8, Linear), (Int8, Chw32), &[1 << 16, 64, 32, 32]), Some(Kernel::Tiles { wide: true }));
         // Padding is to be zero even where the bytes stay what they are.
         assert_eq!(kernel((Float16, Chw4), (Float16, Chw4), &[1, 3, 4, 4]), Some(Kernel::Any { wide: false }));

@@ -67,6 +67,7 @@ fn an_engine_needs_the_kernels_of_what_it_converts() {
     assert_eq!(of(&small, &small, (Float32, Format::Chw4)), ["reformat_any.cu"]);
     let image = [8, 64, 56, 56];
     assert_eq!(of(&image, &image, (Float32, Format::Chw4)), ["reformat_transpose.cu"]);
+    assert_eq!(of(&image, &image, (Float16, Format::Chw4)), ["reformat_cast_2.cu", "reformat_cast_4.cu"]);
     let large = [1 << 16, 64, 32, 32];
     assert_eq!(of(&large, &large, (Float32, Format::Chw4)), ["reformat_wide.cu"]);
     // Extents that move bytes alone at the largest have to be told from others.
@@ -74,6 +75,8 @@ fn an_engine_needs_the_kernels_of_what_it_converts() {
     assert!(of(&dynamic, &[3, 8, 1, 1], (Float32, Format::Linear)).is_empty());
     let any_layout = ["any", "flat", "tiles", "transpose"].map(|name| format!("reformat_{name}.cu"));
     assert_eq!(of(&dynamic, &[3, 8, 1, 1], (Float32, Format::Chw4)), any_layout);
+    let with_cast = ["any", "flat", "tiles", "cast_2", "cast_4"].map(|name| format!("reformat_{name}.cu"));
+    assert_eq!(of(&dynamic, &[3, 8, 1, 1], (Float16, Format::Chw4)), with_cast);
     let wide = [&any_layout[..], &["reformat_wide.cu".into()]].concat();
     assert_eq!(of(&[-1, 64, 32, 32], &large, (Float32, Format::Chw4)), wide);
     assert_eq!(of(&[-1, 64, 32, 32], &large, (Float16, Format::Linear)), ["reformat_flat.cu"]);
