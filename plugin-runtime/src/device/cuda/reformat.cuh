@@ -59,7 +59,7 @@ struct Work {
     // Where channels are in different dimensions: a quarter of what `crossed` calls a row. 0 where that can't be.
     Divider by_quarter_row;
     Tiling tiling;
-    // Where the true extents are, if `elements` counts those up to upper bounds; only in_order asks.
+    // Where the true extents are, if `elements` counts those up to upper bounds; only elements_of asks.
     const long long* extents;
     u64 rank;
 };
@@ -105,17 +105,21 @@ __device__ inline Index source_offset(const Work& work, Index outer, Index chann
     return offset_of(work.source, work.by_source_lanes, outer, channel, place);
 }
 
-template <bool MAY_BE_WIDE>
+// Elements of at most MOST_BYTES, ALL each thread in so many parts, in the same order on both sides.
+template <u32 MOST_BYTES, u32 ALL, u32 PARTS>
 __device__ inline void convert_in_order(const u8* source, u8* target, const Conversion& conversion, u64 elements) {
-    using Threads = Parts<MAY_BE_WIDE ? 4 : 1>;
-    u64 raw[COUNT];
-    Threads::read(source, conversion.source_bytes, elements, raw);
-    convert<MAY_BE_WIDE>(conversion, raw);
-    Threads::write(target, conversion.target_bytes, elements, raw);
+    using Threads = Parts<ALL, PARTS>;
+    if ((u64)blockIdx.x * THREADS * ALL >= elements) {
+        return;
+    }
+    typename Bits<(MOST_BYTES > 4 ? 64 : 32)>::Type raw[ALL];
+    Threads::template read<MOST_BYTES>(source, conversion.source_bytes, elements, raw);
+    convert(conversion, raw);
+    Threads::template write<MOST_BYTES>(target, conversion.target_bytes, elements, raw);
 }
 
-// Eight elements each thread, in the same order on both sides.
-__device__ inline void in_order(const u8* source, u8* target, const Work& work) {
+// Those that there are.
+__device__ inline u64 elements_of(const Work& work) {
     u64 elements = work.elements;
     if (work.extents) {
         elements = 1;
@@ -123,15 +127,7 @@ __device__ inline void in_order(const u8* source, u8* target, const Work& work) 
             elements *= (u64)work.extents[axis];
         }
     }
-    const Conversion& conversion = work.conversion;
-    if ((u64)blockIdx.x * THREADS * COUNT >= elements) {
-        return;
-    }
-    if (conversion.source_bytes == 8 || conversion.target_bytes == 8) {
-        convert_in_order<true>(source, target, conversion, elements);
-    } else {
-        convert_in_order<false>(source, target, conversion, elements);
-    }
+    return elements;
 }
 
 // What is one behind the other on the source's side lies a row apart on the target's: a row is as many groups of eight elements

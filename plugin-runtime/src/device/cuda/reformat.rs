@@ -16,8 +16,8 @@ use declared::{
     REFORMAT_ANY, REFORMAT_CAST_1, REFORMAT_CAST_2, REFORMAT_CAST_4, REFORMAT_FLAT, REFORMAT_TILES, REFORMAT_TRANSPOSE,
     REFORMAT_WIDE, reformat_any, reformat_any_wide, reformat_cast_1_1, reformat_cast_1_2, reformat_cast_1_4,
     reformat_cast_2_1, reformat_cast_2_2, reformat_cast_2_4, reformat_cast_4_1, reformat_cast_4_2, reformat_cast_4_4,
-    reformat_flat, reformat_several_tiles, reformat_tiles, reformat_tiles_wide, reformat_transpose_1,
-    reformat_transpose_2, reformat_transpose_4,
+    reformat_flat, reformat_flat_small, reformat_several_tiles, reformat_tiles, reformat_tiles_wide,
+    reformat_transpose_1, reformat_transpose_2, reformat_transpose_4,
 };
 use transposition::Transposition;
 use work::{
@@ -33,6 +33,7 @@ mod declared {
     kernels! {
         pub(in crate::device::cuda) source REFORMAT_FLAT = "reformat_flat.cu", headers ["reformat.cuh", "reformat/convert.cuh", "reformat/elements.cuh"];
         pub(super) fn reformat_flat(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
+        pub(super) fn reformat_flat_small(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
     }
 
     kernels! {
@@ -111,7 +112,7 @@ pub(crate) fn reformat(
         Way::Nothing => Ok(()),
         Way::Copy => memory::copy(stream.cuda()?, source.address(), target.address(), target_bytes),
         Way::Launch(mut run) => {
-            if let (Some(extents), Kernel::Flat) = (extents, run.kernel) {
+            if let (Some(extents), Kernel::Flat | Kernel::FlatSmall) = (extents, run.kernel) {
                 run.work.up_to(extents.address(), extents.len());
             }
             launch(stream, run, source, target)
@@ -186,7 +187,7 @@ fn cast_source(bytes: u64) -> &'static Source {
 impl Kernel {
     fn source(self) -> &'static Source {
         match self {
-            Kernel::Flat => &REFORMAT_FLAT,
+            Kernel::Flat | Kernel::FlatSmall => &REFORMAT_FLAT,
             Kernel::Any { wide: false } => &REFORMAT_ANY,
             Kernel::Tiles { wide: false } | Kernel::SeveralTiles => &REFORMAT_TILES,
             Kernel::Any { wide: true } | Kernel::Tiles { wide: true } => &REFORMAT_WIDE,
@@ -202,6 +203,7 @@ fn launch(
 ) -> Result<()> {
     match kernel {
         Kernel::Flat => reformat_flat(stream, launch, source, target, work),
+        Kernel::FlatSmall => reformat_flat_small(stream, launch, source, target, work),
         Kernel::Any { wide: false } => reformat_any(stream, launch, source, target, work),
         Kernel::Any { wide: true } => reformat_any_wide(stream, launch, source, target, work),
         Kernel::Tiles { wide: false } => reformat_tiles(stream, launch, source, target, work),

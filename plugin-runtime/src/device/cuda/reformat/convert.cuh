@@ -169,8 +169,8 @@ __device__ inline T clamp(T value, T least, T most) {
 
 __device__ inline bool is_nan(u64 raw) { return ((u32)raw & 0x7FFFFFFF) > INFINITY_BITS; }
 
-template <u32 N>
-__device__ inline void convert_to_e4m3(u64 (&raw)[N]) {
+template <typename Raw, u32 N>
+__device__ inline void convert_to_e4m3(Raw (&raw)[N]) {
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 890
     if constexpr (N % 2 == 0) {
 #pragma unroll
@@ -186,9 +186,11 @@ __device__ inline void convert_to_e4m3(u64 (&raw)[N]) {
     EACH_OF(N) raw[k] = f32_to_e4m3(as_f32(raw[k]));
 }
 
-// Between the steps, `raw` holds the bits of an f32, of an i32, or, for INT64, of an i64.
-template <bool MAY_BE_WIDE = true, u32 N>
-__device__ inline void convert(const Conversion& conversion, u64 (&raw)[N]) {
+// Between the steps, `raw` holds the bits of an f32, of an i32, or, for INT64, of an i64: where neither side is INT64, Raw has
+// but 32 of them.
+template <typename Raw, u32 N>
+__device__ inline void convert(const Conversion& conversion, Raw (&raw)[N]) {
+    constexpr bool MAY_BE_WIDE = sizeof(Raw) == sizeof(u64);
     if (conversion.copies) {
         return;
     }
@@ -221,12 +223,12 @@ __device__ inline void convert(const Conversion& conversion, u64 (&raw)[N]) {
         if (conversion.to == BOOL) {
             EACH_OF(N) raw[k] = as_f32(raw[k]) != 0.0f;
         } else if (to_wide) {
-            EACH_OF(N) raw[k] = (u64)f32_to_i64(as_f32(raw[k]));
+            EACH_OF(N) raw[k] = (Raw)f32_to_i64(as_f32(raw[k]));
         } else {
             EACH_OF(N) raw[k] = (u32)f32_to_i32(as_f32(raw[k]));
         }
     } else if (to_wide && !from_wide) {
-        EACH_OF(N) raw[k] = (u64)(i64)as_i32(raw[k]);
+        EACH_OF(N) raw[k] = (Raw)(i64)as_i32(raw[k]);
     } else if (from_wide && !is_float && !to_wide) {
         EACH_OF(N) raw[k] = (u32)clamp<i64>((i64)raw[k], LEAST_I32, MOST_I32);
     }

@@ -72,18 +72,20 @@ struct Packed {
         }
     }
 
-    __device__ inline void unpack(u64* raw) const {
+    template <typename Raw>
+    __device__ inline void unpack(Raw* raw) const {
 #pragma unroll
         for (u32 k = 0; k < N; k++) {
             if constexpr (BITS == 64) {
-                raw[k] = words[2 * k] | (u64)words[2 * k + 1] << 32;
+                raw[k] = (Raw)(words[2 * k] | (u64)words[2 * k + 1] << 32);
             } else {
                 raw[k] = words[k * BITS / 32] >> (k * BITS % 32) & (0xFFFFFFFF >> (32 - BITS));
             }
         }
     }
 
-    __device__ inline void pack(const u64* raw) {
+    template <typename Raw>
+    __device__ inline void pack(const Raw* raw) {
 #pragma unroll
         for (u32 i = 0; i < WORDS; i++) {
             words[i] = 0;
@@ -92,7 +94,7 @@ struct Packed {
         for (u32 k = 0; k < N; k++) {
             if constexpr (BITS == 64) {
                 words[2 * k] = (u32)raw[k];
-                words[2 * k + 1] = (u32)(raw[k] >> 32);
+                words[2 * k + 1] = (u32)((u64)raw[k] >> 32);
             } else {
                 words[k * BITS / 32] |= (u32)raw[k] << (k * BITS % 32);
             }
@@ -120,8 +122,8 @@ struct Bits<64> {
 };
 
 // The first `count` of N elements; what isn't there is read as 0.
-template <u32 BITS, u32 N>
-__device__ inline void read_some(const u8* memory, u32 count, u64* raw) {
+template <u32 BITS, u32 N, typename Raw>
+__device__ inline void read_some(const u8* memory, u32 count, Raw* raw) {
     using Elements = Packed<BITS, N>;
     if (count == N && Elements::is_aligned_at(memory)) {
         Elements elements;
@@ -139,8 +141,8 @@ __device__ inline void read_some(const u8* memory, u32 count, u64* raw) {
 }
 
 // Of elements of half a byte, an odd one at the end has the byte for itself.
-template <u32 BITS, u32 N>
-__device__ inline void write_some(u8* memory, u32 count, const u64* raw) {
+template <u32 BITS, u32 N, typename Raw>
+__device__ inline void write_some(u8* memory, u32 count, const Raw* raw) {
     using Elements = Packed<BITS, N>;
     if (count == N && Elements::is_aligned_at(memory)) {
         Elements elements;
@@ -163,23 +165,23 @@ __device__ inline void write_some(u8* memory, u32 count, const u64* raw) {
     }
 }
 
-// The elements of a thread in so many parts, each of them beside those of its neighbours: where one side's have 8 bytes,
-// all of them would lie 64 bytes from the neighbour's.
-template <u32 PARTS>
+// ALL elements of a thread in so many parts, each of them beside those of its neighbours: where one side's have 8 bytes, all of
+// them would lie 64 bytes from the neighbour's.
+template <u32 ALL, u32 PARTS>
 struct Parts {
-    static constexpr u32 N = COUNT / PARTS;
+    static constexpr u32 N = ALL / PARTS;
 
     // The first element of a part.
     __device__ static inline u64 first(u32 part) {
-        return (u64)blockIdx.x * THREADS * COUNT + part * (THREADS * N) + threadIdx.x * N;
+        return (u64)blockIdx.x * THREADS * ALL + part * (THREADS * N) + threadIdx.x * N;
     }
 
     __device__ static inline u32 count(u64 first, u64 elements) {
         return first >= elements ? 0 : elements - first < N ? (u32)(elements - first) : N;
     }
 
-    template <u32 BITS>
-    __device__ static inline void read_all(const u8* memory, u64 elements, u64 (&raw)[COUNT]) {
+    template <u32 BITS, typename Raw>
+    __device__ static inline void read_all(const u8* memory, u64 elements, Raw (&raw)[ALL]) {
 #pragma unroll
         for (u32 part = 0; part < PARTS; part++) {
             u64 at = first(part);
@@ -187,8 +189,8 @@ struct Parts {
         }
     }
 
-    template <u32 BITS>
-    __device__ static inline void write_all(u8* memory, u64 elements, const u64 (&raw)[COUNT]) {
+    template <u32 BITS, typename Raw>
+    __device__ static inline void write_all(u8* memory, u64 elements, const Raw (&raw)[ALL]) {
 #pragma unroll
         for (u32 part = 0; part < PARTS; part++) {
             u64 at = first(part);
@@ -196,24 +198,26 @@ struct Parts {
         }
     }
 
-    // `bytes` as in Conversion.
-    __device__ static inline void read(const u8* memory, u32 bytes, u64 elements, u64 (&raw)[COUNT]) {
+    // `bytes` as in Conversion, at most MOST_BYTES.
+    template <u32 MOST_BYTES, typename Raw>
+    __device__ static inline void read(const u8* memory, u32 bytes, u64 elements, Raw (&raw)[ALL]) {
         switch (bytes) {
         case 0: return read_all<4>(memory, elements, raw);
         case 1: return read_all<8>(memory, elements, raw);
         case 2: return read_all<16>(memory, elements, raw);
-        case 4: return read_all<32>(memory, elements, raw);
-        default: if constexpr (PARTS >= 4) read_all<64>(memory, elements, raw); return;
+        case 4: if constexpr (MOST_BYTES >= 4) read_all<32>(memory, elements, raw); return;
+        default: if constexpr (MOST_BYTES >= 8) read_all<64>(memory, elements, raw); return;
         }
     }
 
-    __device__ static inline void write(u8* memory, u32 bytes, u64 elements, const u64 (&raw)[COUNT]) {
+    template <u32 MOST_BYTES, typename Raw>
+    __device__ static inline void write(u8* memory, u32 bytes, u64 elements, const Raw (&raw)[ALL]) {
         switch (bytes) {
         case 0: return write_all<4>(memory, elements, raw);
         case 1: return write_all<8>(memory, elements, raw);
         case 2: return write_all<16>(memory, elements, raw);
-        case 4: return write_all<32>(memory, elements, raw);
-        default: if constexpr (PARTS >= 4) write_all<64>(memory, elements, raw); return;
+        case 4: if constexpr (MOST_BYTES >= 4) write_all<32>(memory, elements, raw); return;
+        default: if constexpr (MOST_BYTES >= 8) write_all<64>(memory, elements, raw); return;
         }
     }
 };

@@ -101,13 +101,14 @@ static void read_input(void* memory, size_t bytes) {
 }
 
 int main() {
-    const Kernel<Work> kernels[] = {reformat_flat,  reformat_any,        reformat_any_wide,
-                                    reformat_tiles, reformat_tiles_wide, reformat_several_tiles};
+    const Kernel<Work> kernels[] = {reformat_flat,       reformat_any,   reformat_any_wide,
+                                    reformat_flat_small, reformat_tiles, reformat_tiles_wide,
+                                    reformat_several_tiles};
     const Kernel<Transposition> transposing[] = {reformat_transpose_1, reformat_transpose_2, reformat_transpose_4};
     const Kernel<CastTransposition> casting[] = {reformat_cast_1_1, reformat_cast_1_2, reformat_cast_1_4,
                                                  reformat_cast_2_1, reformat_cast_2_2, reformat_cast_2_4,
                                                  reformat_cast_4_1, reformat_cast_4_2, reformat_cast_4_4};
-    constexpr u64 KERNELS = 6, FIRST_WITH_BARRIER = 3, TRANSPOSING = 3, CASTING = 9;
+    constexpr u64 KERNELS = 7, FIRST_WITH_BARRIER = 4, TRANSPOSING = 3, CASTING = 9;
     struct {
         u64 kernel, blocks, source_bytes, target_bytes, shift;
     } launch;

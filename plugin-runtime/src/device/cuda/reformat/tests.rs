@@ -68,16 +68,17 @@ impl Reformatter for Emulator {
                 let kernel = match *kernel {
                     Kernel::Flat => 0,
                     Kernel::Any { wide } => 1 + u64::from(wide),
-                    Kernel::Tiles { wide } => 3 + u64::from(wide),
-                    Kernel::SeveralTiles => 5,
+                    Kernel::Tiles { wide } => 4 + u64::from(wide),
+                    Kernel::SeveralTiles => 6,
+                    Kernel::FlatSmall => 3,
                 };
                 (kernel, launch, bytemuck::bytes_of(work))
             }
             Way::Transpose(TransposeLaunch { element_bytes, launch, work }) => {
-                (6 + u64::from(*element_bytes / 2), launch, bytemuck::bytes_of(work))
+                (7 + u64::from(*element_bytes / 2), launch, bytemuck::bytes_of(work))
             }
             Way::Cast(CastLaunch { bytes, launch, work }) => {
-                (9 + bytes.source / 2 * 3 + bytes.target / 2, launch, bytemuck::bytes_of(work))
+                (10 + bytes.source / 2 * 3 + bytes.target / 2, launch, bytemuck::bytes_of(work))
             }
         };
         assert_eq!((&launch.grid[1..], launch.block, launch.shared_bytes), (&[1, 1][..], [256, 1, 1], 0));

@@ -13,7 +13,7 @@ struct CastTransposition {
 };
 
 template <u32 K>
-__device__ inline void unpack_word(u32 word, u64* raw) {
+__device__ inline void unpack_word(u32 word, u32* raw) {
 #pragma unroll
     for (u32 k = 0; k < K; ++k) {
         raw[k] = word >> (32 / K * k) & (0xFFFFFFFF >> (32 - 32 / K));
@@ -33,19 +33,19 @@ __device__ inline void drain_converted_to_places(u32* target, const CastTranspos
         if (!unit.in_tensor) {
             continue;
         }
-        u64 raw[CHANNELS * KS];
+        u32 raw[CHANNELS * KS];
 #pragma unroll
         for (u32 channel = 0; channel < CHANNELS; ++channel) {
             unpack_word<KS>(tile[unit.at + channel * work.moves.row_step], raw + channel * KS);
         }
-        convert<false>(work.conversion, raw);
+        convert(work.conversion, raw);
         u32 words[KS * WORDS];
 #pragma unroll
         for (u32 i = 0; i < KS * WORDS; ++i) {
             words[i] = 0;
 #pragma unroll
             for (u32 k = 0; k < KT; ++k) {
-                words[i] |= (u32)raw[(i % WORDS * KT + k) * KS + i / WORDS] << (32 / KT * k);
+                words[i] |= raw[(i % WORDS * KT + k) * KS + i / WORDS] << (32 / KT * k);
             }
         }
         if (KS * WORDS <= 4 && side.place_words == WORDS) {
@@ -100,12 +100,12 @@ __device__ inline void drain_converted_to_rows(u8* target, const CastTranspositi
         if (row >= moves.tile_channels || channel >= moves.channels || place >= moves.places) {
             continue;
         }
-        u64 raw[COUNT];
+        u32 raw[COUNT];
 #pragma unroll
         for (u32 i = 0; i < COUNT / KS; ++i) {
             unpack_word<KS>(tile[row * moves.row_step + piece * (COUNT / KS) + i], raw + i * KS);
         }
-        convert<false>(work.conversion, raw);
+        convert(work.conversion, raw);
         u64 first = (u64)(start.outer * moves.channels + channel) * moves.places + place;
         u32 some = moves.places - place < COUNT ? moves.places - place : COUNT;
         write_some<BITS, COUNT>(target + first * BITS / 8, some, raw);
@@ -125,7 +125,8 @@ __device__ inline void fill_from_rows_of_halves(const u8* source, const Transpos
     for (u32 i = 0; i < PAIRS; ++i) {
         u32 row = first + i * step, channel = start.channel + row;
         bool exists = row < work.tile_channels && channel < work.channels;
-        u64 at = (u64)(start.outer * work.channels + channel) * work.places + place, raw[COUNT];
+        u64 at = (u64)(start.outer * work.channels + channel) * work.places + place;
+        u32 raw[COUNT];
         read_some<4, COUNT>(source + at / 2, exists ? some : 0, raw);
         bytes[i].pack(raw);
     }

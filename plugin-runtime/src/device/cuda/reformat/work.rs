@@ -26,6 +26,8 @@ pub(super) const NARROW: u64 = 1 << 31;
 pub(super) enum Kernel {
     /// Elements lie in the same order on both sides.
     Flat,
+    /// The same, of elements of at most 2 bytes on both sides: twice as many each thread.
+    FlatSmall,
     /// Each element of the target is looked up in the source.
     Any { wide: bool },
     /// Tile by tile through shared memory.
@@ -225,8 +227,13 @@ impl Way {
             let kernel = if tiling.at_once > 1 { Kernel::SeveralTiles } else { Kernel::Tiles { wide } };
             return Ok(Way::Launch(ReformatLaunch { kernel, launch, work }));
         }
-        let launch = LaunchConfig::for_elements(elements.div_ceil(COUNT) as usize, THREADS)?;
-        let kernel = if flat { Kernel::Flat } else { Kernel::Any { wide } };
+        let kernel = match flat {
+            true if conversion.source_bytes.max(conversion.target_bytes) <= 2 => Kernel::FlatSmall,
+            true => Kernel::Flat,
+            false => Kernel::Any { wide },
+        };
+        let of_thread = if kernel == Kernel::FlatSmall { 2 * COUNT } else { COUNT };
+        let launch = LaunchConfig::for_elements(elements.div_ceil(of_thread) as usize, THREADS)?;
         Ok(Way::Launch(ReformatLaunch { kernel, launch, work }))
     }
 
@@ -486,7 +493,7 @@ mod tests {
         assert_eq!(kernel((Int8, Linear), (Int8, Chw32), &[1 << 16, 64, 32, 32]), Some(Kernel::Tiles { wide: true }));
         // Padding is to be zero even where the bytes stay what they are.
         assert_eq!(kernel((Float16, Chw4), (Float16, Chw4), &[1, 3, 4, 4]), Some(Kernel::Any { wide: false }));
-        assert_eq!(kernel((Int4, Linear), (Int4, Linear), &[5]), Some(Kernel::Flat));
+        assert_eq!(kernel((Int4, Linear), (Int4, Linear), &[5]), Some(Kernel::FlatSmall));
         assert!(matches!(way((Int4, Linear), (Int4, Linear), &[6]), Way::Copy));
     }
 }
