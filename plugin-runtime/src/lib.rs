@@ -156,7 +156,7 @@ pub mod __private {
         chosen_instance, length_of, parameter,
     };
     pub use crate::device::{DeviceKind, DynAttributes, Invocation};
-    pub use crate::error::Result;
+    pub use crate::error::{CanFail, Result};
     pub use crate::network::{IntoOp, Op, TensorId};
     pub use crate::plugin::combination::{AutoTuneCombination, Tactic};
     pub use crate::plugin::shim::*;

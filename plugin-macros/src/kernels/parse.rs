@@ -170,13 +170,16 @@ fn kernel(input: ParseStream<'_>, report: &mut Report) -> Result<Option<Kernel>>
     let inside;
     let parentheses = syn::parenthesized!(inside in input);
     let mut parameters = Vec::new();
+    let mut all_are_read = true;
     while !inside.is_empty() {
-        parameters.push(parameter(&inside, types.as_ref(), report)?);
-        if !inside.is_empty() && inside.parse::<Option<Token![,]>>()?.is_none() {
-            return Err(inside.error("a `,` is missing between parameters"));
-        }
+        let read = parameter(&inside, types.as_ref(), report);
+        all_are_read &= read.is_ok();
+        parameters.extend(report.absorb(read));
     }
     end(input, &name, parentheses.span.close(), report)?;
+    if !all_are_read {
+        return Ok(None);
+    }
     let kernel = Kernel { attributes, visibility, name, types, parameters, is_template: false };
     Ok(whole(&kernel, report).then_some(kernel))
 }
@@ -232,7 +235,30 @@ fn types(input: ParseStream<'_>, report: &mut Report) -> Result<Types> {
     Ok(Types { parameter, list })
 }
 
+/// A parameter with the `,` behind it. Whatever is wrong, all up to there is read.
 fn parameter(input: ParseStream<'_>, types: Option<&Types>, report: &mut Report) -> Result<Parameter> {
+    let read = parameter_itself(input, types, report).and_then(|parameter| {
+        if input.is_empty() || input.peek(Token![,]) {
+            return Ok(parameter);
+        }
+        Err(input.error("a `,` is missing between parameters"))
+    });
+    let mut depth = 0;
+    while !input.is_empty() && (depth > 0 || !input.peek(Token![,])) {
+        match input.parse()? {
+            TokenTree::Punct(punct) if punct.as_char() == '<' => depth += 1,
+            TokenTree::Punct(punct) if punct.as_char() == '>' => depth -= 1,
+            _ => {}
+        }
+    }
+    input.parse::<Option<Token![,]>>()?;
+    read
+}
+
+fn parameter_itself(input: ParseStream<'_>, types: Option<&Types>, report: &mut Report) -> Result<Parameter> {
+    if !input.peek(Ident::peek_any) {
+        return Err(input.error("a kernel's parameter is `name: type`"));
+    }
     let name: Ident = input.call(Ident::parse_any)?;
     if matches!(name.to_string().as_str(), "self" | "_" | "mut") {
         return Err(syn::Error::new(name.span(), "a kernel's parameter is `name: type`"));
@@ -240,22 +266,35 @@ fn parameter(input: ParseStream<'_>, types: Option<&Types>, report: &mut Report)
     if matches!(name.to_string().as_str(), "stream" | "launch") {
         report.error(&name, format_args!("`{name}` is what each launch is given first: take another name"));
     }
-    input.parse::<Token![:]>()?;
+    if input.parse::<Option<Token![:]>>()?.is_none() {
+        let looks_like_a_type = input.peek(Token![<]) || rust_name(&name).is_some() || is_primitive(&name);
+        let what = if looks_like_a_type { "name: type" } else { &format!("{name}: type") };
+        return Err(syn::Error::new(
+            name.span(),
+            format_args!("a kernel's parameter has a name and a type: write `{what}`, e.g. `x: DeviceSlice<f32>`"),
+        ));
+    }
     let ty: Type = input.parse()?;
     let kind = kind(&ty);
-    let advice = if matches!(kind, Kind::Value) { advice(&name, &ty, types) } else { None };
+    let advice = match &kind {
+        Kind::Value => advice(&name, &ty, types),
+        Kind::Input(element) | Kind::Output(element) => of_cuda(element),
+    };
     if let Some(advice) = &advice {
-        report.error(&ty, advice);
+        match &kind {
+            Kind::Value => report.error(&ty, advice),
+            Kind::Input(element) | Kind::Output(element) => report.error(element, advice),
+        }
     }
     let length_of = match input.parse::<Option<Token![=]>>()? {
         None => None,
-        Some(_) => length(input, &ty, report)?,
+        Some(_) => length(input, &ty, advice.is_none(), report)?,
     };
     Ok(Parameter { name, ty, kind, is_possible: advice.is_none(), length_of })
 }
 
 /// `x.len()`
-fn length(input: ParseStream<'_>, ty: &Type, report: &mut Report) -> Result<Option<Ident>> {
+fn length(input: ParseStream<'_>, ty: &Type, is_possible: bool, report: &mut Report) -> Result<Option<Ident>> {
     let expr: Expr = input.parse()?;
     let of = match &expr {
         Expr::MethodCall(call) if call.method == "len" && call.args.is_empty() => match &*call.receiver {
@@ -268,7 +307,7 @@ fn length(input: ParseStream<'_>, ty: &Type, report: &mut Report) -> Result<Opti
         report.error(&expr, "only the length of a slice can be given by itself: write `n: i64 = x.len()`");
     }
     let is_integer = ["i32", "i64", "u32", "u64"].iter().any(|name| spelled(ty) == *name);
-    if !is_integer {
+    if is_possible && !is_integer {
         report.error(ty, "a length is an `i32`, `i64`, `u32` or `u64`");
     }
     Ok(of)
@@ -289,6 +328,36 @@ fn kind(ty: &Type) -> Kind {
         }
     }
     Kind::Value
+}
+
+fn is_primitive(name: &Ident) -> bool {
+    ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f16", "bf16", "f32", "f64", "bool"]
+        .iter()
+        .any(|ty| name == ty)
+}
+
+/// The type of Rust for one of C++ or CUDA.
+fn rust_name(name: &Ident) -> Option<&'static str> {
+    match name.to_string().as_str() {
+        "float" => Some("f32"),
+        "double" => Some("f64"),
+        "half" | "__half" => Some("f16"),
+        "nv_bfloat16" | "__nv_bfloat16" => Some("bf16"),
+        "short" | "int16_t" => Some("i16"),
+        "int" | "int32_t" => Some("i32"),
+        "long" | "int64_t" => Some("i64"),
+        "unsigned" | "uint" | "uint32_t" => Some("u32"),
+        "size_t" | "uint64_t" => Some("u64"),
+        "int8_t" => Some("i8"),
+        "uint8_t" => Some("u8"),
+        _ => None,
+    }
+}
+
+/// What to write for a type of C++ or CUDA.
+fn of_cuda(ty: &Type) -> Option<String> {
+    let name = &last_segment(ty)?.ident;
+    Some(format!("`{name}` is a type of C++: write `{}`, which it is in Rust", rust_name(name)?))
 }
 
 fn advice(name: &Ident, ty: &Type, types: Option<&Types>) -> Option<String> {
@@ -331,7 +400,7 @@ fn advice(name: &Ident, ty: &Type, types: Option<&Types>) -> Option<String> {
                     "a value of the kernel's own type can't be passed: take it as `f32`, or write `{name}: DeviceSlice<{}>`",
                     segment.ident
                 )),
-                _ => None,
+                _ => of_cuda(ty),
             }
         }
         _ => Some(format!("a kernel takes `DeviceSlice<T>`, `DeviceSliceMut<T>` or a plain value, e.g. `{name}: i32`")),

@@ -146,8 +146,22 @@ impl StdError for Error {
 #[macro_export]
 macro_rules! bail {
     ($($arg:tt)*) => {
-        return ::core::result::Result::Err(::core::convert::From::from($crate::Error::plugin(
-            ::core::format_args!($($arg)*),
-        )))
+        return $crate::__private::CanFail::failed($crate::Error::plugin(::core::format_args!($($arg)*)))
     };
+}
+
+/// What functions return that [`bail!`] stands in.
+#[diagnostic::on_unimplemented(
+    message = "`bail!` returns an error, which `{Self}` can't be",
+    label = "let what it stands in return a `Result`: write `-> Result<{Self}>`, and `Ok(..)` around what it returns else"
+)]
+pub trait CanFail {
+    /// The error as what the function returns.
+    fn failed(error: Error) -> Self;
+}
+
+impl<T, E: From<Error>> CanFail for std::result::Result<T, E> {
+    fn failed(error: Error) -> Self {
+        Err(error.into())
+    }
 }
