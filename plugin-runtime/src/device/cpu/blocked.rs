@@ -131,7 +131,7 @@ impl Blocked {
                 let row_bytes = row * self.dst_element;
                 let Tiles { cast, staged, .. } = &mut *tiles;
                 cast.bytes_mut()[real * row_bytes..lanes.count * row_bytes].fill(0);
-                scatter(self.dst_element, cast, row, lanes, count, staged);
+                scatter(self.dst_element, cast.bytes(), row, lanes, count, staged);
                 // What comes next most of the time.
                 let next = Ahead::new(self, src, Part { start: start + count, ..part }, past_caches);
                 unstage(self.dst_element, staged, lanes, run, |from, to| match past_caches {

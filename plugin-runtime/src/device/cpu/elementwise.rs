@@ -6,7 +6,7 @@ use crate::shape::{Dims, MAX_RANK};
 use crate::tensor::Representation;
 use crate::tensor::{Arrangement, DataType, Format};
 
-/// Serves layouts that have their channels in different dimensions, and INT4.
+/// Serves INT4 where a channel has an odd number of places.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Elementwise {
     pub(super) cast: Cast,

@@ -2,16 +2,18 @@
 //!
 //! A tile's rows stand `row` elements apart. Elements are moved as bytes, so nothing here depends on alignment. Places are
 //! brought to a tile of their own, where lanes are padded and blocks of places whole. There, blocks of some channels at
-//! some places, vectors of 16 bytes on either side, are turned around in registers: see [`Vectors`].
+//! some places, vectors of 16 bytes on either side, are turned around in registers: see [`turns`].
 
+mod turns;
 mod vectors;
 
-use vectors::{VECTOR, Vector, Vectors, bytes, vector};
+use turns::{to_places, to_rows};
+pub(super) use vectors::VECTOR;
 
 /// Bytes per tile. Three tiles fit into the second-level cache with room to spare.
-const TILE_BYTES: usize = 16 << 10;
+pub(super) const TILE_BYTES: usize = 16 << 10;
 /// Channels of a tile: so many bytes at each place.
-const PIECE_BYTES: usize = 256;
+pub(super) const PIECE_BYTES: usize = 256;
 
 /// Memory for one tile of any type.
 #[repr(C, align(64))]
@@ -43,7 +45,7 @@ pub(super) fn tile_row(channels: usize, element: usize) -> usize {
 }
 
 /// Lanes of a tile of places.
-fn padded(lanes: usize, element: usize) -> usize {
+pub(super) fn padded(lanes: usize, element: usize) -> usize {
     let vector = VECTOR / element;
     if lanes <= vector { lanes.next_power_of_two().max(2) } else { lanes.next_multiple_of(vector) }
 }
@@ -73,6 +75,14 @@ pub(super) fn gather(element: usize, places: &[u8], lanes: Lanes, rows: &mut [u8
     let count = places.len() / (lanes.all * element);
     let (place, there) = (lanes.all * element, lanes_there * element);
     let (skipped, piece) = (lanes.first * element, lanes.count * element);
+    // Whole blocks needn't be staged.
+    let whole = if lanes.are_padded(element) { 0 } else { count / (VECTOR / element) * (VECTOR / element) };
+    let (blocks, places) = places.split_at(whole * place);
+    turn_to_rows(element, blocks, lanes_there, rows, row, whole);
+    let (rows, count) = (&mut rows[whole * element..], count - whole);
+    if count == 0 {
+        return;
+    }
     if lanes.are_padded(element) {
         let places = &places[skipped..];
         match there {
@@ -84,7 +94,7 @@ pub(super) fn gather(element: usize, places: &[u8], lanes: Lanes, rows: &mut [u8
     } else {
         staged.bytes_mut()[..places.len()].copy_from_slice(places);
     }
-    if rows.len() < lanes_there * row * element {
+    if whole == 0 && rows.len() < lanes_there * row * element {
         // Behind the last row is no room for what is padding.
         for (lane, row) in rows.chunks_exact_mut(row * element).take(lanes.count).enumerate() {
             for (to, place) in row.chunks_exact_mut(element).zip(staged.bytes().chunks_exact(there)).take(count) {
@@ -93,20 +103,23 @@ pub(super) fn gather(element: usize, places: &[u8], lanes: Lanes, rows: &mut [u8
         }
         return;
     }
-    let places = staged.bytes().as_chunks().0;
-    let rows = rows.as_chunks_mut().0;
+    turn_to_rows(element, staged.bytes(), lanes_there, rows, row, count);
+}
+
+fn turn_to_rows(element: usize, places: &[u8], lanes: usize, rows: &mut [u8], row: usize, count: usize) {
+    let (places, rows) = (places.as_chunks().0, rows.as_chunks_mut().0);
     match element {
-        1 => to_rows::<1, 16>(places, lanes_there, rows, row, count),
-        2 => to_rows::<2, 8>(places, lanes_there, rows, row, count),
-        4 => to_rows::<4, 4>(places, lanes_there, rows, row, count),
-        _ => to_rows::<8, 2>(places, lanes_there, rows, row, count),
+        1 => to_rows::<1, 16>(places, lanes, rows, row, count),
+        2 => to_rows::<2, 8>(places, lanes, rows, row, count),
+        4 => to_rows::<4, 4>(places, lanes, rows, row, count),
+        _ => to_rows::<8, 2>(places, lanes, rows, row, count),
     }
 }
 
-/// From rows to places in `staged`, as [`unstage`] takes them from there. `tile` has room for padding.
-pub(super) fn scatter(element: usize, tile: &Tile, row: usize, lanes: Lanes, count: usize, staged: &mut Tile) {
+/// From rows to places in `staged`, as [`unstage`] takes them from there. There are rows for padding, too.
+pub(super) fn scatter(element: usize, rows: &[u8], row: usize, lanes: Lanes, count: usize, staged: &mut Tile) {
     let lanes_there = padded(lanes.count, element);
-    let (rows, places) = (tile.bytes().as_chunks().0, staged.bytes_mut().as_chunks_mut().0);
+    let (rows, places) = (rows.as_chunks().0, staged.bytes_mut().as_chunks_mut().0);
     match element {
         1 => to_places::<1, 16>(rows, row, lanes_there, places, count),
         2 => to_places::<2, 8>(rows, row, lanes_there, places, count),
@@ -157,113 +170,5 @@ fn copy_pieces<const SIZE: usize>(
     }
     for k in quick..count {
         to[k * to_stride..][..piece].copy_from_slice(&from[k * from_stride..][..piece]);
-    }
-}
-
-type Bytes = [u8; VECTOR];
-
-/// Elements of `B` bytes, of which a vector has `K`. `lanes` are 2, 4, 8, or a multiple of `K`.
-#[inline(always)]
-fn to_rows<const B: usize, const K: usize>(places: &[Bytes], lanes: usize, rows: &mut [Bytes], row: usize, count: usize)
-where
-    [Vector; K]: Vectors,
-{
-    let blocks = count.div_ceil(K);
-    match lanes {
-        2 if K > 2 => few_to_rows::<B, K, 2>(places, rows, row / K, blocks),
-        4 if K > 4 => few_to_rows::<B, K, 4>(places, rows, row / K, blocks),
-        8 if K > 8 => few_to_rows::<B, K, 8>(places, rows, row / K, blocks),
-        _ => {
-            let groups = lanes / K;
-            for (group, rows) in rows.chunks_exact_mut(row).take(groups).enumerate() {
-                let mut rows = rows.chunks_exact_mut(row / K).map(|row| &mut row[..blocks]);
-                let rows: [&mut [Bytes]; K] = std::array::from_fn(|_| rows.next().unwrap_or_default());
-                for (block, places) in places.chunks_exact(lanes).take(blocks).enumerate() {
-                    let columns = std::array::from_fn(|k| vector(places[k * groups + group]));
-                    let turned = turn::<B, K>(columns, K.ilog2());
-                    for k in 0..K {
-                        rows[k][block] = bytes(turned[k]);
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// As [`to_rows`], the other way.
-#[inline(always)]
-fn to_places<const B: usize, const K: usize>(
-    rows: &[Bytes],
-    row: usize,
-    lanes: usize,
-    places: &mut [Bytes],
-    count: usize,
-) where
-    [Vector; K]: Vectors,
-{
-    let blocks = count.div_ceil(K);
-    match lanes {
-        2 if K > 2 => few_to_places::<B, 2>(rows, row / K, places, blocks),
-        4 if K > 4 => few_to_places::<B, 4>(rows, row / K, places, blocks),
-        8 if K > 8 => few_to_places::<B, 8>(rows, row / K, places, blocks),
-        _ => {
-            let groups = lanes / K;
-            for (group, rows) in rows.chunks_exact(row).take(groups).enumerate() {
-                let mut rows = rows.chunks_exact(row / K).map(|row| &row[..blocks]);
-                let rows: [&[Bytes]; K] = std::array::from_fn(|_| rows.next().unwrap_or_default());
-                for (block, places) in places.chunks_exact_mut(lanes).take(blocks).enumerate() {
-                    let turned = turn::<B, K>(rows.map(|row| vector(row[block])), K.ilog2());
-                    for k in 0..K {
-                        places[k * groups + group] = bytes(turned[k]);
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// All of `L` lanes at once. `row` and `blocks` count vectors.
-#[inline(always)]
-fn few_to_rows<const B: usize, const K: usize, const L: usize>(
-    places: &[Bytes],
-    rows: &mut [Bytes],
-    row: usize,
-    blocks: usize,
-) where
-    [Vector; L]: Vectors,
-{
-    let mut rows = rows.chunks_exact_mut(row).map(|row| &mut row[..blocks]);
-    let rows: [&mut [Bytes]; L] = std::array::from_fn(|_| rows.next().unwrap_or_default());
-    for (block, places) in places.as_chunks::<L>().0.iter().take(blocks).enumerate() {
-        let turned = turn::<B, L>(places.map(vector), K.ilog2());
-        for k in 0..L {
-            rows[k][block] = bytes(turned[k]);
-        }
-    }
-}
-
-#[inline(always)]
-fn few_to_places<const B: usize, const L: usize>(rows: &[Bytes], row: usize, places: &mut [Bytes], blocks: usize)
-where
-    [Vector; L]: Vectors,
-{
-    let mut rows = rows.chunks_exact(row).map(|row| &row[..blocks]);
-    let rows: [&[Bytes]; L] = std::array::from_fn(|_| rows.next().unwrap_or_default());
-    for (block, places) in places.as_chunks_mut::<L>().0.iter_mut().take(blocks).enumerate() {
-        *places = turn::<B, L>(rows.map(|row| vector(row[block])), L.ilog2()).map(bytes);
-    }
-}
-
-/// As many times as an index has bits; see [`Vectors`].
-#[inline(always)]
-fn turn<const B: usize, const L: usize>(vectors: [Vector; L], times: u32) -> [Vector; L]
-where
-    [Vector; L]: Vectors,
-{
-    match times {
-        1 => vectors.zip_halves::<B>(),
-        2 => vectors.zip_halves::<B>().zip_halves::<B>(),
-        3 => vectors.zip_halves::<B>().zip_halves::<B>().zip_halves::<B>(),
-        _ => vectors.zip_halves::<B>().zip_halves::<B>().zip_halves::<B>().zip_halves::<B>(),
     }
 }

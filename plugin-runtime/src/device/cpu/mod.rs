@@ -12,6 +12,7 @@ mod blocked;
 mod cast;
 mod chunks;
 mod compact;
+mod crossed;
 mod elementwise;
 #[cfg(target_arch = "x86_64")]
 mod features;

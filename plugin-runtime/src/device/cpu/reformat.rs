@@ -5,6 +5,7 @@ mod tests;
 
 use super::blocked::Blocked;
 use super::cast::{Cast, unpacked_bytes};
+use super::crossed::Crossed;
 use super::tasks::in_tasks;
 use super::{elementwise, int4};
 use crate::error::{Error, Result};
@@ -29,6 +30,8 @@ enum Way {
     FlatInt4(int4::FlatInt4),
     /// Both sides have their channels in the same dimension.
     Blocked(Blocked),
+    /// The sides have their channels in different dimensions.
+    Crossed(Crossed),
     /// One element after the other.
     Elementwise(elementwise::Elementwise),
 }
@@ -83,6 +86,7 @@ impl Reformat {
             }
             Way::FlatInt4(flat) => flat.run(src, dst),
             Way::Blocked(blocked) => blocked.run(src, dst),
+            Way::Crossed(crossed) => crossed.run(src, dst),
             Way::Elementwise(elementwise) => elementwise.run(src, dst),
         }
         Ok(())
@@ -92,17 +96,16 @@ impl Reformat {
 impl Way {
     fn new(from: Representation, to: Representation, dims: &Dims) -> Result<Way> {
         let cast = Cast::new((from.dtype, from.scale), (to.dtype, to.scale));
-        let spatial = from.format.spatial_dims().or(to.format.spatial_dims()).unwrap_or(0);
         let arrange = |format: Format| {
             format
-                .arrange_like(dims, spatial)
+                .arrange(dims)
                 .map(in_order)
                 .ok_or_else(|| Error::invalid(format_args!("{dims} can't be laid out as {format}")))
         };
-        let (src, dst) = (arrange(from.format)?, arrange(to.format)?);
+        let (src, dst) = alike(arrange(from.format)?, arrange(to.format)?);
         let int4 = from.dtype == DataType::Int4 || to.dtype == DataType::Int4;
         let same_channels = dst.spatial == src.spatial && dst.channels == src.channels && dst.outer == src.outer;
-        let flat = src == dst || (src.lanes == 1 && dst.lanes == 1);
+        let flat = src == dst;
         if flat && int4 {
             let elements = src.storage();
             return Ok(Way::FlatInt4(int4::FlatInt4 { cast, from: from.dtype, to: to.dtype, elements }));
@@ -113,7 +116,10 @@ impl Way {
             return Ok(Way::Flat { cast, src: src_element, dst: dst_element, padding });
         }
         let (src_int4, dst_int4) = (from.dtype == DataType::Int4, to.dtype == DataType::Int4);
-        if !same_channels || (dst_int4 && !dst.spatial.is_multiple_of(2)) {
+        if !same_channels {
+            return Ok(Way::Crossed(Crossed::new(cast, (src, src_element), (dst, dst_element))));
+        }
+        if dst_int4 && !dst.spatial.is_multiple_of(2) {
             return Ok(Way::Elementwise(elementwise::Elementwise { cast, from, to, dims: *dims }));
         }
         Ok(Way::Blocked(Blocked { cast, src, dst, src_element, dst_element, src_int4, dst_int4 }))
@@ -126,6 +132,16 @@ fn in_order(arrangement: Arrangement) -> Arrangement {
         Arrangement { blocks: arrangement.channels, lanes: 1, ..arrangement }
     } else {
         arrangement
+    }
+}
+
+/// What lies in row-major order has its channels where the other side has them.
+fn alike(src: Arrangement, dst: Arrangement) -> (Arrangement, Arrangement) {
+    let in_order_as = |other: Arrangement| Arrangement { blocks: other.channels, lanes: 1, ..other };
+    match (src.lanes, dst.lanes) {
+        (1, _) => (in_order_as(dst), dst),
+        (_, 1) => (src, in_order_as(src)),
+        _ => (src, dst),
     }
 }
 

@@ -171,6 +171,7 @@ fn check(from: Representation, to: Representation, dims: &[i64], numbers: &mut N
     let through_caches = |dst: &mut [u8]| reformat.run(&src, dst).unwrap();
     let past_caches = |dst: &mut [u8]| match &reformat.way {
         Way::Blocked(blocked) if !dst.is_empty() => blocked.run_by(&src, dst, true),
+        Way::Crossed(crossed) if !dst.is_empty() => crossed.run_by(&src, dst, true),
         _ => reformat.run(&src, dst).unwrap(),
     };
     for run in [&through_caches as &dyn Fn(&mut [u8]), &past_caches] {
@@ -254,9 +255,31 @@ fn many_channels_and_int4_agree_at_odd_and_even_places() {
 }
 
 #[test]
+fn channels_in_different_dimensions_agree_for_many_of_both() {
+    let mut numbers = Numbers(6);
+    let shapes: [&[i64]; 6] = [
+        &[1, 70, 37, 3, 7],
+        &[2, 3, 130, 2, 5],
+        &[1, 300, 2, 1, 3],
+        &[33, 35, 3, 7],
+        &[1, 1, 9, 4, 40],
+        &[1, 9, 1, 4, 40],
+    ];
+    let near = Format::ALL.into_iter().filter(|format| format.spatial_dims() == Some(2));
+    let far = Format::ALL.into_iter().filter(|format| format.spatial_dims() == Some(3));
+    for (near, far) in near.flat_map(|near| far.clone().map(move |far| (near, far))) {
+        for (from, to) in [(near, far), (far, near)] {
+            for (src, dst) in [(UInt8, UInt8), (Float16, Int8), (Int32, Float32), (UInt8, Int64), (Int64, Int64)] {
+                check(plain(src, from), plain(dst, to), shapes[numbers.below(shapes.len())], &mut numbers);
+            }
+        }
+    }
+}
+
+#[test]
 fn work_for_many_threads_agrees_too() {
     let mut numbers = Numbers(3);
-    let cases: [(Format, Format, &[i64]); 8] = [
+    let cases: [(Format, Format, &[i64]); 10] = [
         (Linear, Chw4, &[2, 35, 41, 37]),
         (Linear, Hwc, &[1, 3, 230, 230]),
         (Chw16, Linear, &[37, 35, 7, 11]),
@@ -265,6 +288,8 @@ fn work_for_many_threads_agrees_too() {
         (Chw32, Hwc, &[2, 35, 41, 37]),
         (Hwc16, Chw2, &[37, 35, 7, 11]),
         (Hwc, Hwc, &[1, 3, 230, 230]),
+        (Hwc8, Dhwc8, &[2, 35, 9, 20, 31]),
+        (Cdhw32, Chw4, &[2, 35, 9, 20, 31]),
     ];
     for (from, to, dims) in cases {
         check(plain(Float32, from), plain(Float32, to), dims, &mut numbers);
