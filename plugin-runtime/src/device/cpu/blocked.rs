@@ -1,9 +1,13 @@
 //! Layouts that have their channels in the same dimension, tile by tile.
 
+mod shared;
+
+use std::ops::Range;
+
 use super::cast::Cast;
 use super::chunks::Parts;
 use super::int4;
-use super::interleave::{Lanes, Tile, gather, scatter, tile_channels, tile_row, unstage};
+use super::interleave::{Lanes, Tile, VECTOR, gather, scatter, tile_channels, tile_row, unstage};
 use super::lines::{LINE, copy_past_caches, wait_for_stores};
 use super::tasks::{in_parts, in_tasks};
 use super::threads::STREAM_BYTES;
@@ -21,7 +25,6 @@ pub(super) struct Blocked {
     pub(super) src_element: usize,
     pub(super) dst_element: usize,
     pub(super) src_int4: bool,
-    /// Then the places are even in number, so that no byte belongs to two channels.
     pub(super) dst_int4: bool,
 }
 
@@ -34,6 +37,9 @@ impl Blocked {
     pub(super) fn run_by(&self, src: &[u8], dst: &mut [u8], past_caches: bool) {
         if self.dst.lanes == 1 {
             self.write_rows(src, dst, past_caches);
+            if self.shares_bytes() {
+                self.write_shared_bytes(src, dst);
+            }
             return;
         }
         let place_bytes = self.dst.lanes * self.dst_element;
@@ -52,7 +58,9 @@ impl Blocked {
         let Arrangement { channels, spatial, outer, .. } = self.dst;
         let width = tile_channels(self.src.lanes, self.widest_element());
         let row = tile_row(width, self.widest_element());
-        let (groups, runs) = (channels.div_ceil(width), spatial.div_ceil(row));
+        // Of two tiles that share bytes, the former has one place of the latter.
+        let (step, more) = if self.shares_bytes() { (row - 2 * VECTOR, 1) } else { (row, 0) };
+        let (groups, runs) = (channels.div_ceil(width), spatial.div_ceil(step));
         let all_bytes = src.len() + dst.len();
         let parts = Parts::new(dst);
         in_parts(all_bytes, outer * runs * groups, |tiles| {
@@ -60,8 +68,8 @@ impl Blocked {
             // All groups of a run: who reads a part of a place soon reads the rest of it.
             let part_of = |tile: usize| {
                 let (outer, run, channel) = (tile / groups / runs, tile / groups % runs, tile % groups * width);
-                let start = run * row;
-                Part { outer, channel, count: width.min(channels - channel), start, places: row.min(spatial - start) }
+                let (start, count) = (run * step, width.min(channels - channel));
+                Part { outer, channel, count, start, places: (step + more).min(spatial - start) }
             };
             for tile in tiles {
                 let part = part_of(tile);
@@ -70,18 +78,29 @@ impl Blocked {
                 let next = Ahead::new(self, src, part_of(tile + 1), past_caches);
                 for line in 0..part.count {
                     next.ask(line, part.count);
-                    let offset = self.dst.offset(outer, channel + line, start);
-                    let (offset, len) = (self.dst_bytes(offset), self.dst_bytes(part.places));
+                    let own = self.own_places(part, line, step);
+                    let offset = self.dst.offset(outer, channel + line, start + own.start);
+                    let (offset, len) = (self.dst_bytes(offset), self.dst_bytes(own.len()));
                     // SAFETY: elements of the destination, since the arrangement is its own. No other tile has this channel
-                    // at these places, and a byte holds elements of one channel only.
+                    // at these places, and these bytes hold nothing else.
                     #[expect(unsafe_code, reason = "the runs are disjoint, which the compiler can't see")]
                     let to = unsafe { parts.part(offset, len) };
-                    let from = &memory.read.bytes()[line * row * self.src_element..][..part.places * self.src_element];
+                    let from = &memory.read.bytes()[(line * row + own.start) * self.src_element..];
+                    let from = &from[..own.len() * self.src_element];
                     self.write_run(from, to, &mut memory.cast, past_caches);
                 }
             }
             wait_for_stores();
         });
+    }
+
+    /// Which of a tile's places are in bytes that no other tile and no other channel has a part of.
+    fn own_places(&self, part: Part, line: usize, step: usize) -> Range<usize> {
+        if !self.shares_bytes() {
+            return 0..part.places;
+        }
+        let odd = self.dst.offset(part.outer, part.channel + line, part.start) % 2;
+        odd..odd + step.min(part.places - odd.min(part.places)) / 2 * 2
     }
 
     /// Bytes of so many elements of the destination, whose layout has single lanes.
@@ -93,9 +112,13 @@ impl Blocked {
     fn write_run(&self, from: &[u8], to: &mut [u8], memory: &mut Tile, past_caches: bool) {
         if self.dst_int4 {
             let (packed, unpacked) = memory.bytes_mut().split_at_mut(to.len());
-            let unpacked = &mut unpacked[..from.len() / self.src_element];
-            self.cast.run(from, unpacked);
-            int4::pack(unpacked, packed);
+            if let Cast::Copy = self.cast {
+                int4::pack(from, packed);
+            } else {
+                let unpacked = &mut unpacked[..from.len() / self.src_element];
+                self.cast.run(from, unpacked);
+                int4::pack(unpacked, packed);
+            }
             if past_caches { copy_past_caches(packed, to) } else { to.copy_from_slice(packed) }
         } else if !past_caches {
             self.cast.run(from, to);
@@ -158,7 +181,9 @@ impl Blocked {
         }
         for (channel, to) in (part.channel..).zip(to) {
             let start = self.src.offset(part.outer, channel, part.start);
-            if self.src_int4 {
+            if self.src_int4 && matches!(self.cast, Cast::Copy) {
+                int4::unpack_from(src, start, to);
+            } else if self.src_int4 {
                 let unpacked = &mut read.bytes_mut()[..part.places];
                 int4::unpack_from(src, start, unpacked);
                 self.cast.run(unpacked, to);

@@ -25,7 +25,8 @@ pub(super) enum Cast {
 impl Cast {
     /// From one type and scale to another; a scale of 1 takes no part. INT4 stands for its elements unpacked to INT8.
     pub(super) fn new((from, multiply): (DataType, f32), (to, divide): (DataType, f32)) -> Cast {
-        if from == to && multiply == divide {
+        let unpacked = |dtype| if dtype == DataType::Int4 { DataType::Int8 } else { dtype };
+        if unpacked(from) == unpacked(to) && multiply == divide {
             return Cast::Copy;
         }
         if multiply == 1.0 && divide == 1.0 {

@@ -28,6 +28,11 @@ impl FlatInt4 {
     }
 
     fn run_steps(&self, src: &[u8], dst: &mut [u8], elements: usize) {
+        match (self.cast, self.from == DataType::Int4, self.to == DataType::Int4) {
+            (Cast::Copy, true, false) => return unpack(src, dst),
+            (Cast::Copy, false, true) => return pack(src, dst),
+            _ => {}
+        }
         let (mut unpacked_src, mut unpacked_dst) = ([0u8; STEP], [0u8; STEP]);
         let chunks = src.chunks(step_bytes(self.from)).zip(dst.chunks_mut(step_bytes(self.to)));
         for (index, (src, dst)) in chunks.enumerate() {
@@ -53,13 +58,8 @@ fn step_bytes(dtype: DataType) -> usize {
 }
 
 /// The element of this index, as INT8.
-pub(super) fn load(packed: &[u8], index: usize) -> u8 {
+fn load(packed: &[u8], index: usize) -> u8 {
     nibbles(packed[index / 2])[index % 2]
-}
-
-/// Sets the element of this index, whose half of a byte is 0, to an INT8 saturated.
-pub(super) fn store(packed: &mut [u8], index: usize, value: u8) {
-    packed[index / 2] |= saturate(value) << (4 * (index % 2));
 }
 
 /// The elements from any index on.

@@ -13,7 +13,6 @@ mod cast;
 mod chunks;
 mod compact;
 mod crossed;
-mod elementwise;
 #[cfg(target_arch = "x86_64")]
 mod features;
 mod halves;

@@ -6,8 +6,8 @@ mod tests;
 use super::blocked::Blocked;
 use super::cast::{Cast, unpacked_bytes};
 use super::crossed::Crossed;
+use super::int4;
 use super::tasks::in_tasks;
-use super::{elementwise, int4};
 use crate::error::{Error, Result};
 use crate::shape::Dims;
 use crate::tensor::{Arrangement, DataType, Format, Representation};
@@ -32,8 +32,6 @@ enum Way {
     Blocked(Blocked),
     /// The sides have their channels in different dimensions.
     Crossed(Crossed),
-    /// One element after the other.
-    Elementwise(elementwise::Elementwise),
 }
 
 impl Reformat {
@@ -87,7 +85,6 @@ impl Reformat {
             Way::FlatInt4(flat) => flat.run(src, dst),
             Way::Blocked(blocked) => blocked.run(src, dst),
             Way::Crossed(crossed) => crossed.run(src, dst),
-            Way::Elementwise(elementwise) => elementwise.run(src, dst),
         }
         Ok(())
     }
@@ -118,9 +115,6 @@ impl Way {
         let (src_int4, dst_int4) = (from.dtype == DataType::Int4, to.dtype == DataType::Int4);
         if !same_channels {
             return Ok(Way::Crossed(Crossed::new(cast, (src, src_element), (dst, dst_element))));
-        }
-        if dst_int4 && !dst.spatial.is_multiple_of(2) {
-            return Ok(Way::Elementwise(elementwise::Elementwise { cast, from, to, dims: *dims }));
         }
         Ok(Way::Blocked(Blocked { cast, src, dst, src_element, dst_element, src_int4, dst_int4 }))
     }

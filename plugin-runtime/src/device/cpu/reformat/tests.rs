@@ -255,6 +255,23 @@ fn many_channels_and_int4_agree_at_odd_and_even_places() {
 }
 
 #[test]
+fn bytes_that_two_channels_share_agree() {
+    let mut numbers = Numbers(7);
+    let shapes: [&[i64]; 6] =
+        [&[3, 35, 3, 7], &[2, 67, 9, 61], &[1, 3, 1, 1031], &[5, 3, 1, 1], &[1, 1, 15, 17], &[2, 3, 3, 5, 225]];
+    for dims in shapes {
+        for format in Format::ALL.into_iter().filter(|format| format.supports(dims.len())) {
+            for dtype in [Int8, Float16] {
+                check(plain(dtype, format), plain(Int4, Linear), dims, &mut numbers);
+                check(plain(Int4, Linear), plain(dtype, format), dims, &mut numbers);
+            }
+        }
+    }
+    check(plain(Float32, Hwc8), plain(Int4, Linear), &[3, 35, 61, 31], &mut numbers);
+    check(plain(Int4, Linear), plain(Int4, Linear), &[3, 5], &mut numbers);
+}
+
+#[test]
 fn channels_in_different_dimensions_agree_for_many_of_both() {
     let mut numbers = Numbers(6);
     let shapes: [&[i64]; 6] = [
