@@ -4,6 +4,8 @@
 //! gathered to rows once for each of the destination's channels, rows are scattered to places of the destination once for
 //! each of the source's.
 
+use std::ops::Range;
+
 use super::cast::Cast;
 use super::chunks::Parts;
 use super::interleave::{Lanes, PIECE_BYTES, TILE_BYTES, Tile, VECTOR, gather, padded, scatter, unstage};
@@ -16,14 +18,16 @@ use crate::tensor::Arrangement;
 /// Bytes of a tile: with a vector in each row, pairs of as many channels as fill lines on both sides.
 const ROWS_BYTES: usize = 64 << 10;
 
-/// Batches of the dimensions before both channels, in which the sides have each other's channels at different places.
+/// The sides' channels are in two dimensions that follow each other: what one side has as channels, the other has among its
+/// batches or places.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Crossed {
     cast: Cast,
     src: Side,
     dst: Side,
+    /// Of the dimensions before both.
     batches: usize,
-    /// Of the dimensions behind both channels.
+    /// Of the dimensions behind both.
     places: usize,
     sizes: Sizes,
 }
@@ -61,7 +65,7 @@ impl Side {
     }
 
     /// The places of one block, for one channel of the other side.
-    fn run(&self, batch: usize, block: usize, other: usize, places: &Run) -> std::ops::Range<usize> {
+    fn run(&self, batch: usize, block: usize, other: usize, places: &Run) -> Range<usize> {
         let first = batch * self.batch_apart + block * self.block_apart + other * self.other_apart;
         let start = first + places.start * self.place_bytes();
         start..start + places.count * self.place_bytes()
@@ -122,27 +126,12 @@ impl Crossed {
 
     /// Through the caches or past them. There is something to write.
     pub(super) fn run_by(&self, src: &[u8], dst: &mut [u8], past_caches: bool) {
-        let Sizes { src_lanes, row, .. } = self.sizes;
-        let (runs, groups) = (self.places.div_ceil(row), self.src.lanes.div_ceil(src_lanes));
-        let all_groups = self.src.blocks * groups;
         let all_bytes = src.len() + dst.len();
         let parts = Parts::new(dst);
-        in_parts(all_bytes, self.batches * self.dst.blocks * runs * all_groups, |units| {
+        in_parts(all_bytes, self.batches * self.dst.blocks * self.runs() * self.src_groups(), |units| {
             let memory = &mut Memory::new();
-            for unit in units {
-                let (group, rest) = (unit % all_groups, unit / all_groups);
-                let (run, rest) = (rest % runs, rest / runs);
-                let (dst_block, batch) = (rest % self.dst.blocks, rest / self.dst.blocks);
-                let (src_block, first) = (group / groups, group % groups * src_lanes);
-                let start = run * row;
-                let unit = Unit {
-                    batch,
-                    dst_block,
-                    src_block,
-                    src_lanes: Lanes { all: self.src.lanes, first, count: src_lanes.min(self.src.lanes - first) },
-                    run: Run { start, count: row.min(self.places - start) },
-                };
-                self.run_unit(src, &unit, memory, |range, from, lanes| {
+            for index in units {
+                self.run_unit(src, &self.unit(index), memory, |range, from, lanes| {
                     // SAFETY: elements of the destination, since the side is its own. No other unit has this block at
                     // these places for any of these channels of the source.
                     #[expect(unsafe_code, reason = "the runs are disjoint, which the compiler can't see")]
@@ -157,14 +146,34 @@ impl Crossed {
         });
     }
 
+    fn runs(&self) -> usize {
+        self.places.div_ceil(self.sizes.row)
+    }
+
+    /// In how many groups tiles have the lanes of all blocks of the source.
+    fn src_groups(&self) -> usize {
+        self.src.blocks * self.src.lanes.div_ceil(self.sizes.src_lanes)
+    }
+
+    /// All groups of a run follow each other: who reads a part of a place soon reads the rest of it.
+    fn unit(&self, index: usize) -> Unit {
+        let Sizes { src_lanes, row, .. } = self.sizes;
+        let (all_groups, runs) = (self.src_groups(), self.runs());
+        let (group, rest) = (index % all_groups, index / all_groups);
+        let (run, rest) = (rest % runs, rest / runs);
+        let groups = self.src.lanes.div_ceil(src_lanes);
+        let (start, first) = (run * row, group % groups * src_lanes);
+        Unit {
+            batch: rest / self.dst.blocks,
+            dst_block: rest % self.dst.blocks,
+            src_block: group / groups,
+            src_lanes: Lanes { all: self.src.lanes, first, count: src_lanes.min(self.src.lanes - first) },
+            run: Run { start, count: row.min(self.places - start) },
+        }
+    }
+
     /// Calls `write` with each run of the destination and what belongs to some lanes of it.
-    fn run_unit(
-        &self,
-        src: &[u8],
-        unit: &Unit,
-        memory: &mut Memory,
-        write: impl Fn(std::ops::Range<usize>, &Tile, Lanes),
-    ) {
+    fn run_unit(&self, src: &[u8], unit: &Unit, memory: &mut Memory, write: impl Fn(Range<usize>, &Tile, Lanes)) {
         let Sizes { dst_lanes: width, rows, row, .. } = self.sizes;
         let Unit { batch, dst_block, src_block, src_lanes, ref run } = *unit;
         let src_channel = src_block * self.src.lanes + src_lanes.first;
