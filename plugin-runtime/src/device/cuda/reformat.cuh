@@ -132,11 +132,10 @@ __device__ inline u64 elements_of(const Work& work) {
 
 // What is one behind the other on the source's side lies a row apart on the target's: a row is as many groups of eight elements
 // as the target has from one of the source's channels to the next. So that both sides move whole sectors, a warp has four
-// neighbouring groups of eight neighbouring rows.
-template <typename Index>
-__device__ inline Index crossed(Index group, const Divider& by_quarter_row) {
-    Index warp = group / 32, thread = (u32)group % 32;
-    Index rows = divide(warp, by_quarter_row), quarter = (Index)by_quarter_row.divisor;
+// neighbouring groups of eight neighbouring rows. Not done with indices of 64 bits, for which there aren't registers enough.
+__device__ inline u32 crossed(u32 group, const Divider& by_quarter_row) {
+    u32 warp = group / 32, thread = group % 32;
+    u32 rows = divide(warp, by_quarter_row), quarter = (u32)by_quarter_row.divisor;
     return (rows * 8 + thread / 4) * (quarter * 4) + (warp - rows * quarter) * 4 + thread % 4;
 }
 
@@ -147,8 +146,8 @@ __device__ inline void any_layout(const u8* source, u8* target, const Work& work
     if (group * COUNT >= work.elements) {
         return;
     }
-    if (work.by_quarter_row.divisor != 0) {
-        group = crossed((Index)group, work.by_quarter_row);
+    if (sizeof(Index) == sizeof(u32) && work.by_quarter_row.divisor != 0) {
+        group = crossed((u32)group, work.by_quarter_row);
     }
     Index first = (Index)(group * COUNT);
     u32 count = work.elements - first < COUNT ? (u32)(work.elements - first) : COUNT;

@@ -2,8 +2,8 @@
 
 #include "reformat/transpose.cuh"
 
-// Of a multiprocessor at least; with one more, older ones would have too few registers.
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 900
+// Of a multiprocessor at least; with one more, others than Hopper would have too few registers.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ / 100 != 9
 constexpr u32 BLOCKS = 5;
 #else
 constexpr u32 BLOCKS = 6;
