@@ -66,8 +66,19 @@ fn every_linked_kernel_compiles_as_declared_and_without_spills() {
     for (source, kernels) in &mut sources {
         kernels.sort_by_key(|kernel| kernel.name);
         writeln!(table, "{source}").unwrap();
-        for architecture in ARCHITECTURES {
-            mistakes.extend(report(kernels, architecture, &mut table).unwrap_or_else(|error| vec![error.to_string()]));
+        let kernels = &*kernels;
+        let reports = std::thread::scope(|scope| {
+            let started = ARCHITECTURES.map(|architecture| scope.spawn(move || report(kernels, architecture)));
+            started.map(|thread| thread.join().expect("it reports whatever is wrong"))
+        });
+        for report in reports {
+            match report {
+                Ok((rows, wrong)) => {
+                    table += &rows;
+                    mistakes.extend(wrong);
+                }
+                Err(error) => mistakes.push(error.to_string()),
+            }
         }
     }
     // Not by println, which the test harness keeps to itself.
@@ -75,10 +86,10 @@ fn every_linked_kernel_compiles_as_declared_and_without_spills() {
     assert!(mistakes.is_empty(), "{table}\n{}", mistakes.join("\n"));
 }
 
-/// What is wrong with the kernels of one source.
-fn report(declared: &[&KernelEntry], architecture: Architecture, table: &mut String) -> Result<Vec<String>> {
+/// Rows of the table, and what is wrong with the kernels of one source.
+fn report(declared: &[&KernelEntry], architecture: Architecture) -> Result<(String, Vec<String>)> {
     let report = compile_report(declared[0].source, architecture)?;
-    let mut mistakes = Vec::new();
+    let (mut table, mut mistakes) = (String::new(), Vec::new());
     for kernel in declared {
         mistakes.extend(report.check(kernel).err().map(|error| format!("{architecture}: {error}")));
         if kernel.source.image.is_none() && report.kernel(kernel.name).is_none() {
@@ -98,5 +109,5 @@ fn report(declared: &[&KernelEntry], architecture: Architecture, table: &mut Str
             mistakes.push(format!("{architecture}: `{}` spills: stores {stores} bytes, loads {loads}", used.name));
         }
     }
-    Ok(mistakes)
+    Ok((table, mistakes))
 }
