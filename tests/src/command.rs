@@ -24,7 +24,7 @@ pub fn samples_binary() -> &'static Path {
         let test = std::env::current_exe().expect("a running program has a path");
         let folder = test.ancestors().nth(2).expect("test programs lie in <profile>/deps");
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--offline", "-p", "samples"]).current_dir(workspace());
+        build.args(["build", "--quiet", "--offline", "--workspace", "--bin", "samples"]).current_dir(workspace());
         if folder.ends_with("release") {
             build.arg("--release");
         }
@@ -47,7 +47,7 @@ pub fn library(package: &str) -> PathBuf {
     let test = std::env::current_exe().expect("a running program has a path");
     let folder = test.ancestors().nth(2).expect("test programs lie in <profile>/deps");
     let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--quiet", "--offline", "--lib", "-p", package]).current_dir(workspace());
+    build.args(["build", "--quiet", "--offline", "--workspace", "--lib"]).current_dir(workspace());
     if folder.ends_with("release") {
         build.arg("--release");
     }

@@ -32,7 +32,7 @@ impl Emulator {
             skipped(test, &format!("the sources that it compiles aren't in `{}`", sources.display()));
             return None;
         }
-        let program = std::env::temp_dir().join(format!("plugin-runtime-{}-emulator", std::process::id()));
+        let program = std::env::temp_dir().join(format!("plugin-runtime-{}-{test}", std::process::id()));
         let compiler = std::env::var_os("CXX").unwrap_or_else(|| "c++".into());
         let mut command = Command::new(compiler);
         command.args(["-std=c++17", "-O1", "-I"]).arg(sources.join(".."));
@@ -188,9 +188,7 @@ fn check_data(
     source: &[u8],
     numbers: &mut Numbers,
 ) {
-    let mut wanted = vec![0xA5; to.bytes(dims).unwrap()];
-    on_cpu(from, source, to, &mut wanted, dims).unwrap();
-    let poisoned = vec![0x5A; wanted.len()];
+    let wanted = expected(from, source, to, dims);
     let ways = [
         (Way::of(from, to, dims), 8 * numbers.below(2)),
         (Way::of_elements(from, to, dims), 0),
@@ -198,10 +196,21 @@ fn check_data(
     ];
     for (way, shift) in ways {
         let way = way.unwrap();
-        let got = reformatter.run(way, source, &poisoned, shift);
-        if let Some(at) = got.iter().zip(&wanted).position(|(got, wanted)| got != wanted) {
-            panic!("{from:?} to {to:?} {dims}: byte {at} is {:#x}, should be {:#x}; {way:?}", got[at], wanted[at]);
-        }
+        agrees(reformatter, way, shift, source, &wanted, &format!("{from:?} to {to:?} {dims}"));
+    }
+}
+
+/// What the CPU makes of it.
+fn expected(from: Representation, source: &[u8], to: Representation, dims: &Dims) -> Vec<u8> {
+    let mut wanted = vec![0xA5; to.bytes(dims).unwrap()];
+    on_cpu(from, source, to, &mut wanted, dims).unwrap();
+    wanted
+}
+
+fn agrees(reformatter: &mut dyn Reformatter, way: Way, shift: usize, source: &[u8], wanted: &[u8], what: &str) {
+    let got = reformatter.run(way, source, &vec![0x5A; wanted.len()], shift);
+    if let Some(at) = got.iter().zip(wanted).position(|(got, wanted)| got != wanted) {
+        panic!("{what}: byte {at} is {:#x}, should be {:#x}; {way:?}", got[at], wanted[at]);
     }
 }
 
@@ -274,9 +283,12 @@ fn transpositions(reformatter: &mut dyn Reformatter) {
             let places = [(few, 16 * width), (some, width), (many, width), (large, 4 * extent(6))];
             for (channels, width) in places {
                 let dims: &[i64] = if deep { &[outer, channels, 2, 3, width] } else { &[outer, channels, 3, width] };
-                let way = Way::of(plain(dtype, from), plain(dtype, to), &Dims::new(dims).unwrap()).unwrap();
+                let (dims, from, to) = (Dims::new(dims).unwrap(), plain(dtype, from), plain(dtype, to));
+                let way = Way::of(from, to, &dims).unwrap();
                 transposed += usize::from(matches!(way, Way::Transpose(_)));
-                check(reformatter, plain(dtype, from), plain(dtype, to), dims, &mut numbers);
+                let (source, shift) = (source(from, &dims, &mut numbers), 8 * numbers.below(2));
+                let wanted = expected(from, &source, to, &dims);
+                agrees(reformatter, way, shift, &source, &wanted, &format!("{from:?} to {to:?} {dims}"));
             }
         }
     }
@@ -389,22 +401,25 @@ fn scales(reformatter: &mut dyn Reformatter) {
     }
 }
 
-#[test]
-fn kernels_compute_on_an_emulator_what_the_cpu_computes() {
-    if let Some(mut emulator) = Emulator::start("kernels_compute_on_an_emulator_what_the_cpu_computes") {
-        for case in [
-            types_and_layouts,
-            layouts_and_shapes,
-            tiles,
-            transpositions,
-            cast_transpositions,
-            crossings,
-            casts,
-            scales,
-        ] {
+/// Runs the cases in turn, in one emulator.
+fn on_an_emulator(test: &str, cases: &[fn(&mut dyn Reformatter)]) {
+    if let Some(mut emulator) = Emulator::start(test) {
+        for case in cases {
             case(&mut emulator);
         }
     }
+}
+
+#[test]
+fn layouts_change_on_an_emulator_as_on_the_cpu() {
+    let cases: [fn(&mut dyn Reformatter); 4] = [layouts_and_shapes, tiles, transpositions, crossings];
+    on_an_emulator("layouts_change_on_an_emulator_as_on_the_cpu", &cases);
+}
+
+#[test]
+fn types_change_on_an_emulator_as_on_the_cpu() {
+    let cases: [fn(&mut dyn Reformatter); 4] = [types_and_layouts, cast_transpositions, casts, scales];
+    on_an_emulator("types_change_on_an_emulator_as_on_the_cpu", &cases);
 }
 
 macro_rules! on_a_gpu {
