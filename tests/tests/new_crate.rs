@@ -19,7 +19,9 @@ fn a_new_crate_passes_its_own_tests() {
     fs::copy(workspace().join("Cargo.lock"), own.join("Cargo.lock")).unwrap();
     let target = workspace().join("target/readme");
     let cargo = |arguments: &[&str]| {
-        run(Command::new(env!("CARGO")).args(arguments).current_dir(&own).env("CARGO_TARGET_DIR", &target))
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.args(arguments).current_dir(&own).env("CARGO_TARGET_DIR", &target);
+        run(cargo.env("CARGO_PROFILE_DEV_DEBUG", "0"))
     };
     let tested = cargo(&["test", "--offline", "--", "--nocapture"]);
     let formatted = cargo(&["fmt", "--check"]);

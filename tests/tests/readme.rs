@@ -227,7 +227,8 @@ fn the_plugin_of_ones_own_works_as_told() {
     let target = workspace().join("target/readme");
     let cargo = |args: &[&str]| {
         let mut cargo = Command::new(env!("CARGO"));
-        run(cargo.args(args).current_dir(&own).env("CARGO_TARGET_DIR", &target))
+        cargo.args(args).current_dir(&own).env("CARGO_TARGET_DIR", &target);
+        run(cargo.env("CARGO_PROFILE_DEV_DEBUG", "0"))
     };
 
     let as_told = |Run { status, stdout, stderr }| {
