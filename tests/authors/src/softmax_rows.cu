@@ -11,5 +11,7 @@ template <typename T> __global__ void measure(const T* x, i64 columns, float* ro
 }
 template <typename T> __global__ void divide(const T* x, i64 n, i64 columns, const float* rows, T* y) {
     i64 i = thread_in_grid();
-    if (i < n) y[i] = expf(x[i] - rows[i / columns * 2]) / rows[i / columns * 2 + 1];
+    if (i >= n) return;
+    i64 row = i / columns * 2;
+    y[i] = expf(x[i] - rows[row]) / rows[row + 1];
 }

@@ -216,10 +216,12 @@ pub fn unique_sorted(x: &TensorDesc) -> (TensorDesc, SizeTensorDesc) {
 }
 
 fn deduplicate<T: Copy + PartialEq>(x: &[T], y: &mut [T]) -> usize {
-    let mut found = x.to_vec();
-    found.dedup();
-    y[..found.len()].copy_from_slice(&found);
-    found.len()
+    let mut last = 0;
+    for (i, &element) in x.iter().enumerate() {
+        last += usize::from(i > 0 && element != x[i - 1]);
+        y[last] = element;
+    }
+    last + x.len().min(1)
 }
 
 #[impl_plugin("by_hand::unique_sorted", device = cpu)]

@@ -272,7 +272,7 @@ fn tiles(reformatter: &mut dyn Reformatter) {
 /// Shapes whose rows are whole words, with the bits as they are.
 fn transpositions(reformatter: &mut dyn Reformatter) {
     let mut numbers = Numbers(6);
-    let mut transposed = 0;
+    let (mut transposed, mut in_pairs) = (0, 0);
     let pairs = Format::ALL.into_iter().flat_map(|from| Format::ALL.map(|to| (from, to)));
     for (from, to) in pairs.filter(|(from, to)| from != to) {
         let deep = from.spatial_dims().max(to.spatial_dims()) == Some(3);
@@ -285,14 +285,16 @@ fn transpositions(reformatter: &mut dyn Reformatter) {
                 let dims: &[i64] = if deep { &[outer, channels, 2, 3, width] } else { &[outer, channels, 3, width] };
                 let (dims, from, to) = (Dims::new(dims).unwrap(), plain(dtype, from), plain(dtype, to));
                 let way = Way::of(from, to, &dims).unwrap();
-                transposed += usize::from(matches!(way, Way::Transpose(_)));
+                let by_words = matches!(way, Way::Transpose(_));
+                transposed += usize::from(by_words);
+                in_pairs += usize::from(by_words && from.dtype == Int8 && (from.format == Chw2 || to.format == Chw2));
                 let (source, shift) = (source(from, &dims, &mut numbers), 8 * numbers.below(2));
                 let wanted = expected(from, &source, to, &dims);
                 agrees(reformatter, way, shift, &source, &wanted, &format!("{from:?} to {to:?} {dims}"));
             }
         }
     }
-    assert!(transposed > 500, "{transposed} only");
+    assert!(transposed > 500 && in_pairs > 40, "{transposed}, of them {in_pairs} in pairs, only");
 }
 
 /// As [`transpositions`], to every type that a word has elements of, and with a scale.
@@ -375,7 +377,7 @@ fn casts(reformatter: &mut dyn Reformatter) {
             &mut numbers,
         );
         for from in DataType::ALL {
-            for elements in [0, 1, 7, 8, 9, 2047, 2049, 5003] {
+            for elements in [0, 1, 7, 8, 9, 2047, 2049, 4096, 5003, 9001] {
                 check(reformatter, plain(from, Linear), plain(to, Linear), &[elements], &mut numbers);
             }
         }

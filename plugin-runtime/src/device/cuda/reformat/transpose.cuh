@@ -3,7 +3,8 @@
 // All memory is read and written in words of four bytes. A word holds K = 4 / bytes elements: neighbouring places of a
 // channel where the layout has single lanes (LINEAR), else neighbouring channels of a place. A tile in shared memory has a
 // row of words a channel, as LINEAR has; to and from other layouts, K words of K places are turned into K words of K
-// channels, which takes no memory.
+// channels, which takes no memory. Where the layout has two lanes of a byte each, a word has two channels of two places,
+// and two neighbouring words have the four places of a row's word.
 
 #pragma once
 
@@ -19,8 +20,10 @@ constexpr u32 THREAD_WORDS = TILE_WORDS / THREADS;
 struct TransposedSide {
     u32 outer_words;
     u32 block_words;
-    // Of a place; 0 for LINEAR.
+    // Of a place; 0 for LINEAR, and 1 for pairs, where it is of two places.
     u32 place_words;
+    // Whether a word has two channels of two places.
+    u32 pairs;
     u32 blocks;
     // Blocks of a tile, and the channels that it has of each.
     u32 groups;
@@ -278,10 +281,52 @@ __device__ inline void drain_to_places(u32* target, const Transposition& work, c
     }
 }
 
+// The same of pairs: two words at a time, with four places of two channels.
+__device__ inline void fill_from_pairs(const u32* source, const Transposition& work, const TileStart& start, u32* tile) {
+    constexpr u32 UNITS = THREAD_WORDS / 2;
+    u32 words[UNITS][2];
+#pragma unroll
+    for (u32 i = 0; i < UNITS; ++i) {
+        Unit<2, 2, 1> unit(work, work.source, start, threadIdx.x + i * THREADS);
+        words[i][0] = words[i][1] = 0;
+        if (unit.in_tensor) {
+            read_vector<2>(source + unit.offset, words[i]);
+        }
+    }
+#pragma unroll
+    for (u32 i = 0; i < UNITS; ++i) {
+        Unit<2, 2, 1> unit(work, work.source, start, threadIdx.x + i * THREADS);
+        if (!unit.in_tile) {
+            continue;
+        }
+#pragma unroll
+        for (u32 channel = 0; channel < 2; ++channel) {
+            bool real = start.channel + unit.channel + channel < work.channels;
+            u32 places = __byte_perm(words[i][0], words[i][1], channel == 0 ? 0x6420 : 0x7531);
+            tile[unit.at + channel * work.row_step] = real ? places : 0;
+        }
+    }
+}
+
+__device__ inline void drain_to_pairs(u32* target, const Transposition& work, const TileStart& start, const u32* tile) {
+#pragma unroll
+    for (u32 i = 0; i < THREAD_WORDS / 2; ++i) {
+        Unit<2, 2, 1> unit(work, work.target, start, threadIdx.x + i * THREADS);
+        if (!unit.in_tensor) {
+            continue;
+        }
+        u32 even = tile[unit.at], odd = tile[unit.at + work.row_step];
+        const u32 words[2] = {__byte_perm(even, odd, 0x5140), __byte_perm(even, odd, 0x7362)};
+        write_vector<2>(target + unit.offset, words);
+    }
+}
+
 template <u32 K>
 __device__ inline void fill(const u32* source, const Transposition& work, const TileStart& start, u32* tile) {
     if (work.source.place_words == 0) {
         fill_from_rows(source, work, start, tile);
+    } else if (K == 4 && work.source.pairs) {
+        fill_from_pairs(source, work, start, tile);
     } else if (K < 4 && work.source.vector == 4) {
         fill_from_places<K, K < 4 ? 4 : 1>(source, work, start, tile);
     } else if (K < 4 && work.source.vector == 2) {
@@ -295,6 +340,8 @@ template <u32 K>
 __device__ inline void drain(u32* target, const Transposition& work, const TileStart& start, const u32* tile) {
     if (work.target.place_words == 0) {
         drain_to_rows(target, work, start, tile);
+    } else if (K == 4 && work.target.pairs) {
+        drain_to_pairs(target, work, start, tile);
     } else if (K < 4 && work.target.vector == 4) {
         drain_to_places<K, K < 4 ? 4 : 1>(target, work, start, tile);
     } else if (K < 4 && work.target.vector == 2) {

@@ -1,7 +1,8 @@
 // Elements of 4, 2 or 1 bytes, or of half a byte, from one layout and type to others.
 //
 // As in transpose.cuh, whose tile has the source's elements: KS of a channel in a word. They are converted on their way out of
-// it, eight or so at a time. A word of the target has KT elements. Elements of half a byte have a byte in a tile.
+// it, eight or so at a time. A word of the target has KT elements. Elements of half a byte have a byte in a tile; from INT4
+// to INT8 they are converted on their way into it.
 
 #pragma once
 
@@ -93,6 +94,7 @@ __device__ inline void drain_converted_to_rows(u8* target, const CastTranspositi
     const Transposition& moves = work.moves;
     const RowPiece<KS> pieces(moves);
     const u32 count = pieces.count(moves);
+    const bool narrows = only_narrows(work.conversion);
 #pragma unroll 1
     for (u32 number = threadIdx.x; number < count; number += THREADS) {
         u32 row = pieces.row(number), piece = pieces.piece(number);
@@ -100,42 +102,59 @@ __device__ inline void drain_converted_to_rows(u8* target, const CastTranspositi
         if (row >= moves.tile_channels || channel >= moves.channels || place >= moves.places) {
             continue;
         }
+        u64 first = (u64)(start.outer * moves.channels + channel) * moves.places + place;
+        u32 some = moves.places - place < COUNT ? moves.places - place : COUNT;
+        if constexpr (KS == 4 && BITS == 4) {
+            u8* whole = target + first / 2;
+            if (narrows && some == COUNT && is_aligned<1>(whole)) {
+                const u32* words = tile + row * moves.row_step + piece * 2;
+                *reinterpret_cast<u32*>(whole) = narrow(words[0], words[1]);
+                continue;
+            }
+        }
         u32 raw[COUNT];
 #pragma unroll
         for (u32 i = 0; i < COUNT / KS; ++i) {
             unpack_word<KS>(tile[row * moves.row_step + piece * (COUNT / KS) + i], raw + i * KS);
         }
         convert(work.conversion, raw);
-        u64 first = (u64)(start.outer * moves.channels + channel) * moves.places + place;
-        u32 some = moves.places - place < COUNT ? moves.places - place : COUNT;
         write_some<BITS, COUNT>(target + first * BITS / 8, some, raw);
     }
 }
 
-// Elements of half a byte each.
+// Elements of half a byte each, as INT8 if that is what they are to be.
 __device__ inline void fill_from_rows_of_halves(const u8* source, const Transposition& work, const TileStart& start,
-                                                u32* tile) {
+                                                bool widens, u32* tile) {
     constexpr u32 PAIRS = THREAD_WORDS / 2;
     const u32 bits = work.row_bits - 1;
     const u32 pair = threadIdx.x & ((1u << bits) - 1), first = threadIdx.x >> bits, step = THREADS >> bits;
     const u32 place = (start.word + 2 * pair) * 4;
     const u32 some = place >= work.places ? 0 : work.places - place < COUNT ? work.places - place : COUNT;
-    Packed<8, COUNT> bytes[PAIRS];
+    u32 halves[PAIRS];
 #pragma unroll
     for (u32 i = 0; i < PAIRS; ++i) {
         u32 row = first + i * step, channel = start.channel + row;
         bool exists = row < work.tile_channels && channel < work.channels;
-        u64 at = (u64)(start.outer * work.channels + channel) * work.places + place;
-        u32 raw[COUNT];
-        read_some<4, COUNT>(source + at / 2, exists ? some : 0, raw);
-        bytes[i].pack(raw);
+        const u8* from = source + ((u64)(start.outer * work.channels + channel) * work.places + place) / 2;
+        halves[i] = 0;
+        if (exists && some == COUNT && is_aligned<1>(from)) {
+            halves[i] = *reinterpret_cast<const u32*>(from);
+        } else if (exists) {
+            u32 raw[COUNT];
+            read_some<4, COUNT>(from, some, raw);
+            Packed<4, COUNT> packed;
+            packed.pack(raw);
+            halves[i] = packed.words[0];
+        }
     }
 #pragma unroll
     for (u32 i = 0; i < PAIRS; ++i) {
         u32 row = first + i * step;
         if (row < work.tile_channels) {
-            tile[row * work.row_step + 2 * pair] = bytes[i].words[0];
-            tile[row * work.row_step + 2 * pair + 1] = bytes[i].words[1];
+            u32 low, high;
+            widens ? widen(halves[i], low, high) : spread(halves[i], low, high);
+            tile[row * work.row_step + 2 * pair] = low;
+            tile[row * work.row_step + 2 * pair + 1] = high;
         }
     }
 }
@@ -147,15 +166,18 @@ __device__ inline void transpose_cast(const u8* source, u8* target, const CastTr
     const u32* from = reinterpret_cast<const u32*>(source);
     u32* to = reinterpret_cast<u32*>(target);
     const TileStart start = tile_start(moves);
+    const bool widens = KS == 4 && KT == 4 && only_widens(work.conversion);
     if (KS == 4 && work.conversion.source_bytes == 0) {
-        fill_from_rows_of_halves(source, moves, start, tile);
+        fill_from_rows_of_halves(source, moves, start, widens, tile);
     } else {
         fill<KS>(from, moves, start, tile);
     }
     __syncthreads();
     // As in reformat/transposition.rs.
     constexpr u32 WORDS = KS * KT >= 8 ? 1 : KS * KT == 4 ? 2 : 4;
-    if (KT == 4 && work.conversion.target_bytes == 0) {
+    if (widens) {
+        drain<KT>(to, moves, start, tile);
+    } else if (KT == 4 && work.conversion.target_bytes == 0) {
         drain_converted_to_rows<KS, 4>(target, work, start, tile);
     } else if (moves.target.place_words == 0) {
         drain_converted_to_rows<KS, 32 / KT>(target, work, start, tile);

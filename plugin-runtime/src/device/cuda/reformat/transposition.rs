@@ -49,6 +49,7 @@ struct Side {
     outer_words: u32,
     block_words: u32,
     place_words: u32,
+    pairs: u32,
     blocks: u32,
     groups: u32,
     group_channels: u32,
@@ -60,29 +61,27 @@ struct Side {
 
 impl Transposition {
     /// With the number of blocks, for elements of 1, 2 or 4 bytes. `None` where words of four bytes aren't whole elements
-    /// of one channel on the one side and of one place on the other, or would leave too much of each tile empty.
+    /// of one channel on the one side and of one place or two on the other, or would leave too much of each tile empty.
     pub(super) fn new(source: &Layout, target: &Layout, bytes: ElementBytes) -> Option<(Transposition, u32)> {
         let (per_word, target_per_word) = (WORD_BYTES / bytes.source, WORD_BYTES / bytes.target);
-        let is_whole = |side: &Layout, per_word| side.lanes == 1 || side.lanes.is_multiple_of(per_word);
-        let places_of_word = if bytes.copies { per_word.max(target_per_word) } else { per_word };
-        if !target.spatial.is_multiple_of(places_of_word)
-            || !is_whole(source, per_word)
-            || !is_whole(target, target_per_word)
+        let most_written = if bytes.copies { most_words(per_word) } else { most_converted(per_word, target_per_word) };
+        let sides = [(source, per_word, most_words(per_word)), (target, target_per_word, most_written)];
+        let sides = sides.map(|(layout, per_word, most_words)| Words { layout, per_word, most_words });
+        let can_be = |side: &Words| side.are_of_rows() || side.are_of_places() || side.are_pairs();
+        if !target.spatial.is_multiple_of(per_word)
+            || !sides.iter().all(can_be)
+            || (!bytes.copies && sides[1].are_pairs())
         {
             return None;
         }
-        let most_written = if bytes.copies { most_words(per_word) } else { most_converted(per_word, target_per_word) };
-        let ways = [(source, per_word, most_words(per_word)), (target, target_per_word, most_written)];
-        let ways = ways.map(|(layout, per_word, most_words)| Way { layout, per_word, most_words });
         let channel_words = target.spatial / per_word;
         let padded = source.channels.max(target.blocks * target.lanes);
-        let unit = ways[0].unit()?.max(ways[1].unit()?);
+        let unit = sides[0].unit()?.max(sides[1].unit()?);
         // Where places are few, more channels fill the tile.
         let most_channels = TILE_WORDS / channel_words.next_power_of_two().min(TILE_WORDS);
         let most_channels = most_channels.clamp(CHANNELS, padded.next_multiple_of(unit).max(CHANNELS));
         let tile_channels = padded.div_ceil(padded.div_ceil(most_channels)).next_multiple_of(unit);
-        let sides = [ways[0].side(tile_channels)?, ways[1].side(tile_channels)?];
-        let rows = ways.iter().zip(&sides).map(|(way, side)| side.rows(way.per_word)).fold(tile_channels, u64::max);
+        let rows = tile_channels.max(sides[0].rows(tile_channels)?).max(sides[1].rows(tile_channels)?);
         let fewest_words = if bytes.copies { 1 } else { CONVERTED / per_word };
         let row_words = channel_words.next_power_of_two().clamp(fewest_words, MOST_ROW_WORDS);
         let row_words = row_words.min(previous_power_of_two(TILE_WORDS / rows)?);
@@ -97,10 +96,9 @@ impl Transposition {
         {
             return None;
         }
-        let [source_side, target_side] = sides;
         let work = Transposition {
-            source: source_side,
-            target: target_side,
+            source: sides[0].side(tile_channels)?,
+            target: sides[1].side(tile_channels)?,
             channels: source.channels as u32,
             channel_words: channel_words as u32,
             places: u32::try_from(target.spatial).ok()?,
@@ -129,47 +127,68 @@ fn most_converted(per_word: u64, target_per_word: u64) -> u64 {
     (CONVERTED / (per_word * target_per_word)).clamp(1, VECTOR)
 }
 
-/// How a side's words are moved.
-struct Way<'l> {
+/// The words of a side.
+struct Words<'l> {
     layout: &'l Layout,
     per_word: u64,
     most_words: u64,
 }
 
-impl Way<'_> {
+impl Words<'_> {
+    /// Whether a word has neighbouring places of one channel.
+    fn are_of_rows(&self) -> bool {
+        self.layout.lanes == 1
+    }
+
+    /// Whether a word has neighbouring channels of one place.
+    fn are_of_places(&self) -> bool {
+        self.layout.lanes.is_multiple_of(self.per_word)
+    }
+
+    /// Whether a word has two channels of two places.
+    fn are_pairs(&self) -> bool {
+        self.layout.lanes == 2 && self.per_word == 4
+    }
+
     /// What the channels of a tile are a multiple of. `None` where that is more than a tile has.
     fn unit(&self) -> Option<u64> {
-        let Way { layout, per_word, .. } = *self;
-        match layout {
+        match *self.layout {
             Layout { lanes: 1, .. } => Some(1),
-            Layout { blocks: 1, lanes, .. } => Some(per_word * self.vector(lanes / per_word)),
-            Layout { lanes, .. } => Some(*lanes).filter(|&lanes| lanes <= CHANNELS && CHANNELS.is_multiple_of(lanes)),
+            Layout { blocks: 1, .. } if !self.are_pairs() => Some(self.per_word * self.vector()),
+            Layout { lanes, .. } => Some(lanes).filter(|&lanes| lanes <= CHANNELS && CHANNELS.is_multiple_of(lanes)),
         }
     }
 
-    /// Neighbouring words of a place that a thread moves at once, of so many that a place has.
-    fn vector(&self, place_words: u64) -> u64 {
-        let fits = |&words: &u64| words <= self.most_words && place_words.is_multiple_of(words);
+    /// Words of a place, or of two.
+    fn of_place(&self) -> u64 {
+        match self.layout.lanes {
+            1 => 0,
+            lanes => lanes.div_ceil(self.per_word),
+        }
+    }
+
+    /// Neighbouring words of a place that a thread moves at once.
+    fn vector(&self) -> u64 {
+        let fits = |&words: &u64| words <= self.most_words && self.of_place().is_multiple_of(words);
         [4, 2].into_iter().find(fits).unwrap_or(1)
     }
 
     /// `None` where the channels of a tile are neither whole blocks nor part of the only one.
     fn side(&self, tile_channels: u64) -> Option<Side> {
         let Layout { lanes, spatial, blocks, .. } = *self.layout;
-        let place_words = lanes / self.per_word;
-        let (block_words, place_words) =
-            if lanes == 1 { (spatial / self.per_word, 0) } else { (spatial * place_words, place_words) };
+        let block_words = spatial * lanes / self.per_word;
         let whole = tile_channels.is_multiple_of(lanes);
         if !whole && blocks > 1 {
             return None;
         }
         let group_channels = if whole { lanes } else { tile_channels };
-        let vector = self.vector(place_words);
+        let vector = self.vector();
         let vectors = (group_channels / self.per_word / vector).max(1);
         Some(Side {
             outer_words: u32::try_from(blocks * block_words).ok()?,
             block_words: u32::try_from(block_words).ok()?,
-            place_words: place_words as u32,
+            place_words: self.of_place() as u32,
+            pairs: u32::from(self.are_pairs()),
             blocks: blocks as u32,
             groups: (tile_channels / group_channels) as u32,
             group_channels: group_channels as u32,
@@ -179,14 +198,11 @@ impl Way<'_> {
             vector_bits: vectors.next_power_of_two().ilog2(),
         })
     }
-}
 
-impl Side {
     /// Rows of a tile, as many as threads count in it.
-    fn rows(&self, per_word: u64) -> u64 {
-        match self.place_words {
-            0 => 0,
-            _ => u64::from(self.groups) * ((per_word * u64::from(self.vector)) << self.vector_bits),
-        }
+    fn rows(&self, tile_channels: u64) -> Option<u64> {
+        let side = self.side(tile_channels)?;
+        let of_unit = if self.are_pairs() { 2 } else { self.per_word * u64::from(side.vector) };
+        Some(if self.are_of_rows() { 0 } else { u64::from(side.groups) * (of_unit << side.vector_bits) })
     }
 }
