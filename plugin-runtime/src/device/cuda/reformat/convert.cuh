@@ -36,20 +36,18 @@ constexpr u32 INFINITY_BITS = 0x7F800000;
 constexpr u32 QUIET = 0x00400000;
 constexpr u32 E4M3_NAN = 0x7F;
 
-__device__ inline float f16_to_f32(u32 bits) {
-    u32 sign = (bits & 0x8000) << 16;
-    u32 shifted = (bits & 0x7FFF) << 13;
-    if (shifted > 0x7C00 << 13) {
-        return __uint_as_float(sign | shifted | INFINITY_BITS | QUIET);
-    }
+// Of a NaN any NaN.
+__device__ inline float f16_value(u32 bits) {
 #ifdef __CUDA_ARCH__
     float value;
     asm("cvt.f32.f16 %0, %1;" : "=f"(value) : "h"((u16)bits));
     return value;
 #else
+    u32 sign = (bits & 0x8000) << 16;
+    u32 shifted = (bits & 0x7FFF) << 13;
     u32 rebiased = shifted + (112 << 23);
-    if (shifted == 0x7C00 << 13) {
-        rebiased = INFINITY_BITS;
+    if (shifted >= 0x7C00 << 13) {
+        rebiased = shifted | INFINITY_BITS;
     } else if (shifted < 1 << 23) {
         rebiased = __float_as_uint(__uint_as_float(rebiased + (1 << 23)) - __uint_as_float(113 << 23));
     }
@@ -57,18 +55,23 @@ __device__ inline float f16_to_f32(u32 bits) {
 #endif
 }
 
-__device__ inline u32 f32_to_f16(float value) {
-    u32 bits = __float_as_uint(value);
-    u32 sign = bits >> 16 & 0x8000;
-    u32 magnitude = bits & 0x7FFFFFFF;
-    if (magnitude > INFINITY_BITS) {
-        return sign | 0x7E00 | (magnitude >> 13 & 0x03FF);
-    }
+__device__ inline float f16_to_f32(u32 bits) {
+    u32 sign = (bits & 0x8000) << 16;
+    u32 shifted = (bits & 0x7FFF) << 13;
+    bool is_nan = shifted > 0x7C00 << 13;
+    return is_nan ? __uint_as_float(sign | shifted | INFINITY_BITS | QUIET) : f16_value(bits);
+}
+
+// Of what is no NaN.
+__device__ inline u32 number_to_f16(float value) {
 #ifdef __CUDA_ARCH__
     u16 half;
     asm("cvt.rn.f16.f32 %0, %1;" : "=h"(half) : "f"(value));
     return half;
 #else
+    u32 bits = __float_as_uint(value);
+    u32 sign = bits >> 16 & 0x8000;
+    u32 magnitude = bits & 0x7FFFFFFF;
     u32 result = ((magnitude + 0xFFF + (magnitude >> 13 & 1)) >> 13) - (112 << 10);
     if (magnitude < 113 << 23) {
         result = __float_as_uint(__uint_as_float(magnitude) + 0.5f) - __float_as_uint(0.5f);
@@ -77,6 +80,13 @@ __device__ inline u32 f32_to_f16(float value) {
     }
     return sign | result;
 #endif
+}
+
+__device__ inline u32 f32_to_f16(float value) {
+    u32 bits = __float_as_uint(value);
+    u32 magnitude = bits & 0x7FFFFFFF;
+    bool is_nan = magnitude > INFINITY_BITS;
+    return is_nan ? (bits >> 16 & 0x8000) | 0x7E00 | (magnitude >> 13 & 0x03FF) : number_to_f16(value);
 }
 
 __device__ inline u32 f32_to_bf16(float value) {
@@ -194,8 +204,16 @@ __device__ inline void convert(const Conversion& conversion, Raw (&raw)[N]) {
     if (conversion.copies) {
         return;
     }
+    // Of integers none is a NaN, and as integers NaNs are all the same.
+    const bool keeps_nans = conversion.from <= FP8 && conversion.to <= FP8;
     switch (conversion.from) {
-    case FP16: EACH_OF(N) raw[k] = bits_of(f16_to_f32((u32)raw[k])); break;
+    case FP16:
+        if (keeps_nans) {
+            EACH_OF(N) raw[k] = bits_of(f16_to_f32((u32)raw[k]));
+        } else {
+            EACH_OF(N) raw[k] = bits_of(f16_value((u32)raw[k]));
+        }
+        break;
     case BF16: EACH_OF(N) raw[k] = (u32)raw[k] << 16; break;
     case FP8: EACH_OF(N) raw[k] = bits_of(e4m3_to_f32((u32)raw[k])); break;
     case INT8: EACH_OF(N) raw[k] = (u32)(signed char)(u8)raw[k]; break;
@@ -233,7 +251,13 @@ __device__ inline void convert(const Conversion& conversion, Raw (&raw)[N]) {
         EACH_OF(N) raw[k] = (u32)clamp<i64>((i64)raw[k], LEAST_I32, MOST_I32);
     }
     switch (conversion.to) {
-    case FP16: EACH_OF(N) raw[k] = f32_to_f16(as_f32(raw[k])); break;
+    case FP16:
+        if (keeps_nans) {
+            EACH_OF(N) raw[k] = f32_to_f16(as_f32(raw[k]));
+        } else {
+            EACH_OF(N) raw[k] = number_to_f16(as_f32(raw[k]));
+        }
+        break;
     case BF16: EACH_OF(N) raw[k] = f32_to_bf16(as_f32(raw[k])); break;
     case FP8: convert_to_e4m3(raw); break;
     case INT8: EACH_OF(N) raw[k] = (u8)clamp(as_i32(raw[k]), -128, 127); break;

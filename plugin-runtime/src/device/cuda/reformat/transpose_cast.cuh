@@ -94,7 +94,6 @@ __device__ inline void drain_converted_to_rows(u8* target, const CastTranspositi
     const Transposition& moves = work.moves;
     const RowPiece<KS> pieces(moves);
     const u32 count = pieces.count(moves);
-    const bool narrows = only_narrows(work.conversion);
 #pragma unroll 1
     for (u32 number = threadIdx.x; number < count; number += THREADS) {
         u32 row = pieces.row(number), piece = pieces.piece(number);
@@ -102,60 +101,102 @@ __device__ inline void drain_converted_to_rows(u8* target, const CastTranspositi
         if (row >= moves.tile_channels || channel >= moves.channels || place >= moves.places) {
             continue;
         }
-        u64 first = (u64)(start.outer * moves.channels + channel) * moves.places + place;
-        u32 some = moves.places - place < COUNT ? moves.places - place : COUNT;
-        if constexpr (KS == 4 && BITS == 4) {
-            u8* whole = target + first / 2;
-            if (narrows && some == COUNT && is_aligned<1>(whole)) {
-                const u32* words = tile + row * moves.row_step + piece * 2;
-                *reinterpret_cast<u32*>(whole) = narrow(words[0], words[1]);
-                continue;
-            }
-        }
         u32 raw[COUNT];
 #pragma unroll
         for (u32 i = 0; i < COUNT / KS; ++i) {
             unpack_word<KS>(tile[row * moves.row_step + piece * (COUNT / KS) + i], raw + i * KS);
         }
         convert(work.conversion, raw);
+        u64 first = (u64)(start.outer * moves.channels + channel) * moves.places + place;
+        u32 some = moves.places - place < COUNT ? moves.places - place : COUNT;
         write_some<BITS, COUNT>(target + first * BITS / 8, some, raw);
     }
 }
 
+// The pairs of words that a thread moves, of eight places each: the same column of every so many rows.
+struct RowPairs {
+    static constexpr u32 MOST = THREAD_WORDS / 2;
+    u32 first;
+    u32 step;
+    // In a row of the tile, and in a channel.
+    u32 column;
+    u32 place;
+    // As many places of them as there are.
+    u32 some;
+
+    __device__ inline RowPairs(const Transposition& work, const TileStart& start) {
+        const u32 bits = work.row_bits - 1;
+        first = threadIdx.x >> bits;
+        step = THREADS >> bits;
+        column = 2 * (threadIdx.x & ((1u << bits) - 1));
+        place = (start.word + column) * 4;
+        some = place >= work.places ? 0 : work.places - place < COUNT ? work.places - place : COUNT;
+    }
+
+    __device__ inline bool exists(const Transposition& work, const TileStart& start, u32 row) const {
+        return some != 0 && row < work.tile_channels && start.channel + row < work.channels;
+    }
+
+    // In memory with half a byte each.
+    __device__ inline u64 byte(const Transposition& work, const TileStart& start, u32 row) const {
+        return ((u64)(start.outer * work.channels + start.channel + row) * work.places + place) / 2;
+    }
+};
+
 // Elements of half a byte each, as INT8 if that is what they are to be.
 __device__ inline void fill_from_rows_of_halves(const u8* source, const Transposition& work, const TileStart& start,
                                                 bool widens, u32* tile) {
-    constexpr u32 PAIRS = THREAD_WORDS / 2;
-    const u32 bits = work.row_bits - 1;
-    const u32 pair = threadIdx.x & ((1u << bits) - 1), first = threadIdx.x >> bits, step = THREADS >> bits;
-    const u32 place = (start.word + 2 * pair) * 4;
-    const u32 some = place >= work.places ? 0 : work.places - place < COUNT ? work.places - place : COUNT;
-    u32 halves[PAIRS];
+    const RowPairs pairs(work, start);
+    u32 halves[RowPairs::MOST];
 #pragma unroll
-    for (u32 i = 0; i < PAIRS; ++i) {
-        u32 row = first + i * step, channel = start.channel + row;
-        bool exists = row < work.tile_channels && channel < work.channels;
-        const u8* from = source + ((u64)(start.outer * work.channels + channel) * work.places + place) / 2;
+    for (u32 i = 0; i < RowPairs::MOST; ++i) {
+        u32 row = pairs.first + i * pairs.step;
+        const u8* from = source + pairs.byte(work, start, row);
+        const bool exists = pairs.exists(work, start, row);
         halves[i] = 0;
-        if (exists && some == COUNT && is_aligned<1>(from)) {
+        if (exists && pairs.some == COUNT && is_aligned<1>(from)) {
             halves[i] = *reinterpret_cast<const u32*>(from);
         } else if (exists) {
             u32 raw[COUNT];
-            read_some<4, COUNT>(from, some, raw);
+            read_some<4, COUNT>(from, pairs.some, raw);
             Packed<4, COUNT> packed;
             packed.pack(raw);
             halves[i] = packed.words[0];
         }
     }
 #pragma unroll
-    for (u32 i = 0; i < PAIRS; ++i) {
-        u32 row = first + i * step;
+    for (u32 i = 0; i < RowPairs::MOST; ++i) {
+        u32 row = pairs.first + i * pairs.step;
         if (row < work.tile_channels) {
             u32 low, high;
             widens ? widen(halves[i], low, high) : spread(halves[i], low, high);
-            tile[row * work.row_step + 2 * pair] = low;
-            tile[row * work.row_step + 2 * pair + 1] = high;
+            tile[row * work.row_step + pairs.column] = low;
+            tile[row * work.row_step + pairs.column + 1] = high;
         }
+    }
+}
+
+// From INT8 to INT4.
+__device__ inline void drain_to_rows_of_halves(u8* target, const Transposition& work, const TileStart& start,
+                                               const u32* tile) {
+    const RowPairs pairs(work, start);
+#pragma unroll
+    for (u32 i = 0; i < RowPairs::MOST; ++i) {
+        u32 row = pairs.first + i * pairs.step;
+        if (!pairs.exists(work, start, row)) {
+            continue;
+        }
+        const u32* words = tile + row * work.row_step + pairs.column;
+        Packed<4, COUNT> halves;
+        halves.words[0] = narrow(words[0], words[1]);
+        u8* to = target + pairs.byte(work, start, row);
+        if (pairs.some == COUNT && is_aligned<1>(to)) {
+            halves.write(to);
+            continue;
+        }
+        u32 raw[COUNT];
+        halves.unpack(raw);
+        write_some<4, COUNT>(to, pairs.some, raw);
     }
 }
 
@@ -177,6 +218,8 @@ __device__ inline void transpose_cast(const u8* source, u8* target, const CastTr
     constexpr u32 WORDS = KS * KT >= 8 ? 1 : KS * KT == 4 ? 2 : 4;
     if (widens) {
         drain<KT>(to, moves, start, tile);
+    } else if (KS == 4 && KT == 4 && only_narrows(work.conversion)) {
+        drain_to_rows_of_halves(target, moves, start, tile);
     } else if (KT == 4 && work.conversion.target_bytes == 0) {
         drain_converted_to_rows<KS, 4>(target, work, start, tile);
     } else if (moves.target.place_words == 0) {
