@@ -324,6 +324,25 @@ fn cast_transpositions(reformatter: &mut dyn Reformatter) {
     assert!(cast.iter().flatten().all(|&times| times > 15), "{cast:?} only");
 }
 
+/// INT8 in every layout to INT4 and back, four at a time: whole words of places, and rows that end within one.
+fn halves(reformatter: &mut dyn Reformatter) {
+    let mut numbers = Numbers(9);
+    let mut by_words = 0;
+    for format in Format::ALL {
+        let deep = format.spatial_dims() == Some(3);
+        for width in [8, 64, 20, 30, 130] {
+            let channels = 1 + numbers.below(70) as i64;
+            let dims: &[i64] = if deep { &[2, channels, 2, 2, width] } else { &[2, channels, 2, width] };
+            for (from, to) in [(plain(Int8, format), plain(Int4, Linear)), (plain(Int4, Linear), plain(Int8, format))] {
+                let way = Way::of(from, to, &Dims::new(dims).unwrap()).unwrap();
+                by_words += usize::from(matches!(way, Way::Cast(_)));
+                check(reformatter, from, to, dims, &mut numbers);
+            }
+        }
+    }
+    assert!(by_words > 40, "{by_words} only");
+}
+
 /// Channels in different dimensions, some of them in as many as a warp takes.
 fn crossings(reformatter: &mut dyn Reformatter) {
     let mut numbers = Numbers(8);
@@ -420,7 +439,7 @@ fn layouts_change_on_an_emulator_as_on_the_cpu() {
 
 #[test]
 fn types_change_on_an_emulator_as_on_the_cpu() {
-    let cases: [fn(&mut dyn Reformatter); 4] = [types_and_layouts, cast_transpositions, casts, scales];
+    let cases: [fn(&mut dyn Reformatter); 5] = [types_and_layouts, cast_transpositions, halves, casts, scales];
     on_an_emulator("types_change_on_an_emulator_as_on_the_cpu", &cases);
 }
 
@@ -442,6 +461,7 @@ on_a_gpu! {
     transpositions_on_a_gpu: transpositions;
     cast_transpositions_on_a_gpu: cast_transpositions;
     crossings_on_a_gpu: crossings;
+    halves_on_a_gpu: halves;
     casts_on_a_gpu: casts;
     scales_on_a_gpu: scales;
 }
