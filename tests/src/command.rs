@@ -20,17 +20,7 @@ pub fn workspace() -> &'static Path {
 /// When it doesn't build.
 pub fn samples_binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let test = std::env::current_exe().expect("a running program has a path");
-        let folder = test.ancestors().nth(2).expect("test programs lie in <profile>/deps");
-        let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--offline", "--workspace", "--bin", "samples"]).current_dir(workspace());
-        if folder.ends_with("release") {
-            build.arg("--release");
-        }
-        assert!(build.status().expect("cargo starts").success(), "samples doesn't build");
-        folder.join(format!("samples{}", std::env::consts::EXE_SUFFIX))
-    })
+    BINARY.get_or_init(|| built().join(format!("samples{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// The library that a package of the workspace is to other engines, built as this test was; or the one in the folder that
@@ -41,18 +31,27 @@ pub fn samples_binary() -> &'static Path {
 pub fn library(package: &str) -> PathBuf {
     let (prefix, suffix) = (std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
     let file = format!("{prefix}{}{suffix}", package.replace('-', "_"));
-    if let Some(folder) = std::env::var_os("PLUGIN_LIBRARIES") {
-        return Path::new(&folder).join(file);
+    match std::env::var_os("PLUGIN_LIBRARIES") {
+        Some(folder) => Path::new(&folder).join(file),
+        None => built().join(file),
     }
+}
+
+/// The folder of what the workspace builds to. It is there already after `cargo test` of the whole workspace, but not where
+/// it is looked for.
+fn built() -> PathBuf {
     let test = std::env::current_exe().expect("a running program has a path");
     let folder = test.ancestors().nth(2).expect("test programs lie in <profile>/deps");
     let mut build = Command::new(env!("CARGO"));
-    build.args(["build", "--quiet", "--offline", "--workspace", "--lib"]).current_dir(workspace());
+    // The same features as there: a test turns on those of the packages that only tests depend on. The macros as a package
+    // asked for, instead of as one depended on, would have all that uses them built anew.
+    let same = ["--workspace", "--exclude", "plugin-macros", "--lib", "--bin", "samples", "--test", "macros"];
+    build.args(["build", "--quiet", "--offline"]).args(same).current_dir(workspace());
     if folder.ends_with("release") {
         build.arg("--release");
     }
-    assert!(build.status().expect("cargo starts").success(), "{package} doesn't build");
-    folder.join(file)
+    assert!(build.status().expect("cargo starts").success(), "the workspace doesn't build");
+    folder.to_owned()
 }
 
 /// What a program printed, and how it ended.
