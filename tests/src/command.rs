@@ -39,19 +39,38 @@ pub fn library(package: &str) -> PathBuf {
 
 /// The folder of what the workspace builds to. It is there already after `cargo test` of the whole workspace, but not where
 /// it is looked for.
-fn built() -> PathBuf {
-    let test = std::env::current_exe().expect("a running program has a path");
-    let folder = test.ancestors().nth(2).expect("test programs lie in <profile>/deps");
-    let mut build = Command::new(env!("CARGO"));
-    // The same features as there: a test turns on those of the packages that only tests depend on. The macros as a package
-    // asked for, instead of as one depended on, would have all that uses them built anew.
-    let same = ["--workspace", "--exclude", "plugin-macros", "--lib", "--bin", "samples", "--test", "macros"];
-    build.args(["build", "--quiet", "--offline"]).args(same).current_dir(workspace());
-    if folder.ends_with("release") {
-        build.arg("--release");
-    }
-    assert!(build.status().expect("cargo starts").success(), "the workspace doesn't build");
-    folder.to_owned()
+fn built() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let test = std::env::current_exe().expect("a running program has a path");
+        let folder = test.ancestors().nth(2).expect("test programs lie in <profile>/deps");
+        let mut build = Command::new(env!("CARGO"));
+        // The same features as there: a test turns on those of the packages that only tests depend on. The macros as a package
+        // asked for, instead of as one depended on, would have all that uses them built anew.
+        let same = ["--workspace", "--exclude", "plugin-macros", "--lib", "--bin", "samples", "--test", "macros"];
+        build.args(["build", "--quiet", "--offline"]).args(same).current_dir(workspace());
+        if folder.ends_with("release") {
+            build.arg("--release");
+        }
+        assert!(build.status().expect("cargo starts").success(), "the workspace doesn't build");
+        folder.to_owned()
+    })
+}
+
+/// Runs cargo, without symbols, on a crate outside the workspace. They share what they build of
+/// other packages.
+///
+/// # Panics
+/// When it doesn't start, or prints something else than UTF-8.
+pub fn cargo_outside(folder: &Path, arguments: &[&str]) -> Run {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(arguments).current_dir(folder);
+    run(cargo.env("CARGO_TARGET_DIR", target_outside()).env("CARGO_PROFILE_DEV_DEBUG", "0"))
+}
+
+/// Where [`cargo_outside`] builds.
+pub fn target_outside() -> PathBuf {
+    workspace().join("target/readme")
 }
 
 /// What a program printed, and how it ended.

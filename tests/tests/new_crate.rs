@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use tests::command::{run, samples_binary, workspace};
+use tests::command::{cargo_outside, run, samples_binary, target_outside, workspace};
 
 #[test]
 fn a_new_crate_passes_its_own_tests() {
@@ -17,16 +17,11 @@ fn a_new_crate_passes_its_own_tests() {
 
     // The versions that the workspace uses are the ones that are there without a network.
     fs::copy(workspace().join("Cargo.lock"), own.join("Cargo.lock")).unwrap();
-    let target = workspace().join("target/readme");
-    let cargo = |arguments: &[&str]| {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(arguments).current_dir(&own).env("CARGO_TARGET_DIR", &target);
-        run(cargo.env("CARGO_PROFILE_DEV_DEBUG", "0"))
-    };
+    let cargo = |arguments: &[&str]| cargo_outside(&own, arguments);
     let tested = cargo(&["test", "--offline", "--", "--nocapture"]);
     let formatted = cargo(&["fmt", "--check"]);
     let library = format!("{}my_plugins{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    let is_there = target.join("debug/deps").join(library).exists();
+    let is_there = target_outside().join("debug/deps").join(library).exists();
     // What was built from this folder isn't of use to the next run, whose folder has another name.
     cargo(&["clean", "--offline", "-p", "my-plugins", "-p", "plugin-runtime", "-p", "plugin-macros"]);
     assert_eq!(tested.status, Some(0), "{}{}", tested.stdout, tested.stderr);

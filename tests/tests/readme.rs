@@ -11,7 +11,7 @@ use plugin_runtime::network::Network;
 use plugin_runtime::shape::Dims;
 use plugin_runtime::tensor::{DataType, HostTensor};
 use samples::non_zero::non_zero_plugin;
-use tests::command::{Run, library, python_with, run, skipped, workspace};
+use tests::command::{Run, cargo_outside, library, python_with, run, skipped, workspace};
 
 /// A fenced block: the words after the fence, and what stands in it.
 struct Block {
@@ -224,12 +224,7 @@ fn the_plugin_of_ones_own_works_as_told() {
     // The versions that the workspace uses are the ones that are there without a network.
     fs::copy(workspace().join("Cargo.lock"), own.join("Cargo.lock")).unwrap();
     link(workspace(), &beside.path().join("plugins"));
-    let target = workspace().join("target/readme");
-    let cargo = |args: &[&str]| {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(args).current_dir(&own).env("CARGO_TARGET_DIR", &target);
-        run(cargo.env("CARGO_PROFILE_DEV_DEBUG", "0"))
-    };
+    let cargo = |arguments: &[&str]| cargo_outside(&own, arguments);
 
     let as_told = |Run { status, stdout, stderr }| {
         assert_eq!((status, stdout), (Some(0), block("text")), "{stderr}");
