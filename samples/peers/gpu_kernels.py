@@ -12,6 +12,7 @@ import numpy as np
 import cupy as cp
 
 SOURCES = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', 'src')
+RUNTIME = os.path.join(SOURCES, '..', '..', 'plugin-runtime', 'src', 'device', 'cuda')
 OUT = os.environ.get('OUT', '/tmp')
 cu = ctypes.CDLL('libcuda.so.1')
 LOG = open(os.path.join(OUT, 'gpu_kernels.log'), 'a')
@@ -29,7 +30,7 @@ def compiled(source, defs):
     lib = ctypes.CDLL(os.environ.get('NVRTC_LIBRARY', 'libnvrtc.so.13')); prog, n = ctypes.c_void_p(), ctypes.c_size_t()
     path = os.path.join(SOURCES, source + '.cu')
     lib.nvrtcCreateProgram(ctypes.byref(prog), open(path, 'rb').read(), path.encode(), 0, None, None)
-    options = ['--gpu-architecture=sm_' + cp.cuda.Device().compute_capability, '--std=c++17'] + [f'-D{k}={v}' for k, v in defs.items()] + ['--include-path=' + os.path.dirname(path)]
+    options = ['--gpu-architecture=sm_' + cp.cuda.Device().compute_capability, '--std=c++17'] + [f'-D{k}={v}' for k, v in defs.items()] + ['--include-path=' + folder for folder in (os.path.dirname(path), RUNTIME)]
     failed = lib.nvrtcCompileProgram(prog, len(options), (ctypes.c_char_p * len(options))(*[o.encode() for o in options]))
     def text(what):
         getattr(lib, f'nvrtcGet{what}Size')(prog, ctypes.byref(n)); b = ctypes.create_string_buffer(n.value)
@@ -149,8 +150,7 @@ def pad_tiles(v, size, bits, x, out, shape, pads, block=None, tile=None):
     blocks = range(128, 513, 32) if block is None else [max(block, -(-padded // 32) * 32)]
     threads = max(blocks, key=lambda b: (b // padded * padded / b > 0.9, -abs(b - 256) if b // padded * padded / b > 0.9 else b // padded * padded / b))
     tile = tile or TILE
-    in_tile = max(1, int(tile) // (padded * size)); in_tile = -(-in_tile // 8) * 8 if in_tile * padded * size >= 2048 else in_tile
-    in_tile = min(in_tile, rows); by = by[:12] + struct.pack('<I', in_tile) + by[16:]
+    at_once = threads // padded * 8; in_tile = min(max(1, round(int(tile) / (at_once * padded * size))) * at_once, rows); by = by[:12] + struct.pack('<I', in_tile) + by[16:]
     return launch(fn(v, f'circ_pad_tiles_{size}x32'), -(-rows // in_tile), threads, P(x), P(out), blob(by), shared=-(-in_tile // 4) * 16 + in_tile * padded * size + 16)
 def pad_stream(v, size, bits, x, out, shape, pads, block=256):
     by, ins, outs, rows, segs = cp_plan(shape, pads, 32)

@@ -21,8 +21,10 @@ const STREAM_BYTES: usize = 2 * 16;
 const TILE_BYTES: usize = 8 << 10;
 /// The most elements of a row of a tile, and the most threads of its block.
 pub(super) const MAX_TILE_ROW: usize = 512;
-/// Tiles have a multiple of so many rows, so that all begin at multiples of 16 bytes.
-const TILE_STEP: usize = 8;
+/// Rows that a thread of a tile reads at once, as in the CUDA source. Tiles have a multiple of so many, so that all begin at
+/// multiples of 16 bytes.
+const ROWS_IN_FLIGHT: usize = 8;
+
 /// An element per thread at a time.
 pub(super) fn element_launch(stream: &Stream, elements: usize) -> Result<LaunchConfig> {
     let multiprocessors = stream.device().cuda_properties().map_or(1, |gpu| gpu.multiprocessors);
@@ -39,7 +41,7 @@ pub(super) fn row_launch(plan: &Plan, threads: usize, len: usize) -> Result<Laun
     let segments = len.div_ceil(segment(padded)).max(1);
     match (u32::try_from(blocks), u32::try_from(segments)) {
         (Ok(blocks), Ok(segments)) if blocks <= i32::MAX as u32 => {
-            Ok(LaunchConfig { grid: [blocks, segments, 1], block: [block as u32, 1, 1], shared_bytes: 0 })
+            Ok(LaunchConfig { grid: [blocks, segments, 1], block: [block as u32, 1, 1], ..LaunchConfig::default() })
         }
         _ => bail!("{rows} rows need {blocks} blocks of {block} threads, more than a grid has"),
     }
@@ -49,7 +51,9 @@ pub(super) fn row_launch(plan: &Plan, threads: usize, len: usize) -> Result<Laun
 pub(super) fn stream_launch(plan: &Plan, element_bytes: usize) -> Result<LaunchConfig> {
     let threads = (plan.elements() * element_bytes).div_ceil(STREAM_BYTES);
     match u32::try_from(threads.div_ceil(STREAM_BLOCK).max(1)) {
-        Ok(blocks) => Ok(LaunchConfig { grid: [blocks, 1, 1], block: [STREAM_BLOCK as u32, 1, 1], shared_bytes: 0 }),
+        Ok(blocks) => {
+            Ok(LaunchConfig { grid: [blocks, 1, 1], block: [STREAM_BLOCK as u32, 1, 1], ..LaunchConfig::default() })
+        }
         Err(_) => bail!("{} elements need more blocks than a grid has", plan.elements()),
     }
 }
@@ -69,16 +73,24 @@ impl Tiles {
             return Ok(None);
         }
         let all = plan.elements() / padded;
-        let rows = (TILE_BYTES / (padded * element_bytes)).max(1).next_multiple_of(TILE_STEP).min(all);
+        let threads = threads_for(padded);
+        // What all threads read at once, and again: rows that are left would be read one after the other.
+        let at_once = threads / padded * ROWS_IN_FLIGHT;
+        let row_bytes = padded * element_bytes;
+        let rows = (TILE_BYTES + at_once * row_bytes / 2) / (at_once * row_bytes);
+        let rows = (rows.max(1) * at_once).min(all);
         // Where each row comes from, then the rows, shifted by less than a vector.
-        let shared = (rows * 4).next_multiple_of(16) + rows * padded * element_bytes + 16;
+        let shared = (rows * 4).next_multiple_of(16) + rows * row_bytes + 16;
         let (Ok(blocks), Ok(rows), Ok(shared_bytes)) =
             (u32::try_from(all.div_ceil(rows.max(1))), u32::try_from(rows), u32::try_from(shared))
         else {
             bail!("{all} rows need more blocks than a grid has");
         };
-        let block = [threads_for(padded) as u32, 1, 1];
-        Ok(Some(Tiles { launch: LaunchConfig { grid: [blocks, 1, 1], block, shared_bytes }, rows }))
+        let block = [threads as u32, 1, 1];
+        Ok(Some(Tiles {
+            launch: LaunchConfig { grid: [blocks, 1, 1], block, shared_bytes, ..LaunchConfig::default() },
+            rows,
+        }))
     }
 }
 
@@ -125,6 +137,8 @@ mod tests {
         assert_eq!(tiles(&[64, 64, 64, 64], 4), Some((32, 64 * 64 * 66 / 32, 288, 128 + 32 * 66 * 4 + 16)));
         assert_eq!(tiles(&[1024, 14, 14], 2), Some((256, 64, 256, 1024 + 256 * 16 * 2 + 16)));
         assert_eq!(tiles(&[3, 2], 4), Some((5, 1, 256, 32 + 5 * 4 * 4 + 16)), "no more rows than there are");
+        assert_eq!(tiles(&[8, 512, 33, 33], 4), Some((56, (4096 * 35u32).div_ceil(56), 256, 224 + 56 * 35 * 4 + 16)));
+        assert_eq!(tiles(&[8, 512, 33, 33], 2).map(|(rows, ..)| rows), Some(112), "twice what threads read at once");
         assert_eq!(tiles(&[9, 510], 4).map(|(rows, ..)| rows), Some(8));
         assert_eq!(tiles(&[9, 511], 4), None);
         let thinnest = Tiles::new(&Plan::new(&[1 << 20, 1], &[]).unwrap(), 2).unwrap();

@@ -163,15 +163,15 @@ fn two_pass(
     }
     let (words, of_tiles, of_ranges) = (words.as_slice(), of_tiles.as_slice(), of_ranges.as_slice());
     if per_range >= MANY_PER_RANGE {
-        let write = launch(tiles.div_ceil(GROUP), TILE_THREADS);
+        let write = launch(tiles.div_ceil(GROUP), TILE_THREADS).dependent();
         return non_zero_write_groups(stream, write, words, of_tiles, of_ranges, out, count, tiles, per_range, matrix);
     }
-    let write = launch(tiles, TILE_THREADS);
+    let write = launch(tiles, TILE_THREADS).dependent();
     non_zero_write(stream, write, words, of_tiles, of_ranges, out, count, per_range, matrix)
 }
 
 fn launch(blocks: u32, threads: u32) -> LaunchConfig {
-    LaunchConfig { grid: [blocks, 1, 1], block: [threads, 1, 1], shared_bytes: 0 }
+    LaunchConfig { grid: [blocks, 1, 1], block: [threads, 1, 1], ..LaunchConfig::default() }
 }
 
 #[cfg(test)]

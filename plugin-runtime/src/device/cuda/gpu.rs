@@ -15,6 +15,9 @@ thread_local! {
     static BOUND: Cell<i32> = const { Cell::new(-1) };
 }
 
+/// The compute capability, and the driver's version, from which on programmatic dependent launches can be recorded.
+const DEPENDENT_LAUNCHES: ((u32, u32), i32) = ((9, 0), 12030);
+
 /// Properties of a GPU.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -69,6 +72,7 @@ pub(crate) struct Gpu {
     ordinal: i32,
     device: CUdevice,
     properties: CudaProperties,
+    launches_dependents: bool,
     opened: OnceLock<Result<Opened>>,
 }
 
@@ -100,7 +104,9 @@ impl Gpu {
         #[expect(unsafe_code, reason = "calls the driver")]
         check(unsafe { sys::cuDeviceGet(&raw mut device, ordinal) }, "cuDeviceGet")?;
         let properties = properties(device, driver)?;
-        Ok(Gpu { ordinal, device, properties, opened: OnceLock::new() })
+        let launches_dependents =
+            properties.compute_capability >= DEPENDENT_LAUNCHES.0 && driver >= DEPENDENT_LAUNCHES.1;
+        Ok(Gpu { ordinal, device, properties, launches_dependents, opened: OnceLock::new() })
     }
 
     /// From 0, as the driver counts.
@@ -110,6 +116,12 @@ impl Gpu {
 
     pub(crate) fn properties(&self) -> &CudaProperties {
         &self.properties
+    }
+
+    /// Whether it knows programmatic dependent launches, recorded ones too.
+    #[inline]
+    pub(super) fn launches_dependents(&self) -> bool {
+        self.launches_dependents
     }
 
     pub(crate) fn architecture(&self) -> Architecture {

@@ -12,12 +12,15 @@ pub struct LaunchConfig {
     pub block: [u32; 3],
     /// Dynamic shared memory of a block, in bytes.
     pub shared_bytes: u32,
+    /// Whether its blocks may start while those of the kernel before it in the stream still end, as of
+    /// [`LaunchConfig::dependent`].
+    pub dependent: bool,
 }
 
 impl Default for LaunchConfig {
     /// One block of one thread.
     fn default() -> Self {
-        LaunchConfig { grid: [1; 3], block: [1; 3], shared_bytes: 0 }
+        LaunchConfig { grid: [1; 3], block: [1; 3], shared_bytes: 0, dependent: false }
     }
 }
 
@@ -30,7 +33,7 @@ impl LaunchConfig {
     pub fn for_elements(n: usize, block: u32) -> Result<LaunchConfig> {
         let blocks = n.checked_div(block as usize).map(|_| n.div_ceil(block as usize));
         match blocks.and_then(|blocks| u32::try_from(blocks).ok()).filter(|&blocks| blocks <= i32::MAX as u32) {
-            Some(blocks) => Ok(LaunchConfig { grid: [blocks, 1, 1], block: [block, 1, 1], shared_bytes: 0 }),
+            Some(blocks) => Ok(LaunchConfig { grid: [blocks, 1, 1], block: [block, 1, 1], ..LaunchConfig::default() }),
             None => Err(too_many_elements(n, block)),
         }
     }
@@ -42,7 +45,9 @@ impl LaunchConfig {
     #[inline]
     pub fn blocks(blocks: usize, threads: u32) -> Result<LaunchConfig> {
         match u32::try_from(blocks).ok().filter(|&blocks| blocks <= i32::MAX as u32) {
-            Some(blocks) => Ok(LaunchConfig { grid: [blocks, 1, 1], block: [threads, 1, 1], shared_bytes: 0 }),
+            Some(blocks) => {
+                Ok(LaunchConfig { grid: [blocks, 1, 1], block: [threads, 1, 1], ..LaunchConfig::default() })
+            }
             None => Err(too_many_blocks(blocks)),
         }
     }
@@ -51,6 +56,23 @@ impl LaunchConfig {
     #[must_use]
     pub const fn shared(mut self, bytes: u32) -> LaunchConfig {
         self.shared_bytes = bytes;
+        self
+    }
+
+    /// The same as a programmatic dependent launch: blocks may start while those of the kernel before it in the stream still end,
+    /// which hides what a launch takes. The kernel calls `grid_dependency_synchronize()` of `plugin_runtime.cuh` before it
+    /// reads what that kernel wrote, or writes anything; what it finds out without, it finds out before. On a GPU below
+    /// compute capability 9.0, and with a driver before CUDA 12.3, it is launched as usual.
+    ///
+    /// ```
+    /// use plugin_runtime::prelude::*;
+    ///
+    /// assert!(LaunchConfig::blocks(16, 256)?.dependent().dependent);
+    /// # Ok::<(), plugin_runtime::Error>(())
+    /// ```
+    #[must_use]
+    pub const fn dependent(mut self) -> LaunchConfig {
+        self.dependent = true;
         self
     }
 
@@ -118,7 +140,7 @@ mod tests {
     #[test]
     fn blocks_are_as_many_as_asked_for() {
         let launch = LaunchConfig::blocks(7, 128).unwrap().shared(64);
-        assert_eq!(launch, LaunchConfig { grid: [7, 1, 1], block: [128, 1, 1], shared_bytes: 64 });
+        assert_eq!(launch, LaunchConfig { grid: [7, 1, 1], block: [128, 1, 1], shared_bytes: 64, dependent: false });
         assert!(LaunchConfig::blocks(0, 128).unwrap().is_empty());
         let error = LaunchConfig::blocks(1 << 31, 1).unwrap_err().to_string();
         assert_eq!(error, "2147483648 blocks: a grid has at most 2147483647 in x");

@@ -4,7 +4,10 @@ use std::ffi::{CString, c_void};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::sys::{self, CUfunction, CUfunction_attribute as Attribute, CUmodule, CUresult};
+use super::sys::{
+    self, CUfunction, CUfunction_attribute as Attribute, CUlaunchAttribute, CUlaunchAttributeID, CUlaunchConfig,
+    CUmodule, CUresult,
+};
 
 use super::driver::{check, relaxed};
 use super::gpu::Gpu;
@@ -111,6 +114,16 @@ fn unloadable(code: CUresult, gpu: &Gpu, error: Error) -> Error {
     ))
 }
 
+/// The attribute of a launch whose blocks may start before the kernel ahead has ended.
+fn programmatic_stream_serialization() -> CUlaunchAttribute {
+    // SAFETY: all zeros are a valid value of this plain struct.
+    #[expect(unsafe_code, reason = "a C struct whose rest has to be zero")]
+    let mut attribute: CUlaunchAttribute = unsafe { std::mem::zeroed() };
+    attribute.id = CUlaunchAttributeID::CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION;
+    attribute.value.programmaticStreamSerializationAllowed = 1;
+    attribute
+}
+
 /// `3 parameters of 8, 8, 4 bytes`
 pub(super) fn shown_sizes(sizes: &[usize]) -> String {
     match sizes {
@@ -198,6 +211,23 @@ impl Function {
         let [grid_x, grid_y, grid_z] = config.grid;
         let [block_x, block_y, block_z] = config.block;
         let (shared, queue, nothing) = (config.shared_bytes, stream.raw(), std::ptr::null_mut());
+        if config.dependent && self.module.gpu.launches_dependents() {
+            let mut attribute = programmatic_stream_serialization();
+            let config = CUlaunchConfig {
+                gridDimX: grid_x,
+                gridDimY: grid_y,
+                gridDimZ: grid_z,
+                blockDimX: block_x,
+                blockDimY: block_y,
+                blockDimZ: block_z,
+                sharedMemBytes: shared,
+                hStream: queue,
+                attrs: &raw mut attribute,
+                numAttrs: 1,
+            };
+            // SAFETY: as below; the configuration and its attribute live during the call.
+            return unsafe { sys::cuLaunchKernelEx(&raw const config, self.raw, arguments, nothing) };
+        }
         // SAFETY: the function lives, and so does the stream; the caller vouches for the arguments.
         unsafe {
             sys::cuLaunchKernel(

@@ -45,6 +45,14 @@ struct bf16 {
 // The number of this thread in the grid, in x.
 __device__ __forceinline__ i64 thread_in_grid() { return blockIdx.x * static_cast<i64>(blockDim.x) + threadIdx.x; }
 
+// Waits until the kernel before this one in its stream has ended, and what it wrote is seen: of a kernel that is launched as
+// `dependent`. Any other has waited for that already.
+__device__ __forceinline__ void grid_dependency_synchronize() {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
+    asm volatile("griddepcontrol.wait;" ::: "memory");
+#endif
+}
+
 // The number of threads in the grid, in x.
 __device__ __forceinline__ i64 threads_in_grid() { return gridDim.x * static_cast<i64>(blockDim.x); }
 

@@ -1,3 +1,5 @@
+#include <plugin_runtime.cuh>
+
 #include "matrix.cuh"
 #include "tiles.cuh"
 
@@ -34,8 +36,9 @@ extern "C" __global__ void __launch_bounds__(TILE_THREADS, WRITE_BLOCKS)
     __shared__ u16 staged[TILE];
     const Matrix matrix = given.settled();
     const u32 tile = blockIdx.x;
-    const u32 word = words[static_cast<u64>(tile) * TILE_THREADS + threadIdx.x];
     if (threadIdx.x == 0) shared_start = start_of(static_cast<u64>(tile) * TILE, matrix);
+    grid_dependency_synchronize();
+    const u32 word = words[static_cast<u64>(tile) * TILE_THREADS + threadIdx.x];
     const u64 before = count_before(tile_counts, range_counts, tile, tiles_per_range);
     u32 total;
     const u32 own = block_sum<TILE_THREADS>(word, sums, total);
@@ -93,6 +96,8 @@ extern "C" __global__ void __launch_bounds__(TILE_THREADS, WRITE_GROUP_BLOCKS)
     const Matrix matrix = given.settled();
     const u32 lane = threadIdx.x % WARP, warp = threadIdx.x / WARP;
     const u32 first = blockIdx.x * GROUP;
+    if (threadIdx.x < GROUP) group.starts[threadIdx.x] = start_of(static_cast<u64>(first + threadIdx.x) * TILE, matrix);
+    grid_dependency_synchronize();
     u32 word[GROUP], own[GROUP];
 #pragma unroll
     for (u32 i = 0; i < GROUP; ++i) {
@@ -104,7 +109,6 @@ extern "C" __global__ void __launch_bounds__(TILE_THREADS, WRITE_GROUP_BLOCKS)
         own[i] = inclusive - __popc(word[i]);
         if (lane == WARP - 1) group.before_warps[i][warp] = inclusive;
     }
-    if (threadIdx.x < GROUP) group.starts[threadIdx.x] = start_of(static_cast<u64>(first + threadIdx.x) * TILE, matrix);
     const u64 before = count_before(tile_counts, range_counts, first, tiles_per_range);
     if (warp == 0) sum_group(group);
     __syncthreads();

@@ -46,12 +46,12 @@ use kernels::*;
 
 /// A thread for each of `n`.
 fn threads(n: i64) -> LaunchConfig {
-    LaunchConfig { grid: [((n + 255) / 256) as u32, 1, 1], block: [256, 1, 1], shared_bytes: 0 }
+    LaunchConfig { grid: [((n + 255) / 256) as u32, 1, 1], block: [256, 1, 1], ..LaunchConfig::default() }
 }
 
 /// A block for each of `rows`.
 fn blocks(rows: i64) -> LaunchConfig {
-    LaunchConfig { grid: [rows as u32, 1, 1], block: [256, 1, 1], shared_bytes: 0 }
+    LaunchConfig { grid: [rows as u32, 1, 1], block: [256, 1, 1], ..LaunchConfig::default() }
 }
 
 fn same(x: f32) -> f32 {
@@ -239,7 +239,7 @@ fn unique_sorted_cpu(x: Tensor, outputs: [TensorMut; 2]) -> Result<()> {
 fn unique_sorted_cuda(x: Tensor, outputs: [TensorMut; 2], stream: &Stream) -> Result<()> {
     let [y, count] = outputs;
     let (n, count) = (x.numel() as i64, count.into_device_slice()?);
-    let launch = LaunchConfig { grid: [1, 1, 1], block: [1024, 1, 1], shared_bytes: 0 };
+    let launch = LaunchConfig { grid: [1, 1, 1], block: [1024, 1, 1], ..LaunchConfig::default() };
     match x.dtype() {
         DataType::Float32 => compact_f32(stream, launch, x.device_slice()?, n, y.into_device_slice()?, count),
         DataType::Int32 => compact_i32(stream, launch, x.device_slice()?, n, y.into_device_slice()?, count),

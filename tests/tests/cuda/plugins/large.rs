@@ -18,7 +18,7 @@ kernels! {
 pub(crate) const PERIOD: u64 = 2039;
 
 /// Blocks that go on until all is done.
-const MANY: LaunchConfig = LaunchConfig { grid: [4096, 1, 1], block: [BLOCK, 1, 1], shared_bytes: 0 };
+const MANY: LaunchConfig = LaunchConfig { grid: [4096, 1, 1], block: [BLOCK, 1, 1], shared_bytes: 0, dependent: false };
 
 /// What [`wrong()`]'s kernel is told: rows and columns before they were padded.
 #[derive(Clone, Copy, bytemuck::Pod, bytemuck::Zeroable)]

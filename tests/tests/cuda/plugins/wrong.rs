@@ -144,7 +144,7 @@ fn launch_cuda(
     let [y] = outputs;
     let three = |all: &[i32]| <[i32; 3]>::try_from(all).map(|all| all.map(|n| n as u32));
     let (Ok(grid), Ok(block)) = (three(grid), three(block)) else { bail!("three extents are needed") };
-    let config = LaunchConfig { grid, block, shared_bytes: shared as u32 };
+    let config = LaunchConfig { grid, block, shared_bytes: shared as u32, ..LaunchConfig::default() };
     fill_f32(stream, config, y.into_device_slice()?, x.numel() as u64, 1.0)
 }
 

@@ -97,7 +97,7 @@ impl AotLaunches {
 impl Arguments {
     fn new(parameters: usize) -> Self {
         Arguments {
-            config: LaunchConfig { grid: [0; 3], block: [1; 3], shared_bytes: 0 },
+            config: LaunchConfig { grid: [0; 3], block: [1; 3], ..LaunchConfig::default() },
             values: vec![[0; 8]; parameters].into(),
             places: vec![std::ptr::null_mut(); parameters].into(),
         }

@@ -185,14 +185,19 @@ impl ProgramLaunch {
         }
         let narrow = |values: [i64; 3]| values.map(|value| value as u32);
         if [gx, gy, gz].contains(&0) {
-            return Ok(LaunchConfig { grid: narrow([gx, gy, gz]), block: [1; 3], shared_bytes: 0 });
+            return Ok(LaunchConfig { grid: narrow([gx, gy, gz]), ..LaunchConfig::default() });
         }
         let rest = [bx, by, bz, shared].into_iter().zip(self.dimensions(exprs).iter().skip(3));
         for (position, (value, expr)) in rest.enumerate() {
             check_dimension(position + 3, value, expr).map_err(|e| in_kernel(&self.kernel, e))?;
         }
         check_block([bx, by, bz]).map_err(|e| in_kernel(&self.kernel, e))?;
-        Ok(LaunchConfig { grid: narrow([gx, gy, gz]), block: narrow([bx, by, bz]), shared_bytes: shared as u32 })
+        Ok(LaunchConfig {
+            grid: narrow([gx, gy, gz]),
+            block: narrow([bx, by, bz]),
+            shared_bytes: shared as u32,
+            ..LaunchConfig::default()
+        })
     }
 
     /// A scalar parameter's bytes, the first of them at the lowest address; `None` for pointers.

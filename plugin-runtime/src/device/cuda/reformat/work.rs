@@ -223,7 +223,7 @@ impl Way {
         let most_at_once = if conversion.source_bytes <= 2 && !wide { MOST_AT_ONCE } else { 1 };
         if let Some((tiling, blocks)) = tiled.then(|| Tiling::new(&source, &target, most_at_once)).flatten() {
             work.tiling = tiling;
-            let launch = LaunchConfig { grid: [blocks, 1, 1], block: [THREADS, 1, 1], shared_bytes: 0 };
+            let launch = LaunchConfig { grid: [blocks, 1, 1], block: [THREADS, 1, 1], ..LaunchConfig::default() };
             let kernel = if tiling.at_once > 1 { Kernel::SeveralTiles } else { Kernel::Tiles { wide } };
             return Ok(Way::Launch(ReformatLaunch { kernel, launch, work }));
         }
@@ -250,7 +250,7 @@ impl Way {
         }
         let bytes = ElementBytes { source: source_bytes.max(1), target: target_bytes.max(1), copies };
         let (work, blocks) = Transposition::new(source, target, bytes)?;
-        let launch = LaunchConfig { grid: [blocks, 1, 1], block: [THREADS, 1, 1], shared_bytes: 0 };
+        let launch = LaunchConfig { grid: [blocks, 1, 1], block: [THREADS, 1, 1], ..LaunchConfig::default() };
         Some(match copies {
             true => Way::Transpose(TransposeLaunch { element_bytes: conversion.source_bytes, launch, work }),
             false => Way::Cast(CastLaunch {

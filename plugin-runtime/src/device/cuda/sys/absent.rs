@@ -62,6 +62,7 @@ enums! {
     CUmemAllocationType { CU_MEM_ALLOCATION_TYPE_INVALID = 0, CU_MEM_ALLOCATION_TYPE_PINNED = 1 }
     CUmemLocationType { CU_MEM_LOCATION_TYPE_INVALID = 0, CU_MEM_LOCATION_TYPE_DEVICE = 1 }
     CUmemPool_attribute { CU_MEMPOOL_ATTR_RELEASE_THRESHOLD = 4 }
+    CUlaunchAttributeID { CU_LAUNCH_ATTRIBUTE_IGNORE = 0, CU_LAUNCH_ATTRIBUTE_PROGRAMMATIC_STREAM_SERIALIZATION = 6 }
     CUgraphNodeType { CU_GRAPH_NODE_TYPE_KERNEL = 0, CU_GRAPH_NODE_TYPE_EMPTY = 5 }
 }
 
@@ -93,6 +94,36 @@ pub(crate) struct CUDA_KERNEL_NODE_PARAMS {
     pub(crate) kernelParams: *mut *mut c_void,
     pub(crate) extra: *mut *mut c_void,
     pub(crate) kern: *mut c_void,
+}
+
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(crate) union CUlaunchAttributeValue {
+    pub(crate) pad: [c_char; 64],
+    pub(crate) programmaticStreamSerializationAllowed: i32,
+}
+
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub(crate) struct CUlaunchAttribute {
+    pub(crate) id: CUlaunchAttributeID,
+    pub(crate) pad: [c_char; 4],
+    pub(crate) value: CUlaunchAttributeValue,
+}
+
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub(crate) struct CUlaunchConfig {
+    pub(crate) gridDimX: u32,
+    pub(crate) gridDimY: u32,
+    pub(crate) gridDimZ: u32,
+    pub(crate) blockDimX: u32,
+    pub(crate) blockDimY: u32,
+    pub(crate) blockDimZ: u32,
+    pub(crate) sharedMemBytes: u32,
+    pub(crate) hStream: CUstream,
+    pub(crate) attrs: *mut CUlaunchAttribute,
+    pub(crate) numAttrs: u32,
 }
 
 macro_rules! functions {
@@ -135,6 +166,7 @@ functions! {
     cuGraphLaunch(CUgraphExec, CUstream);
     cuGraphNodeGetType(CUgraphNode, *mut CUgraphNodeType);
     cuLaunchKernel(CUfunction, u32, u32, u32, u32, u32, u32, u32, CUstream, *mut *mut c_void, *mut *mut c_void);
+    cuLaunchKernelEx(*const CUlaunchConfig, CUfunction, *mut *mut c_void, *mut *mut c_void);
     cuMemAllocFromPoolAsync(*mut CUdeviceptr, usize, CUmemoryPool, CUstream);
     cuMemFreeAsync(CUdeviceptr, CUstream);
     cuMemFreeHost(*mut c_void);
