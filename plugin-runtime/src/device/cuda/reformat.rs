@@ -1,32 +1,31 @@
 //! Tensors of a GPU from one type and layout to another.
 
+mod crossing;
 #[cfg(test)]
 mod tests;
 mod transposition;
+mod way;
 mod work;
 
-use super::{Source, memory};
+use super::{LaunchConfig, Source, memory};
 use crate::device::Stream;
 use crate::device::cpu::reformat::Reformat;
 use crate::error::{Error, Result};
 use crate::shape::Dims;
 use crate::tensor::{DataType, Format, Representation};
 use crate::tensor::{DeviceSlice, DeviceSliceMut};
-use declared::{
-    REFORMAT_ANY, REFORMAT_CAST_1, REFORMAT_CAST_2, REFORMAT_CAST_4, REFORMAT_FLAT, REFORMAT_TILES, REFORMAT_TRANSPOSE,
-    REFORMAT_WIDE, reformat_any, reformat_any_wide, reformat_cast_1_1, reformat_cast_1_2, reformat_cast_1_4,
-    reformat_cast_2_1, reformat_cast_2_2, reformat_cast_2_4, reformat_cast_4_1, reformat_cast_4_2, reformat_cast_4_4,
-    reformat_flat, reformat_flat_small, reformat_several_tiles, reformat_tiles, reformat_tiles_wide,
-    reformat_transpose_1, reformat_transpose_2, reformat_transpose_4,
-};
+use crossing::Crossing;
+use declared::*;
 use transposition::Transposition;
-use work::{
-    CastLaunch, CastTransposition, Kernel, ReformatLaunch, TransposeLaunch, WORD_BYTES, Way, Work, may_be_wide,
+use way::{
+    CastLaunch, CastTransposition, CrossLaunch, Kernel, ReformatLaunch, Short, ShortLaunch, TransposeLaunch, Way,
+    may_be_wide,
 };
+use work::{WORD_BYTES, Work};
 
 #[expect(unsafe_code, reason = "kernels are listed in a section of the binary")]
 mod declared {
-    use super::{CastTransposition, Transposition, Work};
+    use super::{CastTransposition, Crossing, Transposition, Work};
     use crate::kernels;
     use crate::tensor::{DeviceSlice, DeviceSliceMut};
 
@@ -55,24 +54,51 @@ mod declared {
     }
 
     kernels! {
-        pub(in crate::device::cuda) source REFORMAT_CAST_1 = "reformat_cast_1.cu", headers ["reformat.cuh", "reformat/convert.cuh", "reformat/elements.cuh", "reformat/transpose.cuh", "reformat/transpose_cast.cuh"];
+        pub(in crate::device::cuda) source REFORMAT_CAST_1 = "reformat_cast_1.cu", headers ["reformat.cuh", "reformat/convert.cuh", "reformat/elements.cuh", "reformat/int4_rows.cuh", "reformat/short.cuh", "reformat/transpose.cuh", "reformat/transpose_cast.cuh"];
         pub(super) fn reformat_cast_1_1(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: CastTransposition);
         pub(super) fn reformat_cast_1_2(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: CastTransposition);
         pub(super) fn reformat_cast_1_4(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: CastTransposition);
     }
 
     kernels! {
-        pub(in crate::device::cuda) source REFORMAT_CAST_2 = "reformat_cast_2.cu", headers ["reformat.cuh", "reformat/convert.cuh", "reformat/elements.cuh", "reformat/transpose.cuh", "reformat/transpose_cast.cuh"];
+        pub(in crate::device::cuda) source REFORMAT_CAST_2 = "reformat_cast_2.cu", headers ["reformat.cuh", "reformat/convert.cuh", "reformat/elements.cuh", "reformat/int4_rows.cuh", "reformat/short.cuh", "reformat/transpose.cuh", "reformat/transpose_cast.cuh"];
         pub(super) fn reformat_cast_2_1(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: CastTransposition);
         pub(super) fn reformat_cast_2_2(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: CastTransposition);
         pub(super) fn reformat_cast_2_4(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: CastTransposition);
     }
 
     kernels! {
-        pub(in crate::device::cuda) source REFORMAT_CAST_4 = "reformat_cast_4.cu", headers ["reformat.cuh", "reformat/convert.cuh", "reformat/elements.cuh", "reformat/transpose.cuh", "reformat/transpose_cast.cuh"];
+        pub(in crate::device::cuda) source REFORMAT_CAST_4 = "reformat_cast_4.cu", headers ["reformat.cuh", "reformat/convert.cuh", "reformat/elements.cuh", "reformat/int4_rows.cuh", "reformat/short.cuh", "reformat/transpose.cuh", "reformat/transpose_cast.cuh"];
         pub(super) fn reformat_cast_4_1(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: CastTransposition);
         pub(super) fn reformat_cast_4_2(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: CastTransposition);
         pub(super) fn reformat_cast_4_4(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: CastTransposition);
+    }
+
+    kernels! {
+        pub(in crate::device::cuda) source REFORMAT_SHORT = "reformat_short.cu", headers ["reformat.cuh", "reformat/convert.cuh", "reformat/elements.cuh", "reformat/short.cuh"];
+        pub(super) fn reformat_short_16_8(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
+        pub(super) fn reformat_short_16_4(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
+        pub(super) fn reformat_short_8_16(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
+        pub(super) fn reformat_short_8_4(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
+        pub(super) fn reformat_short_4_16(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
+        pub(super) fn reformat_short_4_8(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Work);
+    }
+
+    kernels! {
+        pub(in crate::device::cuda) source REFORMAT_SHORT_TILES = "reformat_short_tiles.cu", headers ["reformat.cuh", "reformat/convert.cuh", "reformat/elements.cuh", "reformat/int4_rows.cuh", "reformat/short.cuh", "reformat/transpose.cuh", "reformat/transpose_short.cuh"];
+        pub(super) fn reformat_short_tiles_16_8(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Transposition);
+        pub(super) fn reformat_short_tiles_16_4(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Transposition);
+        pub(super) fn reformat_short_tiles_8_16(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Transposition);
+        pub(super) fn reformat_short_tiles_8_4(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Transposition);
+        pub(super) fn reformat_short_tiles_4_16(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Transposition);
+        pub(super) fn reformat_short_tiles_4_8(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Transposition);
+    }
+
+    kernels! {
+        pub(in crate::device::cuda) source REFORMAT_CROSSED = "reformat_crossed.cu", headers ["reformat.cuh", "reformat/convert.cuh", "reformat/elements.cuh", "reformat/transpose.cuh"];
+        pub(super) fn reformat_crossed_1(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Crossing);
+        pub(super) fn reformat_crossed_2(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Crossing);
+        pub(super) fn reformat_crossed_4(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Crossing);
     }
 
     kernels! {
@@ -112,13 +138,15 @@ pub(crate) fn reformat(
         Way::Nothing => Ok(()),
         Way::Copy => memory::copy(stream.cuda()?, source.address(), target.address(), target_bytes),
         Way::Launch(mut run) => {
-            if let (Some(extents), Kernel::Flat | Kernel::FlatSmall) = (extents, run.kernel) {
+            if let (Some(extents), Kernel::Flat | Kernel::FlatSmall | Kernel::FlatShort(_)) = (extents, run.kernel) {
                 run.work.up_to(extents.address(), extents.len());
             }
             launch(stream, run, source, target)
         }
         Way::Transpose(run) => transpose(stream, run, source, target),
         Way::Cast(run) => cast(stream, run, source, target),
+        Way::Short(run) => short_tiles(stream, run, source, target),
+        Way::Cross(run) => cross(stream, run, source, target),
     }
 }
 
@@ -138,21 +166,36 @@ pub(crate) fn sources(
             Way::Launch(run) => vec![run.kernel.source()],
             Way::Transpose(_) => vec![&REFORMAT_TRANSPOSE],
             Way::Cast(run) => vec![cast_source(run.bytes.source)],
+            Way::Short(_) => vec![&REFORMAT_SHORT_TILES],
+            Way::Cross(_) => vec![&REFORMAT_CROSSED],
         });
     }
     // At other extents there can be padding, or an order of elements, that these don't have.
     let is_linear = from.format == Format::Linear && to.format == Format::Linear;
+    let copies = from.dtype == to.dtype && from.scale == to.scale;
+    let short = Short::of(from, to).is_some();
     if is_linear {
-        let copies = from == to && from.dtype != DataType::Int4;
-        return Ok(if copies { Vec::new() } else { vec![&REFORMAT_FLAT] });
+        let nothing = copies && from.dtype != DataType::Int4;
+        return Ok(match short {
+            true => vec![&REFORMAT_SHORT],
+            false if nothing => Vec::new(),
+            false => vec![&REFORMAT_FLAT],
+        });
     }
-    let mut sources = vec![&REFORMAT_FLAT, &REFORMAT_ANY];
+    let mut sources = vec![if short { &REFORMAT_SHORT } else { &REFORMAT_FLAT }, &REFORMAT_ANY];
     if from.format != to.format {
         sources.push(&REFORMAT_TILES);
-        if from.dtype == to.dtype && from.scale == to.scale {
+        if copies {
             sources.push(&REFORMAT_TRANSPOSE);
+            let depths = [from, to].map(|side| side.format.spatial_dims());
+            if matches!(depths, [Some(from), Some(to)] if from != to) {
+                sources.push(&REFORMAT_CROSSED);
+            }
         } else if from.dtype.bits().max(to.dtype.bits()) <= 32 {
             sources.push(cast_source(u64::from(from.dtype.bits() / 8)));
+        }
+        if short {
+            sources.push(&REFORMAT_SHORT_TILES);
         }
     }
     if may_be_wide(from, to, largest)? {
@@ -162,7 +205,7 @@ pub(crate) fn sources(
 }
 
 /// All sources of reformats.
-pub(super) fn all_sources() -> [&'static Source; 8] {
+pub(super) fn all_sources() -> [&'static Source; 11] {
     [
         &REFORMAT_ANY,
         &REFORMAT_FLAT,
@@ -171,6 +214,9 @@ pub(super) fn all_sources() -> [&'static Source; 8] {
         &REFORMAT_CAST_1,
         &REFORMAT_CAST_2,
         &REFORMAT_CAST_4,
+        &REFORMAT_SHORT,
+        &REFORMAT_SHORT_TILES,
+        &REFORMAT_CROSSED,
         &REFORMAT_WIDE,
     ]
 }
@@ -188,6 +234,7 @@ impl Kernel {
     fn source(self) -> &'static Source {
         match self {
             Kernel::Flat | Kernel::FlatSmall => &REFORMAT_FLAT,
+            Kernel::FlatShort(_) => &REFORMAT_SHORT,
             Kernel::Any { wide: false } => &REFORMAT_ANY,
             Kernel::Tiles { wide: false } | Kernel::SeveralTiles => &REFORMAT_TILES,
             Kernel::Any { wide: true } | Kernel::Tiles { wide: true } => &REFORMAT_WIDE,
@@ -204,6 +251,7 @@ fn launch(
     match kernel {
         Kernel::Flat => reformat_flat(stream, launch, source, target, work),
         Kernel::FlatSmall => reformat_flat_small(stream, launch, source, target, work),
+        Kernel::FlatShort(short) => flat_short(stream, short, launch, source, target, work),
         Kernel::Any { wide: false } => reformat_any(stream, launch, source, target, work),
         Kernel::Any { wide: true } => reformat_any_wide(stream, launch, source, target, work),
         Kernel::Tiles { wide: false } => reformat_tiles(stream, launch, source, target, work),
@@ -243,6 +291,55 @@ fn cast(
         _ => reformat_cast_4_4,
     };
     kernel(stream, launch, source, target, work)
+}
+
+fn flat_short(
+    stream: &Stream,
+    short: Short,
+    launch: LaunchConfig,
+    source: DeviceSlice<'_, u8>,
+    target: DeviceSliceMut<'_, u8>,
+    work: Work,
+) -> Result<()> {
+    let kernel = match (short.from, short.to) {
+        (16, 8) => reformat_short_16_8,
+        (16, _) => reformat_short_16_4,
+        (8, 16) => reformat_short_8_16,
+        (8, _) => reformat_short_8_4,
+        (_, 16) => reformat_short_4_16,
+        _ => reformat_short_4_8,
+    };
+    kernel(stream, launch, source, target, work)
+}
+
+fn short_tiles(
+    stream: &Stream,
+    ShortLaunch { short, launch, work }: ShortLaunch,
+    source: DeviceSlice<'_, u8>,
+    target: DeviceSliceMut<'_, u8>,
+) -> Result<()> {
+    let kernel = match (short.from, short.to) {
+        (16, 8) => reformat_short_tiles_16_8,
+        (16, _) => reformat_short_tiles_16_4,
+        (8, 16) => reformat_short_tiles_8_16,
+        (8, _) => reformat_short_tiles_8_4,
+        (_, 16) => reformat_short_tiles_4_16,
+        _ => reformat_short_tiles_4_8,
+    };
+    kernel(stream, launch, source, target, work)
+}
+
+fn cross(
+    stream: &Stream,
+    CrossLaunch { element_bytes, launch, work }: CrossLaunch,
+    source: DeviceSlice<'_, u8>,
+    target: DeviceSliceMut<'_, u8>,
+) -> Result<()> {
+    match element_bytes {
+        1 => reformat_crossed_1(stream, launch, source, target, work),
+        2 => reformat_crossed_2(stream, launch, source, target, work),
+        _ => reformat_crossed_4(stream, launch, source, target, work),
+    }
 }
 
 fn check_address(address: u64, dtype: DataType) -> Result<()> {

@@ -10,7 +10,7 @@ pub(crate) fn sources() -> Vec<&'static Source> {
 }
 
 /// The sources of conversions.
-pub(crate) fn reformat_sources() -> [&'static Source; 8] {
+pub(crate) fn reformat_sources() -> [&'static Source; 11] {
     all_sources()
 }
 
@@ -39,6 +39,9 @@ mod tests {
             ("reformat_cast_1.cu", 3),
             ("reformat_cast_2.cu", 3),
             ("reformat_cast_4.cu", 3),
+            ("reformat_short.cu", 6),
+            ("reformat_short_tiles.cu", 6),
+            ("reformat_crossed.cu", 3),
             ("reformat_wide.cu", 2),
             ("settle.cu", 2),
         ];

@@ -253,38 +253,8 @@ __device__ inline void gather(const u8* memory, u32 bytes, const Index (&at)[COU
     }
 }
 
-// Whether INT8 becomes INT4 with no more than bounds to see to; or INT4 becomes INT8.
-__device__ inline bool only_narrows(const Conversion& by) { return by.from == INT8 && by.to == INT4 && !by.scales; }
-__device__ inline bool only_widens(const Conversion& by) { return by.from == INT4 && by.to == INT8 && !by.scales; }
-
-// From four bytes that hold INT8 to what INT4 can hold of each, in the lower half of its byte.
-__device__ inline u32 bounded_for_int4(u32 bytes) {
-    u32 negative = bytes >> 7 & 0x01010101;
-    // Each byte of a negative number is turned to its complement, and back.
-    u32 complement = (negative << 8) - negative;
-    u32 positive = bytes ^ complement;
-    u32 too_large = ((positive & 0x78787878) + 0x78787878) >> 7 & 0x01010101;
-    return ((positive | ((too_large << 3) - too_large)) & 0x07070707 ^ complement) & 0x0F0F0F0F;
-}
-
-// From the lower halves of bytes, which hold INT4, to INT8.
-__device__ inline u32 widened_to_int8(u32 halves) {
-    u32 negative = halves >> 3 & 0x01010101;
-    return halves | ((negative << 8) - (negative << 4));
-}
-
-// Eight elements.
-__device__ inline u32 narrow(u32 low, u32 high) {
-    low = bounded_for_int4(low), high = bounded_for_int4(high);
-    return __byte_perm(low | low >> 4, high | high >> 4, 0x6420);
-}
-
-__device__ inline void spread(u32 halves, u32& low, u32& high) {
-    u32 even = halves & 0x0F0F0F0F, odd = halves >> 4 & 0x0F0F0F0F;
-    low = __byte_perm(even, odd, 0x5140), high = __byte_perm(even, odd, 0x7362);
-}
-
-__device__ inline void widen(u32 halves, u32& low, u32& high) {
-    spread(halves, low, high);
-    low = widened_to_int8(low), high = widened_to_int8(high);
+// Bytes of two words between each other: of the first, of the second, and so on.
+__device__ inline void interleave(u32 even, u32 odd, u32& low, u32& high) {
+    low = __byte_perm(even, odd, 0x5140);
+    high = __byte_perm(even, odd, 0x7362);
 }

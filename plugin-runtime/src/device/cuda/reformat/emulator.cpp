@@ -48,7 +48,10 @@ static void __syncthreads();
 #include "../reformat_cast_1.cu"
 #include "../reformat_cast_2.cu"
 #include "../reformat_cast_4.cu"
+#include "../reformat_crossed.cu"
 #include "../reformat_flat.cu"
+#include "../reformat_short.cu"
+#include "../reformat_short_tiles.cu"
 #include "../reformat_tiles.cu"
 #include "../reformat_transpose.cu"
 #include "../reformat_wide.cu"
@@ -101,26 +104,34 @@ static void read_input(void* memory, size_t bytes) {
 }
 
 int main() {
-    const Kernel<Work> kernels[] = {reformat_flat,       reformat_any,   reformat_any_wide,
-                                    reformat_flat_small, reformat_tiles, reformat_tiles_wide,
-                                    reformat_several_tiles};
-    const Kernel<Transposition> transposing[] = {reformat_transpose_1, reformat_transpose_2, reformat_transpose_4};
+    const Kernel<Work> kernels[] = {reformat_flat,       reformat_any,        reformat_any_wide,      reformat_flat_small,
+                                    reformat_tiles,      reformat_tiles_wide, reformat_several_tiles, reformat_short_16_8,
+                                    reformat_short_16_4, reformat_short_8_16, reformat_short_8_4,     reformat_short_4_16,
+                                    reformat_short_4_8};
+    const Kernel<Transposition> transposing[] = {reformat_transpose_1,      reformat_transpose_2,      reformat_transpose_4,
+                                                 reformat_short_tiles_16_8, reformat_short_tiles_16_4, reformat_short_tiles_8_16,
+                                                 reformat_short_tiles_8_4,  reformat_short_tiles_4_16, reformat_short_tiles_4_8};
     const Kernel<CastTransposition> casting[] = {reformat_cast_1_1, reformat_cast_1_2, reformat_cast_1_4,
                                                  reformat_cast_2_1, reformat_cast_2_2, reformat_cast_2_4,
                                                  reformat_cast_4_1, reformat_cast_4_2, reformat_cast_4_4};
-    constexpr u64 KERNELS = 7, FIRST_WITH_BARRIER = 4, TRANSPOSING = 3, CASTING = 9;
+    const Kernel<Crossing> crossing[] = {reformat_crossed_1, reformat_crossed_2, reformat_crossed_4};
+    constexpr u64 KERNELS = 13, FIRST_WITH_BARRIER = 4, LAST_WITH_BARRIER = 6;
+    constexpr u64 TRANSPOSING = 9, CASTING = 9, CROSSING = 3;
+    enum Kind : u64 { WORK, TRANSPOSE, CAST, CROSS };
     struct {
-        u64 kernel, blocks, source_bytes, target_bytes, shift;
+        u64 kind, kernel, blocks, source_bytes, target_bytes, shift;
     } launch;
     Work work;
     Transposition transposition;
     CastTransposition cast;
+    Crossing crossed;
     while (std::fread(&launch, sizeof launch, 1, stdin) == 1) {
-        must(launch.kernel < KERNELS + TRANSPOSING + CASTING);
-        bool casts = launch.kernel >= KERNELS + TRANSPOSING, transposes = launch.kernel >= KERNELS;
-        casts        ? read_input(&cast, sizeof cast)
-        : transposes ? read_input(&transposition, sizeof transposition)
-                     : read_input(&work, sizeof work);
+        switch (launch.kind) {
+        case WORK: must(launch.kernel < KERNELS), read_input(&work, sizeof work); break;
+        case TRANSPOSE: must(launch.kernel < TRANSPOSING), read_input(&transposition, sizeof transposition); break;
+        case CAST: must(launch.kernel < CASTING), read_input(&cast, sizeof cast); break;
+        default: must(launch.kind == CROSS && launch.kernel < CROSSING), read_input(&crossed, sizeof crossed);
+        }
         // Of exactly the size, so that tools see what lies beyond. Both are at a multiple of 16, and `shift` bytes.
         u8* read = new (std::align_val_t(16)) u8[launch.source_bytes + launch.shift];
         u8* written = new (std::align_val_t(16)) u8[launch.target_bytes + launch.shift];
@@ -128,12 +139,12 @@ int main() {
         read_input(written + launch.shift, launch.target_bytes);
         source = read + launch.shift;
         target = written + launch.shift;
-        if (casts) {
-            run_blocks(casting[launch.kernel - KERNELS - TRANSPOSING], cast, launch.blocks, true);
-        } else if (transposes) {
-            run_blocks(transposing[launch.kernel - KERNELS], transposition, launch.blocks, true);
-        } else {
-            run_blocks(kernels[launch.kernel], work, launch.blocks, launch.kernel >= FIRST_WITH_BARRIER);
+        const bool has_barrier = launch.kernel >= FIRST_WITH_BARRIER && launch.kernel <= LAST_WITH_BARRIER;
+        switch (launch.kind) {
+        case WORK: run_blocks(kernels[launch.kernel], work, launch.blocks, has_barrier); break;
+        case TRANSPOSE: run_blocks(transposing[launch.kernel], transposition, launch.blocks, true); break;
+        case CAST: run_blocks(casting[launch.kernel], cast, launch.blocks, true); break;
+        default: run_blocks(crossing[launch.kernel], crossed, launch.blocks, false);
         }
         std::fwrite(written + launch.shift, 1, launch.target_bytes, stdout);
         std::fflush(stdout);

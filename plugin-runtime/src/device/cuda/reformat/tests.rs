@@ -3,8 +3,8 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use super::work::{CastLaunch, Kernel, ReformatLaunch, TransposeLaunch, Way};
-use super::{cast, launch, transpose};
+use super::way::{CastLaunch, CrossLaunch, Kernel, ReformatLaunch, Short, ShortLaunch, TransposeLaunch, Way};
+use super::{cast, cross, launch, short_tiles, transpose};
 use crate::device::cpu::reformat::reformat as on_cpu;
 use crate::device::cuda::DeviceTensor;
 use crate::device::numbers::Numbers;
@@ -59,9 +59,17 @@ impl Drop for Emulator {
     }
 }
 
+/// The kernel's number among those from FP16, then from INT8, then from INT4.
+fn short_kernel(short: Short) -> u64 {
+    [(16, 8), (16, 4), (8, 16), (8, 4), (4, 16), (4, 8)]
+        .iter()
+        .position(|&bits| bits == (short.from, short.to))
+        .unwrap() as u64
+}
+
 impl Reformatter for Emulator {
     fn run(&mut self, way: Way, source: &[u8], target: &[u8], shift: usize) -> Vec<u8> {
-        let (kernel, launch, work) = match &way {
+        let (kind, kernel, launch, work) = match &way {
             Way::Nothing => return target.to_vec(),
             Way::Copy => return source.to_vec(),
             Way::Launch(ReformatLaunch { kernel, launch, work }) => {
@@ -71,19 +79,26 @@ impl Reformatter for Emulator {
                     Kernel::Tiles { wide } => 4 + u64::from(wide),
                     Kernel::SeveralTiles => 6,
                     Kernel::FlatSmall => 3,
+                    Kernel::FlatShort(short) => 7 + short_kernel(short),
                 };
-                (kernel, launch, bytemuck::bytes_of(work))
+                (0, kernel, launch, bytemuck::bytes_of(work))
             }
             Way::Transpose(TransposeLaunch { element_bytes, launch, work }) => {
-                (7 + u64::from(*element_bytes / 2), launch, bytemuck::bytes_of(work))
+                (1, u64::from(*element_bytes / 2), launch, bytemuck::bytes_of(work))
+            }
+            Way::Short(ShortLaunch { short, launch, work }) => {
+                (1, 3 + short_kernel(*short), launch, bytemuck::bytes_of(work))
             }
             Way::Cast(CastLaunch { bytes, launch, work }) => {
-                (10 + bytes.source / 2 * 3 + bytes.target / 2, launch, bytemuck::bytes_of(work))
+                (2, bytes.source / 2 * 3 + bytes.target / 2, launch, bytemuck::bytes_of(work))
+            }
+            Way::Cross(CrossLaunch { element_bytes, launch, work }) => {
+                (3, u64::from(*element_bytes / 2), launch, bytemuck::bytes_of(work))
             }
         };
         assert_eq!((&launch.grid[1..], launch.block, launch.shared_bytes), (&[1, 1][..], [256, 1, 1], 0));
         let blocks = u64::from(launch.grid[0]);
-        let header = [kernel, blocks, source.len() as u64, target.len() as u64, shift as u64];
+        let header = [kind, kernel, blocks, source.len() as u64, target.len() as u64, shift as u64];
         let message = [bytemuck::cast_slice(&header), work, source, target].concat();
         self.input.write_all(&message).unwrap();
         self.input.flush().unwrap();
@@ -131,6 +146,8 @@ impl Reformatter for Gpu {
             Way::Launch(run) => launch(&self.0, run, read, written).unwrap(),
             Way::Transpose(run) => transpose(&self.0, run, read, written).unwrap(),
             Way::Cast(run) => cast(&self.0, run, read, written).unwrap(),
+            Way::Short(run) => short_tiles(&self.0, run, read, written).unwrap(),
+            Way::Cross(run) => cross(&self.0, run, read, written).unwrap(),
         }
         let result = to.to_host(&self.0).unwrap();
         let (before, rest) = result.bytes().split_at(shift);
@@ -324,23 +341,51 @@ fn cast_transpositions(reformatter: &mut dyn Reformatter) {
     assert!(cast.iter().flatten().all(|&times| times > 15), "{cast:?} only");
 }
 
-/// INT8 in every layout to INT4 and back, four at a time: whole words of places, and rows that end within one.
-fn halves(reformatter: &mut dyn Reformatter) {
+/// Between FP16, INT8 and INT4 in every layout: whole words of places, and rows that end within one.
+fn shorts(reformatter: &mut dyn Reformatter) {
     let mut numbers = Numbers(9);
     let mut by_words = 0;
     for format in Format::ALL {
         let deep = format.spatial_dims() == Some(3);
+        let others =
+            Format::ALL.into_iter().filter(|other| *other != Linear && deep == (other.spatial_dims() == Some(3)));
+        let others: Vec<Format> = others.collect();
         for width in [8, 64, 20, 30, 130] {
             let channels = 1 + numbers.below(70) as i64;
             let dims: &[i64] = if deep { &[2, channels, 2, 2, width] } else { &[2, channels, 2, width] };
-            for (from, to) in [(plain(Int8, format), plain(Int4, Linear)), (plain(Int4, Linear), plain(Int8, format))] {
-                let way = Way::of(from, to, &Dims::new(dims).unwrap()).unwrap();
-                by_words += usize::from(matches!(way, Way::Cast(_)));
-                check(reformatter, from, to, dims, &mut numbers);
+            let other = others[numbers.below(others.len())];
+            for (from, to) in [
+                (plain(Int8, format), plain(Int4, Linear)),
+                (plain(Float16, format), plain(Int4, Linear)),
+                (plain(Float16, format), plain(Int8, other)),
+                (plain(Float16, other), plain(Int8, format)),
+            ] {
+                for (from, to) in [(from, to), (to, from)] {
+                    let way = Way::of(from, to, &Dims::new(dims).unwrap()).unwrap();
+                    by_words += usize::from(matches!(way, Way::Short(_)));
+                    check(reformatter, from, to, dims, &mut numbers);
+                }
             }
         }
     }
-    assert!(by_words > 40, "{by_words} only");
+    assert!(by_words > 150, "{by_words} only");
+}
+
+/// Eight channels of one dimension and eight of another, with the bits as they are.
+fn eight_by_eight(reformatter: &mut dyn Reformatter) {
+    let mut numbers = Numbers(10);
+    for dtype in [Int8, UInt8, Float16, BFloat16, Float32, Int32] {
+        for (from, to) in [(Hwc8, Dhwc8), (Dhwc8, Hwc8), (Hwc, Dhwc8), (Dhwc, Hwc)] {
+            for _ in 0..3 {
+                let mut extent = |most: usize| 1 + numbers.below(most) as i64;
+                let dims = Dims::new(&[extent(3), 8 * extent(5), 8 * extent(5), extent(5), extent(9)]).unwrap();
+                let (from, to) = (plain(dtype, from), plain(dtype, to));
+                assert!(matches!(Way::of(from, to, &dims), Ok(Way::Cross(_))), "{from:?} to {to:?} {dims}");
+                let data = source(from, &dims, &mut numbers);
+                check_data(reformatter, from, to, &dims, &data, &mut numbers);
+            }
+        }
+    }
 }
 
 /// Channels in different dimensions, some of them in as many as a warp takes.
@@ -433,13 +478,13 @@ fn on_an_emulator(test: &str, cases: &[fn(&mut dyn Reformatter)]) {
 
 #[test]
 fn layouts_change_on_an_emulator_as_on_the_cpu() {
-    let cases: [fn(&mut dyn Reformatter); 4] = [layouts_and_shapes, tiles, transpositions, crossings];
+    let cases: [fn(&mut dyn Reformatter); 5] = [layouts_and_shapes, tiles, transpositions, crossings, eight_by_eight];
     on_an_emulator("layouts_change_on_an_emulator_as_on_the_cpu", &cases);
 }
 
 #[test]
 fn types_change_on_an_emulator_as_on_the_cpu() {
-    let cases: [fn(&mut dyn Reformatter); 5] = [types_and_layouts, cast_transpositions, halves, casts, scales];
+    let cases: [fn(&mut dyn Reformatter); 5] = [types_and_layouts, cast_transpositions, shorts, casts, scales];
     on_an_emulator("types_change_on_an_emulator_as_on_the_cpu", &cases);
 }
 
@@ -461,7 +506,8 @@ on_a_gpu! {
     transpositions_on_a_gpu: transpositions;
     cast_transpositions_on_a_gpu: cast_transpositions;
     crossings_on_a_gpu: crossings;
-    halves_on_a_gpu: halves;
+    shorts_on_a_gpu: shorts;
+    eight_by_eight_on_a_gpu: eight_by_eight;
     casts_on_a_gpu: casts;
     scales_on_a_gpu: scales;
 }

@@ -77,8 +77,9 @@ __device__ inline void turn(u32 (&words)[K]) {
         words[0] = __byte_perm(first, words[1], 0x5410);
         words[1] = __byte_perm(first, words[1], 0x7632);
     } else if constexpr (K == 4) {
-        u32 low = __byte_perm(words[0], words[1], 0x5140), high = __byte_perm(words[0], words[1], 0x7362);
-        u32 next_low = __byte_perm(words[2], words[3], 0x5140), next_high = __byte_perm(words[2], words[3], 0x7362);
+        u32 low, high, next_low, next_high;
+        interleave(words[0], words[1], low, high);
+        interleave(words[2], words[3], next_low, next_high);
         words[0] = __byte_perm(low, next_low, 0x5410);
         words[1] = __byte_perm(low, next_low, 0x7632);
         words[2] = __byte_perm(high, next_high, 0x5410);
@@ -86,7 +87,8 @@ __device__ inline void turn(u32 (&words)[K]) {
     }
 }
 
-// The words of rows that a thread moves: the same column of every so many rows.
+// The words of rows that a thread moves: the same column of every so many rows. In memory there are WORDS for one in the tile.
+template <u32 WORDS>
 struct Rows {
     u32 step;
     // Of the first one: its row, and where it is in the tile and in LINEAR memory.
@@ -101,13 +103,14 @@ struct Rows {
         first = threadIdx.x >> work.row_bits;
         u32 column = threadIdx.x & ((1u << work.row_bits) - 1);
         at = first * work.row_step + column;
-        offset = start.outer * side.outer_words + (start.channel + first) * work.channel_words + start.word + column;
+        offset = start.outer * side.outer_words +
+                 ((start.channel + first) * work.channel_words + start.word + column) * WORDS;
         exists = start.word + column < work.channel_words;
     }
 };
 
 __device__ inline void fill_from_rows(const u32* source, const Transposition& work, const TileStart& start, u32* tile) {
-    const Rows rows(work, work.source, start);
+    const Rows<1> rows(work, work.source, start);
     const u32 channels = rows.exists && start.channel < work.channels ? work.channels - start.channel : 0;
     u32 words[THREAD_WORDS];
 #pragma unroll
@@ -125,7 +128,7 @@ __device__ inline void fill_from_rows(const u32* source, const Transposition& wo
 }
 
 __device__ inline void drain_to_rows(u32* target, const Transposition& work, const TileStart& start, const u32* tile) {
-    const Rows rows(work, work.target, start);
+    const Rows<1> rows(work, work.target, start);
     const u32 channels = rows.exists && start.channel < work.channels ? work.channels - start.channel : 0;
 #pragma unroll
     for (u32 i = 0; i < THREAD_WORDS; ++i) {
@@ -315,8 +318,8 @@ __device__ inline void drain_to_pairs(u32* target, const Transposition& work, co
         if (!unit.in_tensor) {
             continue;
         }
-        u32 even = tile[unit.at], odd = tile[unit.at + work.row_step];
-        const u32 words[2] = {__byte_perm(even, odd, 0x5140), __byte_perm(even, odd, 0x7362)};
+        u32 words[2];
+        interleave(tile[unit.at], tile[unit.at + work.row_step], words[0], words[1]);
         write_vector<2>(target + unit.offset, words);
     }
 }

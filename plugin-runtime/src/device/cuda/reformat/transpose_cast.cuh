@@ -1,12 +1,11 @@
 // Elements of 4, 2 or 1 bytes, or of half a byte, from one layout and type to others.
 //
 // As in transpose.cuh, whose tile has the source's elements: KS of a channel in a word. They are converted on their way out of
-// it, eight or so at a time. A word of the target has KT elements. Elements of half a byte have a byte in a tile; from INT4
-// to INT8 they are converted on their way into it.
+// it, eight or so at a time. A word of the target has KT elements. Elements of half a byte have a byte in a tile.
 
 #pragma once
 
-#include "reformat/transpose.cuh"
+#include "reformat/int4_rows.cuh"
 
 struct CastTransposition {
     Transposition moves;
@@ -113,93 +112,6 @@ __device__ inline void drain_converted_to_rows(u8* target, const CastTranspositi
     }
 }
 
-// The pairs of words that a thread moves, of eight places each: the same column of every so many rows.
-struct RowPairs {
-    static constexpr u32 MOST = THREAD_WORDS / 2;
-    u32 first;
-    u32 step;
-    // In a row of the tile, and in a channel.
-    u32 column;
-    u32 place;
-    // As many places of them as there are.
-    u32 some;
-
-    __device__ inline RowPairs(const Transposition& work, const TileStart& start) {
-        const u32 bits = work.row_bits - 1;
-        first = threadIdx.x >> bits;
-        step = THREADS >> bits;
-        column = 2 * (threadIdx.x & ((1u << bits) - 1));
-        place = (start.word + column) * 4;
-        some = place >= work.places ? 0 : work.places - place < COUNT ? work.places - place : COUNT;
-    }
-
-    __device__ inline bool exists(const Transposition& work, const TileStart& start, u32 row) const {
-        return some != 0 && row < work.tile_channels && start.channel + row < work.channels;
-    }
-
-    // In memory with half a byte each.
-    __device__ inline u64 byte(const Transposition& work, const TileStart& start, u32 row) const {
-        return ((u64)(start.outer * work.channels + start.channel + row) * work.places + place) / 2;
-    }
-};
-
-// Elements of half a byte each, as INT8 if that is what they are to be.
-__device__ inline void fill_from_rows_of_halves(const u8* source, const Transposition& work, const TileStart& start,
-                                                bool widens, u32* tile) {
-    const RowPairs pairs(work, start);
-    u32 halves[RowPairs::MOST];
-#pragma unroll
-    for (u32 i = 0; i < RowPairs::MOST; ++i) {
-        u32 row = pairs.first + i * pairs.step;
-        const u8* from = source + pairs.byte(work, start, row);
-        const bool exists = pairs.exists(work, start, row);
-        halves[i] = 0;
-        if (exists && pairs.some == COUNT && is_aligned<1>(from)) {
-            halves[i] = *reinterpret_cast<const u32*>(from);
-        } else if (exists) {
-            u32 raw[COUNT];
-            read_some<4, COUNT>(from, pairs.some, raw);
-            Packed<4, COUNT> packed;
-            packed.pack(raw);
-            halves[i] = packed.words[0];
-        }
-    }
-#pragma unroll
-    for (u32 i = 0; i < RowPairs::MOST; ++i) {
-        u32 row = pairs.first + i * pairs.step;
-        if (row < work.tile_channels) {
-            u32 low, high;
-            widens ? widen(halves[i], low, high) : spread(halves[i], low, high);
-            tile[row * work.row_step + pairs.column] = low;
-            tile[row * work.row_step + pairs.column + 1] = high;
-        }
-    }
-}
-
-// From INT8 to INT4.
-__device__ inline void drain_to_rows_of_halves(u8* target, const Transposition& work, const TileStart& start,
-                                               const u32* tile) {
-    const RowPairs pairs(work, start);
-#pragma unroll
-    for (u32 i = 0; i < RowPairs::MOST; ++i) {
-        u32 row = pairs.first + i * pairs.step;
-        if (!pairs.exists(work, start, row)) {
-            continue;
-        }
-        const u32* words = tile + row * work.row_step + pairs.column;
-        Packed<4, COUNT> halves;
-        halves.words[0] = narrow(words[0], words[1]);
-        u8* to = target + pairs.byte(work, start, row);
-        if (pairs.some == COUNT && is_aligned<1>(to)) {
-            halves.write(to);
-            continue;
-        }
-        u32 raw[COUNT];
-        halves.unpack(raw);
-        write_some<4, COUNT>(to, pairs.some, raw);
-    }
-}
-
 // A tile each block.
 template <u32 KS, u32 KT>
 __device__ inline void transpose_cast(const u8* source, u8* target, const CastTransposition& work, u32* tile) {
@@ -207,20 +119,15 @@ __device__ inline void transpose_cast(const u8* source, u8* target, const CastTr
     const u32* from = reinterpret_cast<const u32*>(source);
     u32* to = reinterpret_cast<u32*>(target);
     const TileStart start = tile_start(moves);
-    const bool widens = KS == 4 && KT == 4 && only_widens(work.conversion);
     if (KS == 4 && work.conversion.source_bytes == 0) {
-        fill_from_rows_of_halves(source, moves, start, widens, tile);
+        fill_from_int4_rows<false>(source, moves, start, tile);
     } else {
         fill<KS>(from, moves, start, tile);
     }
     __syncthreads();
     // As in reformat/transposition.rs.
     constexpr u32 WORDS = KS * KT >= 8 ? 1 : KS * KT == 4 ? 2 : 4;
-    if (widens) {
-        drain<KT>(to, moves, start, tile);
-    } else if (KS == 4 && KT == 4 && only_narrows(work.conversion)) {
-        drain_to_rows_of_halves(target, moves, start, tile);
-    } else if (KT == 4 && work.conversion.target_bytes == 0) {
+    if (KT == 4 && work.conversion.target_bytes == 0) {
         drain_converted_to_rows<KS, 4>(target, work, start, tile);
     } else if (moves.target.place_words == 0) {
         drain_converted_to_rows<KS, 32 / KT>(target, work, start, tile);

@@ -18,13 +18,29 @@ const MOST_ROW_WORDS: u64 = 256;
 /// Elements that a thread converts at a time.
 const CONVERTED: u64 = 8;
 
-/// Bytes of an element on both sides. Those of half a byte have one in a tile.
+/// Bytes of an element on both sides. Those of half a byte count as one, which they have in a tile.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct ElementBytes {
     pub(super) source: u64,
     pub(super) target: u64,
-    /// Whether their bits stay as they are.
-    pub(super) copies: bool,
+}
+
+impl ElementBytes {
+    /// 0 stands for half a byte.
+    pub(super) fn new(source: u64, target: u64) -> ElementBytes {
+        ElementBytes { source: source.max(1), target: target.max(1) }
+    }
+}
+
+/// What a tile has of an element.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Tiled {
+    /// What both sides have.
+    Copied,
+    /// What the source has; it is converted on its way out, several at a time.
+    Source,
+    /// A byte, whatever the sides have.
+    Int8,
 }
 
 /// As in `transpose.cuh`.
@@ -62,15 +78,24 @@ struct Side {
 impl Transposition {
     /// With the number of blocks, for elements of 1, 2 or 4 bytes. `None` where words of four bytes aren't whole elements
     /// of one channel on the one side and of one place or two on the other, or would leave too much of each tile empty.
-    pub(super) fn new(source: &Layout, target: &Layout, bytes: ElementBytes) -> Option<(Transposition, u32)> {
-        let (per_word, target_per_word) = (WORD_BYTES / bytes.source, WORD_BYTES / bytes.target);
-        let most_written = if bytes.copies { most_words(per_word) } else { most_converted(per_word, target_per_word) };
-        let sides = [(source, per_word, most_words(per_word)), (target, target_per_word, most_written)];
+    pub(super) fn new(
+        source: &Layout,
+        target: &Layout,
+        bytes: ElementBytes,
+        tiled: Tiled,
+    ) -> Option<(Transposition, u32)> {
+        let (source_per_word, target_per_word) = (WORD_BYTES / bytes.source, WORD_BYTES / bytes.target);
+        let per_word = if tiled == Tiled::Int8 { WORD_BYTES } else { source_per_word };
+        let most_written = match tiled {
+            Tiled::Source => most_converted(per_word, target_per_word),
+            Tiled::Copied | Tiled::Int8 => most_words(target_per_word),
+        };
+        let sides = [(source, source_per_word, most_words(source_per_word)), (target, target_per_word, most_written)];
         let sides = sides.map(|(layout, per_word, most_words)| Words { layout, per_word, most_words });
         let can_be = |side: &Words| side.are_of_rows() || side.are_of_places() || side.are_pairs();
         if !target.spatial.is_multiple_of(per_word)
             || !sides.iter().all(can_be)
-            || (!bytes.copies && sides[1].are_pairs())
+            || (tiled == Tiled::Source && sides[1].are_pairs())
         {
             return None;
         }
@@ -82,7 +107,7 @@ impl Transposition {
         let most_channels = most_channels.clamp(CHANNELS, padded.next_multiple_of(unit).max(CHANNELS));
         let tile_channels = padded.div_ceil(padded.div_ceil(most_channels)).next_multiple_of(unit);
         let rows = tile_channels.max(sides[0].rows(tile_channels)?).max(sides[1].rows(tile_channels)?);
-        let fewest_words = if bytes.copies { 1 } else { CONVERTED / per_word };
+        let fewest_words = if tiled == Tiled::Copied { 1 } else { CONVERTED / per_word };
         let row_words = channel_words.next_power_of_two().clamp(fewest_words, MOST_ROW_WORDS);
         let row_words = row_words.min(previous_power_of_two(TILE_WORDS / rows)?);
         let (channel_tiles, place_tiles) = (padded.div_ceil(tile_channels), channel_words.div_ceil(row_words));

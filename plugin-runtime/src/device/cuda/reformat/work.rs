@@ -1,88 +1,23 @@
-//! Kernel, launch dimensions and parameters of a reformat, from types, layouts and extents.
+//! Parameters of reformats: layouts, conversions and tiles, as kernels read them.
 
 use bytemuck::{Pod, Zeroable};
 
-use super::transposition::{ElementBytes, Transposition};
-use crate::device::cuda::LaunchConfig;
-use crate::error::{Error, Result};
-use crate::shape::Dims;
 use crate::tensor::{Arrangement, DataType, Format, Representation};
 
 /// Elements per thread.
-const COUNT: u64 = 8;
+pub(super) const COUNT: u64 = 8;
 /// Threads per block.
-const THREADS: u32 = 256;
+pub(super) const THREADS: u32 = 256;
 /// Elements per tile.
 const TILE_ELEMENTS: u64 = COUNT * THREADS as u64;
 /// The most channels per tile.
 const TILE_CHANNELS: u64 = 32;
 /// The most tiles per block.
-const MOST_AT_ONCE: u64 = 4;
+pub(super) const MOST_AT_ONCE: u64 = 4;
 /// Fewer elements than this can be counted and divided in 32 bits.
 pub(super) const NARROW: u64 = 1 << 31;
 
-/// Which kernel runs.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Kernel {
-    /// Elements lie in the same order on both sides.
-    Flat,
-    /// The same, of elements of at most 2 bytes on both sides: twice as many each thread.
-    FlatSmall,
-    /// Each element of the target is looked up in the source.
-    Any { wide: bool },
-    /// Tile by tile through shared memory.
-    Tiles { wide: bool },
-    /// Several tiles per block, of elements of 1 or 2 bytes.
-    SeveralTiles,
-}
-
-/// A reformat of some elements by a kernel.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ReformatLaunch {
-    pub(super) kernel: Kernel,
-    pub(super) launch: LaunchConfig,
-    pub(super) work: Work,
-}
-
-/// How a reformat is done.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Way {
-    /// There are no elements.
-    Nothing,
-    /// The bytes stay what they are and where they are.
-    Copy,
-    Launch(ReformatLaunch),
-    /// The bits stay what they are, but not where they are.
-    Transpose(TransposeLaunch),
-    /// Neither bits nor places stay what they are.
-    Cast(CastLaunch),
-}
-
-/// A change of layout by words of four bytes.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct TransposeLaunch {
-    pub(super) element_bytes: u32,
-    pub(super) launch: LaunchConfig,
-    pub(super) work: Transposition,
-}
-
-/// A change of layout by words of four bytes, and of type.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct CastLaunch {
-    pub(super) bytes: ElementBytes,
-    pub(super) launch: LaunchConfig,
-    pub(super) work: CastTransposition,
-}
-
-/// As in `transpose_cast.cuh`.
-#[derive(Clone, Copy, Pod, Zeroable, Debug)]
-#[repr(C)]
-pub(super) struct CastTransposition {
-    moves: Transposition,
-    conversion: Conversion,
-}
-
-/// Bytes of a word, which addresses have to be a multiple of for [`Way::Transpose`] and [`Way::Cast`].
+/// Bytes of a word, which addresses have to be a multiple of where words are moved.
 pub(super) const WORD_BYTES: u64 = 4;
 
 /// As in `reformat.cuh`.
@@ -100,12 +35,33 @@ pub(super) struct Work {
     by_target_blocks: Divider,
     by_nested: Divider,
     by_quarter_row: Divider,
-    tiling: Tiling,
+    pub(super) tiling: Tiling,
     extents: u64,
     rank: u64,
 }
 
 impl Work {
+    /// `elements` of the target, padding counted.
+    pub(super) fn new(conversion: Conversion, elements: u64, nesting: Nesting, source: Layout, target: Layout) -> Work {
+        let nested = if nesting == Nesting::SourceDeeper { source.channels } else { source.spatial };
+        Work {
+            conversion,
+            elements,
+            nesting: nesting as u64,
+            source,
+            target,
+            by_source_lanes: Divider::new(source.lanes),
+            by_target_lanes: Divider::new(target.lanes),
+            by_target_spatial: Divider::new(target.spatial),
+            by_target_blocks: Divider::new(target.blocks),
+            by_nested: Divider::new(nested),
+            by_quarter_row: Divider::new(quarter_row(nesting, &source, &target).unwrap_or(0)),
+            tiling: Tiling::zeroed(),
+            extents: 0,
+            rank: 0,
+        }
+    }
+
     /// Converts only up to the true extents, which the device has at an address. Both sides are LINEAR.
     pub(super) fn up_to(&mut self, extents: u64, rank: usize) {
         (self.extents, self.rank) = (extents, rank as u64);
@@ -114,16 +70,16 @@ impl Work {
 
 #[derive(Clone, Copy, Pod, Zeroable, Debug)]
 #[repr(C)]
-struct Conversion {
+pub(super) struct Conversion {
     from: u32,
     to: u32,
     multiply: f32,
     divide: f32,
-    copies: u32,
-    scales: u32,
+    pub(super) copies: u32,
+    pub(super) scales: u32,
     rounds: u32,
-    source_bytes: u32,
-    target_bytes: u32,
+    pub(super) source_bytes: u32,
+    pub(super) target_bytes: u32,
     unused: u32,
 }
 
@@ -147,12 +103,12 @@ pub(super) struct Divider {
 
 #[derive(Clone, Copy, Pod, Zeroable, Debug)]
 #[repr(C)]
-struct Tiling {
+pub(super) struct Tiling {
     channels: u32,
     places: u32,
     source_lanes: u32,
     target_lanes: u32,
-    at_once: u32,
+    pub(super) at_once: u32,
     unused: u32,
     by_places: Divider,
     by_source_lanes: Divider,
@@ -163,157 +119,26 @@ struct Tiling {
 
 /// How the channels of the two sides relate.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Nesting {
+pub(super) enum Nesting {
     Same = 0,
     /// The source has a depth behind its channels, which are a part of the target's batch.
     SourceDeeper = 1,
     TargetDeeper = 2,
 }
 
-impl Way {
-    /// For types and layouts that were checked. `narrow_below` is the number of elements from which on 64 bits are used;
-    /// `words` says whether both sides lie at multiples of [`WORD_BYTES`].
-    fn new(from: Representation, to: Representation, dims: &Dims, narrow_below: u64, words: bool) -> Result<Way> {
-        if dims.contains(&0) {
-            return Ok(Way::Nothing);
-        }
-        let spatial_dims = from.format.spatial_dims().or(to.format.spatial_dims()).unwrap_or(0);
-        let arrange = |format: Format| match format.arrange_like(dims, spatial_dims) {
-            Some(arrangement) => Ok(in_order(arrangement)),
-            None => Err(Error::invalid(format_args!("{dims} can't be laid out as {format}"))),
-        };
-        let (source, target) = (arrange(from.format)?, arrange(to.format)?);
-        let conversion = Conversion::new(from, to);
-        let int4 = from.dtype == DataType::Int4 || to.dtype == DataType::Int4;
-        let flat = target.padding() == 0 && (source == target || (source.lanes == 1 && target.lanes == 1));
-        let elements = target.storage() as u64;
-        // The half byte behind an odd number of INT4 is to be zero.
-        if flat && conversion.copies == 1 && !(int4 && elements % 2 == 1) {
-            return Ok(Way::Copy);
-        }
-        let nesting = nesting(from.format, to.format, &source, &target);
-        let wide = elements.max(source.storage() as u64) >= narrow_below;
-        let (source, target) = (Layout::new(&source), Layout::new(&target));
-        let nested = if nesting == Nesting::SourceDeeper { source.channels } else { source.spatial };
-        let mut work = Work {
-            conversion,
-            elements,
-            nesting: nesting as u64,
-            source,
-            target,
-            by_source_lanes: Divider::new(source.lanes),
-            by_target_lanes: Divider::new(target.lanes),
-            by_target_spatial: Divider::new(target.spatial),
-            by_target_blocks: Divider::new(target.blocks),
-            by_nested: Divider::new(nested),
-            by_quarter_row: Divider::new(quarter_row(nesting, &source, &target).unwrap_or(0)),
-            tiling: Tiling::zeroed(),
-            extents: 0,
-            rank: 0,
-        };
-        let moved = !flat && nesting == Nesting::Same && source.lanes != target.lanes;
-        if moved
-            && words
-            && !wide
-            && let Some(way) = Way::by_words(&conversion, &source, &target)
-        {
-            return Ok(way);
-        }
-        let tiled = moved && !int4;
-        let most_at_once = if conversion.source_bytes <= 2 && !wide { MOST_AT_ONCE } else { 1 };
-        if let Some((tiling, blocks)) = tiled.then(|| Tiling::new(&source, &target, most_at_once)).flatten() {
-            work.tiling = tiling;
-            let launch = LaunchConfig { grid: [blocks, 1, 1], block: [THREADS, 1, 1], ..LaunchConfig::default() };
-            let kernel = if tiling.at_once > 1 { Kernel::SeveralTiles } else { Kernel::Tiles { wide } };
-            return Ok(Way::Launch(ReformatLaunch { kernel, launch, work }));
-        }
-        let kernel = match flat {
-            true if conversion.source_bytes.max(conversion.target_bytes) <= 2 => Kernel::FlatSmall,
-            true => Kernel::Flat,
-            false => Kernel::Any { wide },
-        };
-        let of_thread = if kernel == Kernel::FlatSmall { 2 * COUNT } else { COUNT };
-        let launch = LaunchConfig::for_elements(elements.div_ceil(of_thread) as usize, THREADS)?;
-        Ok(Way::Launch(ReformatLaunch { kernel, launch, work }))
-    }
-
-    /// `None` where that would take more than it saves, or can't be.
-    fn by_words(conversion: &Conversion, source: &Layout, target: &Layout) -> Option<Way> {
-        let copies = conversion.copies == 1;
-        let [source_bytes, target_bytes] = [conversion.source_bytes, conversion.target_bytes].map(u64::from);
-        let shares_bytes = |bytes: u64, layout: &Layout| bytes == 0 && !layout.spatial.is_multiple_of(2);
-        if source_bytes.max(target_bytes) > WORD_BYTES
-            || shares_bytes(source_bytes, source)
-            || shares_bytes(target_bytes, target)
-        {
-            return None;
-        }
-        let bytes = ElementBytes { source: source_bytes.max(1), target: target_bytes.max(1), copies };
-        let (work, blocks) = Transposition::new(source, target, bytes)?;
-        let launch = LaunchConfig { grid: [blocks, 1, 1], block: [THREADS, 1, 1], ..LaunchConfig::default() };
-        Some(match copies {
-            true => Way::Transpose(TransposeLaunch { element_bytes: conversion.source_bytes, launch, work }),
-            false => Way::Cast(CastLaunch {
-                bytes,
-                launch,
-                work: CastTransposition { moves: work, conversion: *conversion },
-            }),
-        })
-    }
-
-    /// For types and layouts that were checked.
-    ///
-    /// # Errors
-    /// When there are more elements than a launch can have.
-    pub(super) fn of(from: Representation, to: Representation, dims: &Dims) -> Result<Way> {
-        Way::new(from, to, dims, NARROW, true)
-    }
-
-    /// As [`Way::of`], for memory that lies at multiples of its elements' size only.
-    ///
-    /// # Errors
-    /// As [`Way::of`].
-    pub(super) fn of_elements(from: Representation, to: Representation, dims: &Dims) -> Result<Way> {
-        Way::new(from, to, dims, NARROW, false)
-    }
-
-    /// As for very large tensors.
-    #[cfg(test)]
-    pub(super) fn wide(from: Representation, to: Representation, dims: &Dims) -> Result<Way> {
-        Way::new(from, to, dims, 0, true)
-    }
-}
-
-/// Whether tensors of up to these extents can have too many elements to be counted in 32 bits.
-///
-/// # Errors
-/// When the extents don't fit a layout.
-pub(super) fn may_be_wide(from: Representation, to: Representation, largest: &Dims) -> Result<bool> {
-    let elements =
-        |side: Representation| Ok::<_, Error>(8 * side.bytes(largest)? as u128 / u128::from(side.dtype.bits()));
-    Ok(elements(from)?.max(elements(to)?) >= NARROW.into())
-}
-
-/// An arrangement whose elements lie in row-major order after all is one of single lanes.
-fn in_order(arrangement: Arrangement) -> Arrangement {
-    if arrangement.spatial == 1 && arrangement.padding() == 0 {
-        Arrangement { blocks: arrangement.channels, lanes: 1, ..arrangement }
-    } else {
-        arrangement
-    }
-}
-
-fn nesting(from: Format, to: Format, source: &Arrangement, target: &Arrangement) -> Nesting {
-    let axes = |side: &Arrangement| (side.outer, side.channels, side.spatial);
-    match (from.spatial_dims(), to.spatial_dims()) {
-        (Some(from), Some(to)) if from != to && axes(source) != axes(target) => {
-            if from > to {
-                Nesting::SourceDeeper
-            } else {
-                Nesting::TargetDeeper
+impl Nesting {
+    pub(super) fn of(from: Format, to: Format, source: &Arrangement, target: &Arrangement) -> Nesting {
+        let axes = |side: &Arrangement| (side.outer, side.channels, side.spatial);
+        match (from.spatial_dims(), to.spatial_dims()) {
+            (Some(from), Some(to)) if from != to && axes(source) != axes(target) => {
+                if from > to {
+                    Nesting::SourceDeeper
+                } else {
+                    Nesting::TargetDeeper
+                }
             }
+            _ => Nesting::Same,
         }
-        _ => Nesting::Same,
     }
 }
 
@@ -330,7 +155,7 @@ fn quarter_row(nesting: Nesting, source: &Layout, target: &Layout) -> Option<u64
 }
 
 impl Conversion {
-    fn new(from: Representation, to: Representation) -> Conversion {
+    pub(super) fn new(from: Representation, to: Representation) -> Conversion {
         let scales = from.scale != 1.0 || to.scale != 1.0;
         Conversion {
             from: code(from.dtype),
@@ -363,7 +188,7 @@ fn code(dtype: DataType) -> u32 {
 }
 
 impl Layout {
-    fn new(arrangement: &Arrangement) -> Layout {
+    pub(super) fn new(arrangement: &Arrangement) -> Layout {
         let Arrangement { outer, channels, spatial, blocks, lanes } = *arrangement;
         let [outer, channels, spatial, blocks, lanes] = [outer, channels, spatial, blocks, lanes].map(|n| n as u64);
         Layout { outer, channels, spatial, blocks, lanes }
@@ -385,7 +210,7 @@ impl Divider {
 
 impl Tiling {
     /// With the number of blocks. `None` where too much of each tile would be empty.
-    fn new(source: &Layout, target: &Layout, most_at_once: u64) -> Option<(Tiling, u32)> {
+    pub(super) fn new(source: &Layout, target: &Layout, most_at_once: u64) -> Option<(Tiling, u32)> {
         let padded = target.blocks * target.lanes;
         let unit = |lanes: u64| if lanes > 1 && TILE_CHANNELS.is_multiple_of(lanes) { lanes } else { 8 };
         let channels = if padded <= TILE_CHANNELS {
@@ -439,61 +264,5 @@ mod tests {
                 assert_eq!(divide(n, &by), n / divisor, "{n} / {divisor}");
             }
         }
-    }
-
-    fn way(from: (DataType, Format), to: (DataType, Format), dims: &[i64]) -> Way {
-        let representation = |(dtype, format)| Representation::new(dtype, format);
-        Way::of(representation(from), representation(to), &Dims::new(dims).unwrap()).unwrap()
-    }
-
-    fn kernel(from: (DataType, Format), to: (DataType, Format), dims: &[i64]) -> Option<Kernel> {
-        match way(from, to, dims) {
-            Way::Launch(run) => Some(run.kernel),
-            Way::Nothing | Way::Copy | Way::Transpose(_) | Way::Cast(_) => None,
-        }
-    }
-
-    fn transposed(from: (DataType, Format), to: (DataType, Format), dims: &[i64]) -> Option<u32> {
-        match way(from, to, dims) {
-            Way::Transpose(run) => Some(run.element_bytes),
-            Way::Nothing | Way::Copy | Way::Launch(_) | Way::Cast(_) => None,
-        }
-    }
-
-    fn cast(from: (DataType, Format), to: (DataType, Format), dims: &[i64]) -> Option<[u64; 2]> {
-        match way(from, to, dims) {
-            Way::Cast(run) => Some([run.bytes.source, run.bytes.target]),
-            Way::Nothing | Way::Copy | Way::Launch(_) | Way::Transpose(_) => None,
-        }
-    }
-
-    #[test]
-    fn each_way_is_taken() {
-        use DataType::*;
-        use Format::*;
-        let image = [8, 64, 56, 56];
-        assert!(matches!(way((Float16, Hwc8), (Float16, Hwc8), &image), Way::Copy));
-        assert!(matches!(way((Float32, Linear), (Float16, Chw4), &[2, 0, 3, 3]), Way::Nothing));
-        assert_eq!(kernel((Float32, Linear), (Float16, Linear), &image), Some(Kernel::Flat));
-        assert_eq!(cast((Float32, Linear), (Float16, Hwc), &image), Some([4, 2]));
-        assert_eq!(cast((Int8, Chw32), (Int4, Linear), &image), Some([1, 1]));
-        assert_eq!(kernel((Int64, Linear), (Float16, Hwc), &image), Some(Kernel::Tiles { wide: false }));
-        let odd = [8, 64, 57, 57];
-        assert_eq!(kernel((Float16, Chw32), (BFloat16, Linear), &odd), Some(Kernel::SeveralTiles));
-        // Two channels share a byte.
-        assert_eq!(kernel((Int8, Chw32), (Int4, Linear), &odd), Some(Kernel::Any { wide: false }));
-        assert_eq!(transposed((Float16, Chw32), (Float16, Linear), &image), Some(2));
-        assert_eq!(transposed((Float32, Hwc), (Float32, Chw4), &image), Some(4));
-        assert_eq!(transposed((Int8, Linear), (Int8, Chw32), &image), Some(1));
-        // Rows of 49 bytes don't begin at words.
-        assert_eq!(kernel((Int8, Linear), (Int8, Chw32), &[8, 512, 7, 7]), Some(Kernel::Tiles { wide: false }));
-        assert_eq!(kernel((Float16, Chw32), (Float16, Cdhw32), &image), Some(Kernel::Any { wide: false }));
-        assert_eq!(kernel((Float16, Linear), (Float16, Hwc), &[1, 3, 4, 4]), Some(Kernel::Any { wide: false }));
-        assert_eq!(kernel((Float16, Linear), (BFloat16, Hwc), &[64, 32, 7, 9]), Some(Kernel::Tiles { wide: false }));
-        assert_eq!(kernel((Int8, Linear), (Int8, Chw32), &[1 << 16, 64, 32, 32]), Some(Kernel::Tiles { wide: true }));
-        // Padding is to be zero even where the bytes stay what they are.
-        assert_eq!(kernel((Float16, Chw4), (Float16, Chw4), &[1, 3, 4, 4]), Some(Kernel::Any { wide: false }));
-        assert_eq!(kernel((Int4, Linear), (Int4, Linear), &[5]), Some(Kernel::FlatSmall));
-        assert!(matches!(way((Int4, Linear), (Int4, Linear), &[6]), Way::Copy));
     }
 }
