@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What the hardware counts while kernels of the samples run: which of its parts a time waits for.
 
-Usage: counters.py path/to/samples
+Usage: counters.py path/to/samples [TEXT]      only work whose name contains the text
 
 Needs a GPU whose counters may be read, Nsight Compute (ncu) and numpy. Tactics are found before, without ncu, which empties
 the caches before each kernel. Percentages are of what the part can do at most, over the kernel's whole time; stalls are
@@ -112,10 +112,12 @@ def work(samples, folder):
         yield name, lambda name=name: of_conversion(samples, name)
 
 
-def main(samples):
+def main(samples, wanted=""):
     print(f"{'work':<32}{'kernel':<28}" + "".join(f"{name:>13}" for name in METRICS))
     with tempfile.TemporaryDirectory() as folder:
         for text, count in work(samples, folder):
+            if wanted not in text:
+                continue
             try:
                 for kernel, figures in count():
                     print(f"{text:<32}{kernel[:27]:<28}" + "".join(f"{figure:>13.2f}" for figure in figures), flush=True)
@@ -124,6 +126,6 @@ def main(samples):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
+    if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
-    main(sys.argv[1])
+    main(*sys.argv[1:])
