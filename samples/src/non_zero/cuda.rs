@@ -18,9 +18,10 @@ const RANGES_PER_MULTIPROCESSOR: u32 = 16;
 /// The fewest ranges of many tiles, so that a range's count fits 32 bits, and the most.
 const MIN_RANGES: u32 = 1024;
 const MAX_RANGES: u32 = 4096;
-/// Tiles that one block writes, where ranges have as many as make that worth while.
+/// Tiles that one block writes, where there are enough of them for that.
 const GROUP: u32 = 8;
-const MANY_PER_RANGE: u32 = 4;
+/// As many tiles for each multiprocessor: one and a half groups.
+const MANY_PER_MULTIPROCESSOR: u32 = GROUP * 3 / 2;
 /// The most tiles.
 const MAX_TILES: u32 = 1 << 28;
 /// Up to as many columns the kernels divide with a reciprocal.
@@ -58,6 +59,8 @@ struct Tiles {
     tiles: u32,
     per_range: u32,
     ranges: u32,
+    /// Whether a block writes a group of tiles.
+    grouped: bool,
 }
 
 impl Tiles {
@@ -70,7 +73,8 @@ impl Tiles {
         };
         let most = multiprocessors.saturating_mul(RANGES_PER_MULTIPROCESSOR).clamp(MIN_RANGES, MAX_RANGES);
         let per_range = tiles.div_ceil(most);
-        Ok(Tiles { tiles, per_range, ranges: tiles.div_ceil(per_range) })
+        let grouped = tiles >= multiprocessors.saturating_mul(MANY_PER_MULTIPROCESSOR);
+        Ok(Tiles { tiles, per_range, ranges: tiles.div_ceil(per_range), grouped })
     }
 }
 
@@ -144,7 +148,7 @@ fn two_pass(
     tiles: Tiles,
     matrix: Matrix,
 ) -> Result<()> {
-    let Tiles { tiles, per_range, ranges } = tiles;
+    let Tiles { tiles, per_range, ranges, grouped } = tiles;
     let workspace = workspace.into_device_slice::<i32>()?;
     let (mut words, counts) = workspace.split_at(tiles as usize * TILE_THREADS as usize)?;
     let (mut of_tiles, of_ranges) = counts.split_at(tiles as usize)?;
@@ -162,7 +166,7 @@ fn two_pass(
         }
     }
     let (words, of_tiles, of_ranges) = (words.as_slice(), of_tiles.as_slice(), of_ranges.as_slice());
-    if per_range >= MANY_PER_RANGE {
+    if grouped {
         let write = launch(tiles.div_ceil(GROUP), TILE_THREADS).dependent();
         return non_zero_write_groups(stream, write, words, of_tiles, of_ranges, out, count, tiles, per_range, matrix);
     }
@@ -205,13 +209,19 @@ mod tests {
     fn every_tile_is_in_a_range() {
         for elements in [0, 1, TILE, TILE + 1, 100 * TILE, 1 << 28, 1 << 41] {
             for multiprocessors in [0, 1, 7, 132, 1000] {
-                let Tiles { tiles, per_range, ranges } = Tiles::new(elements, multiprocessors).unwrap();
+                let Tiles { tiles, per_range, ranges, .. } = Tiles::new(elements, multiprocessors).unwrap();
                 assert_eq!(tiles as usize, elements.div_ceil(TILE).max(1));
                 assert!((1..=MAX_RANGES).contains(&ranges) && per_range.checked_mul(TILE as u32).is_some());
                 assert_eq!(tiles.div_ceil(per_range), ranges, "{elements} elements, {multiprocessors} multiprocessors");
             }
         }
         assert!(Tiles::new((1 << 41) + 1, 132).is_err());
+    }
+
+    #[test]
+    fn tiles_are_grouped_where_each_multiprocessor_gets_some() {
+        let grouped = |side: usize| Tiles::new(side * side, 132).unwrap().grouped;
+        assert_eq!([1024, 2048, 4096, 16384].map(grouped), [false, false, true, true]);
     }
 
     #[test]

@@ -245,24 +245,27 @@ fn positions_in_many_tiles() {
     if too_long_for_quick(NAME) {
         return;
     }
-    const DIMS: [i64; 2] = [9001, 8193];
     let add = |network: &mut Network, x| network.add_plugin(non_zero_plugin::op(x)).unwrap()[0];
     let mut random = Random::new(12);
-    for tactic in tactics(&device, NON_ZERO, 2, add) {
+    let tactics = tactics(&device, NON_ZERO, 2, add);
+    // Ranges of a tile each, and of several.
+    for (dims, tactic) in
+        [[4001, 4003], [9001, 8193]].into_iter().flat_map(|dims| tactics.iter().map(move |&t| (dims, t)))
+    {
         let mut network = Network::new();
-        let x = network.add_input("x", DataType::Float16, DIMS).unwrap();
+        let x = network.add_input("x", DataType::Float16, dims).unwrap();
         let y = add(&mut network, x);
         network.mark_output(y, "y").unwrap();
         let builder = Builder::new(device.clone()).without_checks().limit_tactics(NON_ZERO, [tactic]);
         let mut rig = Rig::new(builder.build(&network).unwrap(), &[]);
         // Few, many, and few here and many there.
-        let n = DIMS.iter().product::<i64>() as usize;
+        let n = dims.iter().product::<i64>() as usize;
         let [few, many]: [Vec<f16>; 2] = [15, 8].map(|zeros| sparse(&mut random, (1 << 20) + 13, zeros));
         for pattern in [few.clone(), many.clone(), [few.repeat(3), many].concat()] {
             let x: Vec<f16> = pattern.iter().copied().cycle().take(n).collect();
-            let expected = reference::non_zero(&x, &DIMS);
+            let expected = reference::non_zero(&x, &dims);
             let expected = host(&expected, &[expected.len() as i64 / 2, 2]);
-            assert_same(&rig.run(&[("x", &host(&x, &DIMS))])[0], &expected, &format!("tactic {tactic}"));
+            assert_same(&rig.run(&[("x", &host(&x, &dims))])[0], &expected, &format!("{dims:?}, tactic {tactic}"));
         }
     }
 }

@@ -8,8 +8,7 @@ template <typename T>
 __device__ __forceinline__ void non_zero_mark(const T* x, u32* words, u32* tile_counts, u32* range_counts, u32 tiles,
                                               u32 tiles_per_range, const Matrix& matrix) {
     constexpr u32 TILE = TILE_THREADS * WORD;
-    constexpr u32 WARPS = TILE_THREADS / WARP;
-    __shared__ u32 sums[2][WARPS];
+    __shared__ u32 sums[2][TILE_WARPS];
     const u32 begin = blockIdx.x * tiles_per_range;
     const u32 end = tiles - begin < tiles_per_range ? tiles : begin + tiles_per_range;
     u32 range_count = 0;
@@ -21,7 +20,7 @@ __device__ __forceinline__ void non_zero_mark(const T* x, u32* words, u32* tile_
         if (threadIdx.x % WARP == 0) of_tile[threadIdx.x / WARP] = warp_count;
         __syncthreads();
         if (threadIdx.x < WARP) {
-            const u32 count = __reduce_add_sync(ALL_LANES, threadIdx.x < WARPS ? of_tile[threadIdx.x] : 0);
+            const u32 count = __reduce_add_sync(ALL_LANES, threadIdx.x < TILE_WARPS ? of_tile[threadIdx.x] : 0);
             if (threadIdx.x == 0) tile_counts[tile] = count;
             range_count += count;
         }

@@ -16,6 +16,7 @@ constexpr u32 ALL_LANES = 0xffffffff;
 constexpr u32 WORD = 32;
 constexpr u32 WARP_TILE = WARP * WORD;
 constexpr u32 TILE_THREADS = 256;
+constexpr u32 TILE_WARPS = TILE_THREADS / WARP;
 
 // Numbers of columns up to which they are divided by with a reciprocal.
 constexpr u32 FEW_COLUMNS = 32768;

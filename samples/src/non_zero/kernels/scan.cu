@@ -52,7 +52,7 @@ __device__ __forceinline__ u64 look_back(u64* states, u32 tile, u32 total) {
 template <typename T>
 __device__ __forceinline__ void non_zero_scan(const T* x, int2* out, long long* count, u64* states, const Matrix& matrix) {
     constexpr u32 TILE = TILE_THREADS * WORD;
-    __shared__ u32 sums[TILE_THREADS / WARP];
+    __shared__ u32 sums[TILE_WARPS];
     __shared__ u64 shared_before;
     __shared__ Start shared_start;
     __shared__ u32 shared_tile;
