@@ -3,6 +3,8 @@
 //! Float to integer truncates toward zero and saturates, NaN becomes 0; integer to integer saturates; whatever isn't
 //! zero is true. Where a scale takes part, INT8 is rounded to the nearest instead, ties to even.
 
+mod half_int8;
+
 use super::halves::{narrow_bytes, widen_bytes};
 use super::minifloat::{bf16_to_f32, e4m3_to_f32, f16_to_f32, f32_to_bf16, f32_to_e4m3, f32_to_f16};
 use super::vector::vectorized;
@@ -217,6 +219,20 @@ where
     }
 }
 
+fn halves_to_int8(src: &[u8], dst: &mut [u8]) {
+    let done = half_int8::halves_to_int8(src, dst);
+    if done < dst.len() {
+        run_from_half::<I8>(&src[2 * done..], &mut dst[done..]);
+    }
+}
+
+fn int8_to_halves(src: &[u8], dst: &mut [u8]) {
+    let done = half_int8::int8_to_halves(src, dst);
+    if done < src.len() {
+        run_to_half::<I8>(&src[done..], &mut dst[2 * done..]);
+    }
+}
+
 /// To FP16 by way of FP32, from which each type would be rounded anyway.
 fn run_to_half<S: Stored>(src: &[u8], dst: &mut [u8])
 where
@@ -282,6 +298,8 @@ fn direct(from: DataType, to: DataType) -> CastBytes {
         (DataType::Float32, DataType::Float16) => {
             return |src, dst| narrow_bytes(bytemuck::cast_slice(src), bytemuck::cast_slice_mut(dst));
         }
+        (DataType::Float16, DataType::Int8 | DataType::Int4) => return halves_to_int8,
+        (DataType::Int8 | DataType::Int4, DataType::Float16) => return int8_to_halves,
         (DataType::Float16, _) => return with_marker!(to, To => run_from_half::<To>),
         (_, DataType::Float16) => return with_marker!(from, From => run_to_half::<From>),
         _ => {}
