@@ -136,7 +136,8 @@ impl Crossed {
                     // these places for any of these channels of the source.
                     #[expect(unsafe_code, reason = "the runs are disjoint, which the compiler can't see")]
                     let to = unsafe { parts.part(range.start, range.len()) };
-                    unstage(self.dst.element, from, lanes, to, |from, to| match past_caches {
+                    let lanes_there = padded(lanes.count, self.dst.element);
+                    unstage(self.dst.element, from.bytes(), lanes_there, lanes, to, |from, to| match past_caches {
                         true => copy_past_caches(from, to),
                         false => to.copy_from_slice(from),
                     });

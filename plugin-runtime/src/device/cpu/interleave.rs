@@ -62,9 +62,9 @@ pub(super) struct Lanes {
 }
 
 impl Lanes {
-    /// Whether a tile has places as they are elsewhere.
-    fn are_padded(self, element: usize) -> bool {
-        self.count < self.all || self.all < padded(self.count, element)
+    /// Whether a tile with so many lanes has other places than there are elsewhere.
+    fn are_padded(self, lanes_there: usize) -> bool {
+        self.count < self.all || self.all < lanes_there
     }
 }
 
@@ -76,21 +76,15 @@ pub(super) fn gather(element: usize, places: &[u8], lanes: Lanes, rows: &mut [u8
     let (place, there) = (lanes.all * element, lanes_there * element);
     let (skipped, piece) = (lanes.first * element, lanes.count * element);
     // Whole blocks needn't be staged.
-    let whole = if lanes.are_padded(element) { 0 } else { count / (VECTOR / element) * (VECTOR / element) };
+    let whole = if lanes.are_padded(lanes_there) { 0 } else { count / (VECTOR / element) * (VECTOR / element) };
     let (blocks, places) = places.split_at(whole * place);
     turn_to_rows(element, blocks, lanes_there, rows, row, whole);
     let (rows, count) = (&mut rows[whole * element..], count - whole);
     if count == 0 {
         return;
     }
-    if lanes.are_padded(element) {
-        let places = &places[skipped..];
-        match there {
-            4 => copy_pieces::<4>(places, place, staged.bytes_mut(), there, piece, count),
-            8 => copy_pieces::<8>(places, place, staged.bytes_mut(), there, piece, count),
-            16 => copy_pieces::<16>(places, place, staged.bytes_mut(), there, piece, count),
-            _ => copy_pieces::<0>(places, place, staged.bytes_mut(), there, piece, count),
-        }
+    if lanes.are_padded(lanes_there) {
+        copy_pieces(&places[skipped..], place, staged.bytes_mut(), there, Piece { bytes: piece, room: there }, count);
     } else {
         staged.bytes_mut()[..places.len()].copy_from_slice(places);
     }
@@ -128,34 +122,62 @@ pub(super) fn scatter(element: usize, rows: &[u8], row: usize, lanes: Lanes, cou
     }
 }
 
-/// From places in `staged` to those elsewhere, by `copy` where they are the same.
+/// From places of `lanes_there` lanes to those elsewhere, by `copy` where they are the same.
 pub(super) fn unstage(
     element: usize,
-    staged: &Tile,
+    staged: &[u8],
+    lanes_there: usize,
     lanes: Lanes,
     places: &mut [u8],
     copy: impl FnOnce(&[u8], &mut [u8]),
 ) {
-    if !lanes.are_padded(element) {
-        return copy(&staged.bytes()[..places.len()], places);
+    if !lanes.are_padded(lanes_there) {
+        return copy(&staged[..places.len()], places);
     }
-    let there = padded(lanes.count, element) * element;
-    let (place, piece) = (lanes.all * element, lanes.count * element);
+    let (there, place, bytes) = (lanes_there * element, lanes.all * element, lanes.count * element);
     let count = places.len() / place;
-    let places = &mut places[lanes.first * element..];
     // Where all lanes are meant, what is written behind a place is written over by the next one.
-    match there {
-        4 if lanes.count == lanes.all => copy_pieces::<4>(staged.bytes(), there, places, place, piece, count),
-        8 if lanes.count == lanes.all => copy_pieces::<8>(staged.bytes(), there, places, place, piece, count),
-        16 if lanes.count == lanes.all => copy_pieces::<16>(staged.bytes(), there, places, place, piece, count),
-        _ => copy_pieces::<0>(staged.bytes(), there, places, place, piece, count),
+    let room = if lanes.count == lanes.all { there } else { bytes };
+    copy_pieces(staged, there, &mut places[lanes.first * element..], place, Piece { bytes, room }, count);
+}
+
+/// What is copied of each of many places.
+#[derive(Clone, Copy)]
+pub(super) struct Piece {
+    pub(super) bytes: usize,
+    /// As many bytes or more that may be read instead, and written where the next piece is written over them.
+    pub(super) room: usize,
+}
+
+impl Piece {
+    pub(super) fn exactly(bytes: usize) -> Self {
+        Piece { bytes, room: bytes }
     }
 }
 
-/// Copies `count` pieces, first ones first. All but those at the end are copied as `SIZE` bytes if that isn't 0, for
-/// which the compiler knows how.
-#[inline(always)]
-fn copy_pieces<const SIZE: usize>(
+/// Copies `count` pieces that stand so many bytes apart, first ones first.
+pub(super) fn copy_pieces(
+    from: &[u8],
+    from_stride: usize,
+    to: &mut [u8],
+    to_stride: usize,
+    piece: Piece,
+    count: usize,
+) {
+    let copy = match piece.room {
+        4 => copy_sized::<4>,
+        8 => copy_sized::<8>,
+        16 => copy_sized::<16>,
+        32 => copy_sized::<32>,
+        64 => copy_sized::<64>,
+        128 => copy_sized::<128>,
+        _ => copy_sized::<0>,
+    };
+    copy(from, from_stride, to, to_stride, piece.bytes, count);
+}
+
+/// All pieces but those at the end are copied as `SIZE` bytes if that isn't 0, for which the compiler knows how.
+fn copy_sized<const SIZE: usize>(
     from: &[u8],
     from_stride: usize,
     to: &mut [u8],

@@ -255,6 +255,21 @@ fn many_channels_and_int4_agree_at_odd_and_even_places() {
 }
 
 #[test]
+fn places_of_many_channels_become_places_of_others() {
+    let mut numbers = Numbers(8);
+    let shapes: [&[i64]; 4] = [&[2, 67, 9, 61], &[1, 300, 17, 6], &[3, 24, 5, 7], &[1, 64, 2, 600]];
+    let near = Format::ALL.into_iter().filter(|format| format.spatial_dims() == Some(2));
+    for (from, to) in near.clone().flat_map(|from| near.clone().map(move |to| (from, to))) {
+        for (src, dst) in [(Float16, Int8), (Int8, Float16), (Float32, UInt8), (Int8, Int64), (Int32, Int32)] {
+            check(plain(src, from), plain(dst, to), shapes[numbers.below(shapes.len())], &mut numbers);
+        }
+    }
+    let scaled = Representation { scale: 0.037, ..plain(Int8, Chw32) };
+    check(plain(Float16, Hwc8), scaled, shapes[0], &mut numbers);
+    check(scaled, plain(Float16, Hwc8), shapes[0], &mut numbers);
+}
+
+#[test]
 fn bytes_that_two_channels_share_agree() {
     let mut numbers = Numbers(7);
     let shapes: [&[i64]; 6] =
