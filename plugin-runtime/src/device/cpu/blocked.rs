@@ -55,6 +55,16 @@ impl Blocked {
         self.src_element.min(self.dst_element)
     }
 
+    /// Whether INT4 is turned as it is packed, as bytes of two places each.
+    fn turns_packed(&self) -> bool {
+        let lanes = self.src.lanes.max(self.dst.lanes);
+        (self.src_int4 || self.dst_int4) && self.dst.spatial.is_multiple_of(2) && lanes >= VECTOR
+    }
+
+    fn places_per_turned(&self) -> usize {
+        if self.turns_packed() { 2 } else { 1 }
+    }
+
     /// Elements of a tile's row, where one side has so many lanes.
     fn row(&self, lanes: usize) -> usize {
         tile_row(tile_channels(lanes, self.turned_element()), self.turned_element())
@@ -72,9 +82,9 @@ impl Blocked {
     fn write_rows(&self, src: &[u8], dst: &mut [u8], past_caches: bool) {
         let Arrangement { channels, spatial, outer, .. } = self.dst;
         let width = tile_channels(self.src.lanes, self.turned_element());
-        let row = self.row(self.src.lanes);
+        let (row, per_turned) = (self.row(self.src.lanes), self.places_per_turned());
         // Of two tiles that share bytes, the former has one place of the latter.
-        let (step, more) = if self.shares_bytes() { (row - 2 * VECTOR, 1) } else { (row, 0) };
+        let (step, more) = if self.shares_bytes() { (row - 2 * VECTOR, 1) } else { (row * per_turned, 0) };
         let (groups, runs) = (channels.div_ceil(width), spatial.div_ceil(step));
         let all_bytes = src.len() + dst.len();
         let parts = Parts::new(dst);
@@ -102,7 +112,7 @@ impl Blocked {
                     #[expect(unsafe_code, reason = "the runs are disjoint, which the compiler can't see")]
                     let to = unsafe { parts.part(offset, len) };
                     let from = &rows.bytes()[(line * row + own.start) * self.turned_element()..];
-                    let from = &from[..own.len() * self.turned_element()];
+                    let from = &from[..own.len() / per_turned * self.turned_element()];
                     self.write_run(from, to, &mut scratch.cast, past_caches);
                 }
             }
@@ -127,7 +137,7 @@ impl Blocked {
     /// Casts and writes a run of one channel.
     fn write_run(&self, from: &[u8], to: &mut [u8], memory: &mut Tile, past_caches: bool) {
         let after = self.cast_after();
-        if self.dst_int4 {
+        if self.dst_int4 && !self.turns_packed() {
             let packed = &mut memory.bytes_mut()[..to.len()];
             int4::pack(from, packed);
             if past_caches { copy_past_caches(packed, to) } else { to.copy_from_slice(packed) }
@@ -147,7 +157,7 @@ impl Blocked {
         let Arrangement { channels, spatial, outer, blocks, lanes } = self.dst;
         let place_bytes = lanes * self.dst_element;
         let width = tile_channels(lanes, self.turned_element());
-        let row = self.row(lanes);
+        let row = self.row(lanes) * self.places_per_turned();
         let runs = spatial.div_ceil(row);
         // Where the source's places belong to several blocks, those follow each other: what is read for one is soon read
         // for the others.
@@ -192,7 +202,7 @@ impl Blocked {
     /// Fills some lanes of a run of places; past the caches if there is something to ask for meanwhile.
     fn write_lanes(&self, src: &[u8], run: Run<'_>, memory: &mut Tiles, mut next: Option<&mut Ahead<'_>>) {
         let Run { part, lanes, places: run } = run;
-        let row = self.row(lanes.all);
+        let (row, per_turned) = (self.row(lanes.all), self.places_per_turned());
         let Tiles { rows, turned, scratch } = memory;
         let (keeps_pieces, element) = (self.keeps_pieces(), self.turned_element());
         let lanes_there = if keeps_pieces { lanes.count } else { padded(lanes.count, element) };
@@ -200,17 +210,25 @@ impl Blocked {
             self.read_rows(src, part, row, rows, scratch);
             let row_bytes = row * element;
             rows.bytes_mut()[part.count * row_bytes..lanes.count * row_bytes].fill(0);
-            scatter(element, rows.bytes(), row, lanes, part.places, turned);
+            scatter(element, rows.bytes(), row, lanes, part.places / per_turned, turned);
         }
-        let (after, place_bytes) = (self.cast_after(), lanes.all * self.dst_element);
-        let at_once = (CAST_BYTES / (lanes_there * self.src_element.max(self.dst_element))).max(1);
+        let place_bytes = lanes.all * self.dst_element;
+        // Places are at most pieces of the narrower type, so there are several.
+        let at_once = CAST_BYTES / (lanes_there * self.src_element.max(self.dst_element)) / per_turned * per_turned;
         for (index, run) in run.chunks_mut(at_once * place_bytes).enumerate() {
             let (at, places) = (index * at_once, run.len() / place_bytes);
             let from = if keeps_pieces {
                 self.fill_places(src, Part { start: part.start + at, places, ..part }, lanes_there, scratch);
                 scratch.staged.bytes()
             } else {
-                let turned = &turned.bytes()[at * lanes_there * element..][..places * lanes_there * element];
+                let bytes = |places: usize| places / per_turned * lanes_there * element;
+                let mut turned = &turned.bytes()[bytes(at)..][..bytes(places)];
+                let mut after = self.cast_after();
+                if self.turns_packed() {
+                    let unpacked = &mut scratch.staged.bytes_mut()[..places * lanes_there];
+                    int4::unpack_places(turned, lanes_there, unpacked);
+                    (turned, after) = (unpacked, self.cast);
+                }
                 if let Cast::Copy = after {
                     turned
                 } else {
@@ -244,12 +262,13 @@ impl Tiles {
 struct Scratch {
     pieces: Tile,
     cast: Tile,
+    packed: Tile,
     staged: Tile,
 }
 
 impl Scratch {
     fn new() -> Self {
-        Scratch { pieces: Tile::new(), cast: Tile::new(), staged: Tile::new() }
+        Scratch { pieces: Tile::new(), cast: Tile::new(), packed: Tile::new(), staged: Tile::new() }
     }
 }
 

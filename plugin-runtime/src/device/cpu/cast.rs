@@ -219,18 +219,22 @@ where
     }
 }
 
-fn halves_to_int8(src: &[u8], dst: &mut [u8]) {
-    let done = half_int8::halves_to_int8(src, dst);
-    if done < dst.len() {
-        run_from_half::<I8>(&src[2 * done..], &mut dst[done..]);
-    }
+macro_rules! half_casts {
+    ($($name:ident: $run_rest:ident, $from:literal to $to:literal;)*) => {$(
+        fn $name(src: &[u8], dst: &mut [u8]) {
+            let done = half_int8::$name(src, dst);
+            if done * $from < src.len() {
+                $run_rest::<I8>(&src[done * $from..], &mut dst[done * $to..]);
+            }
+        }
+    )*};
 }
 
-fn int8_to_halves(src: &[u8], dst: &mut [u8]) {
-    let done = half_int8::int8_to_halves(src, dst);
-    if done < src.len() {
-        run_to_half::<I8>(&src[done..], &mut dst[2 * done..]);
-    }
+half_casts! {
+    halves_to_int8: run_from_half, 2 to 1;
+    halves_to_int4: run_from_half, 2 to 1;
+    int8_to_halves: run_to_half, 1 to 2;
+    int4_to_halves: run_to_half, 1 to 2;
 }
 
 /// To FP16 by way of FP32, from which each type would be rounded anyway.
@@ -298,8 +302,10 @@ fn direct(from: DataType, to: DataType) -> CastBytes {
         (DataType::Float32, DataType::Float16) => {
             return |src, dst| narrow_bytes(bytemuck::cast_slice(src), bytemuck::cast_slice_mut(dst));
         }
-        (DataType::Float16, DataType::Int8 | DataType::Int4) => return halves_to_int8,
-        (DataType::Int8 | DataType::Int4, DataType::Float16) => return int8_to_halves,
+        (DataType::Float16, DataType::Int8) => return halves_to_int8,
+        (DataType::Float16, DataType::Int4) => return halves_to_int4,
+        (DataType::Int8, DataType::Float16) => return int8_to_halves,
+        (DataType::Int4, DataType::Float16) => return int4_to_halves,
         (DataType::Float16, _) => return with_marker!(to, To => run_from_half::<To>),
         (_, DataType::Float16) => return with_marker!(from, From => run_to_half::<From>),
         _ => {}

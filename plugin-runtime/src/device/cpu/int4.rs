@@ -1,6 +1,11 @@
 //! Runs of INT4: two elements to a byte, the earlier one in the low half.
 
+use std::ops::Range;
+
 use super::cast::{Cast, unpacked_bytes};
+#[cfg(target_arch = "x86_64")]
+use super::features::has_avx2;
+use super::interleave::VECTOR;
 use super::tasks::in_tasks;
 use super::vector::vectorized;
 use crate::tensor::DataType;
@@ -105,10 +110,83 @@ pub(super) fn pack(elements: &[u8], packed: &mut [u8]) {
     }
 }
 
+/// Elements saturated of some lanes of places of `place` elements, of which the first and the second, and so on, make one of
+/// `packed`.
+pub(super) fn pack_places(places: &[u8], place: usize, lanes: Range<usize>, packed: &mut [u8]) {
+    #[cfg(target_arch = "x86_64")]
+    if has_avx2() {
+        #[expect(unsafe_code, reason = "the compiler doesn't know which processor this is")]
+        // SAFETY: the processor has the instructions, as was just asked.
+        return unsafe { avx2::pack_places(places, place, lanes, packed) };
+    }
+    pack_all(places, place, lanes, packed);
+}
+
+/// The reverse for all lanes, of which there are a multiple of 16.
+pub(super) fn unpack_places(packed: &[u8], lanes: usize, places: &mut [u8]) {
+    #[cfg(target_arch = "x86_64")]
+    if has_avx2() {
+        #[expect(unsafe_code, reason = "the compiler doesn't know which processor this is")]
+        // SAFETY: the processor has the instructions, as was just asked.
+        return unsafe { avx2::unpack_places(packed, lanes, places) };
+    }
+    unpack_all(packed, lanes, places);
+}
+
+/// The same, compiled for AVX2. It is too long for the compiler to make it a part of what [`vectorized`] compiles.
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use std::ops::Range;
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn pack_places(places: &[u8], place: usize, lanes: Range<usize>, packed: &mut [u8]) {
+        super::pack_all(places, place, lanes, packed);
+    }
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn unpack_places(packed: &[u8], lanes: usize, places: &mut [u8]) {
+        super::unpack_all(packed, lanes, places);
+    }
+}
+
+#[inline(always)]
+fn pack_all(places: &[u8], place: usize, lanes: Range<usize>, packed: &mut [u8]) {
+    for (pair, packed) in places.chunks_exact(2 * place).zip(packed.chunks_exact_mut(lanes.len())) {
+        let (first, first_rest) = pair[..place][lanes.clone()].as_chunks::<VECTOR>();
+        let (second, second_rest) = pair[place..][lanes.clone()].as_chunks::<VECTOR>();
+        let (packed, packed_rest) = packed.as_chunks_mut::<VECTOR>();
+        for ((packed, first), second) in packed.iter_mut().zip(first).zip(second) {
+            *packed = std::array::from_fn(|i| saturate(first[i]) | saturate(second[i]) << 4);
+        }
+        for ((packed, &first), &second) in packed_rest.iter_mut().zip(first_rest).zip(second_rest) {
+            *packed = saturate(first) | saturate(second) << 4;
+        }
+    }
+}
+
+#[inline(always)]
+fn unpack_all(packed: &[u8], lanes: usize, places: &mut [u8]) {
+    for (packed, pair) in packed.chunks_exact(lanes).zip(places.chunks_exact_mut(2 * lanes)) {
+        let (first, second) = pair.split_at_mut(lanes);
+        let (first, second) = (first.as_chunks_mut::<VECTOR>().0, second.as_chunks_mut::<VECTOR>().0);
+        for ((packed, first), second) in packed.as_chunks::<VECTOR>().0.iter().zip(first).zip(second) {
+            *first = packed.map(|byte| signed(byte & 0x0F));
+            *second = packed.map(|byte| signed(byte >> 4));
+        }
+    }
+}
+
+/// A number of four bits as one of eight.
+#[inline(always)]
+fn signed(nibble: u8) -> u8 {
+    (nibble ^ 8).wrapping_sub(8)
+}
+
 fn nibbles(byte: u8) -> [u8; 2] {
     [(byte << 4).cast_signed() >> 4, byte.cast_signed() >> 4].map(i8::cast_unsigned)
 }
 
+#[inline(always)]
 fn saturate(int8: u8) -> u8 {
     int8.cast_signed().clamp(-8, 7).cast_unsigned() & 0x0F
 }

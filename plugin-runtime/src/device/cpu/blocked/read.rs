@@ -13,10 +13,13 @@ impl Blocked {
         }
         let (element, cast) = (self.turned_element(), self.cast_before());
         let rows = rows.bytes_mut().chunks_exact_mut(row * element).take(part.count);
-        for (channel, to) in (part.channel..).zip(rows.map(|row| &mut row[..part.places * element])) {
+        let len = part.places / self.places_per_turned() * element;
+        for (channel, to) in (part.channel..).zip(rows.map(|row| &mut row[..len])) {
             let start = self.src.offset(part.outer, channel, part.start);
             if !self.src_int4 {
                 cast.run(&src[start * self.src_element..][..part.places * self.src_element], to);
+            } else if self.turns_packed() {
+                to.copy_from_slice(&src[start / 2..][..len]);
             } else if let Cast::Copy = cast {
                 int4::unpack_from(src, start, to);
             } else {
@@ -30,11 +33,15 @@ impl Blocked {
     /// The same from a source with places.
     pub(super) fn gather(&self, src: &[u8], part: Part, row: usize, rows: &mut Tile, scratch: &mut Scratch) {
         let element = self.turned_element();
-        let Scratch { pieces, cast, staged } = scratch;
+        let Scratch { pieces, cast, packed, staged } = scratch;
         let mut done = 0;
         while done < part.count {
             let (places, lanes) = self.places(src, part, done);
-            let (places, lanes) = self.cast_places(places, lanes, pieces, cast);
+            let (places, lanes) = if self.turns_packed() {
+                self.pack_places(places, lanes, pieces, cast, packed)
+            } else {
+                self.cast_places(places, lanes, pieces, cast)
+            };
             gather(element, places, lanes, &mut rows.bytes_mut()[done * row * element..], row, staged);
             done += lanes.count;
         }
@@ -79,6 +86,26 @@ impl Blocked {
         (cast, Lanes { all: lanes.count, first: 0, ..lanes })
     }
 
+    /// Places of INT4, of which two are packed.
+    fn pack_places<'a>(
+        &self,
+        places: &[u8],
+        lanes: Lanes,
+        pieces: &mut Tile,
+        cast: &mut Tile,
+        packed: &'a mut Tile,
+    ) -> (&'a [u8], Lanes) {
+        let place = lanes.all * self.src_element;
+        let packed = &mut packed.bytes_mut()[..places.len() / place / 2 * lanes.count];
+        let pairs_at_once = TILE_BYTES / lanes.count / 2;
+        let chunks = packed.chunks_mut(pairs_at_once * lanes.count);
+        for (places, packed) in places.chunks(pairs_at_once * 2 * place).zip(chunks) {
+            let (places, lanes) = self.cast_places(places, lanes, pieces, cast);
+            int4::pack_places(places, lanes.all, lanes.first..lanes.first + lanes.count, packed);
+        }
+        (packed, Lanes { all: lanes.count, first: 0, ..lanes })
+    }
+
     /// Whether both sides have places with so many of the same channels side by side that nothing needs to be turned.
     pub(super) fn keeps_pieces(&self) -> bool {
         let lanes = self.src.lanes.min(self.dst.lanes);
@@ -87,7 +114,7 @@ impl Blocked {
 
     /// Fills places of so many lanes of the destination, without a turn.
     pub(super) fn fill_places(&self, src: &[u8], part: Part, lanes_there: usize, scratch: &mut Scratch) {
-        let Scratch { pieces, cast, staged } = scratch;
+        let Scratch { pieces, cast, staged, .. } = scratch;
         let (from, to) = (self.src_element, self.dst_element);
         let there = lanes_there * to;
         let staged = &mut staged.bytes_mut()[..part.places * there];

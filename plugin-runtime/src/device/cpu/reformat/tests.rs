@@ -257,7 +257,7 @@ fn many_channels_and_int4_agree_at_odd_and_even_places() {
 #[test]
 fn places_of_many_channels_become_places_of_others() {
     let mut numbers = Numbers(8);
-    let shapes: [&[i64]; 4] = [&[2, 67, 9, 61], &[1, 300, 17, 6], &[3, 24, 5, 7], &[1, 64, 2, 600]];
+    let shapes: [&[i64]; 5] = [&[2, 67, 9, 61], &[1, 300, 17, 6], &[3, 24, 5, 7], &[1, 64, 2, 600], &[1, 290, 2, 700]];
     let near = Format::ALL.into_iter().filter(|format| format.spatial_dims() == Some(2));
     for (from, to) in near.clone().flat_map(|from| near.clone().map(move |to| (from, to))) {
         for (src, dst) in [(Float16, Int8), (Int8, Float16), (Float32, UInt8), (Int8, Int64), (Int32, Int32)] {
@@ -267,6 +267,12 @@ fn places_of_many_channels_become_places_of_others() {
     let scaled = Representation { scale: 0.037, ..plain(Int8, Chw32) };
     check(plain(Float16, Hwc8), scaled, shapes[0], &mut numbers);
     check(scaled, plain(Float16, Hwc8), shapes[0], &mut numbers);
+    for other in [scaled, plain(UInt8, Hwc8), plain(Float16, Chw32), plain(BFloat16, Hwc)] {
+        for dims in shapes {
+            check(other, plain(Int4, Linear), dims, &mut numbers);
+            check(plain(Int4, Linear), other, dims, &mut numbers);
+        }
+    }
 }
 
 #[test]
