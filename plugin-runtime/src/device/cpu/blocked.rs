@@ -213,8 +213,10 @@ impl Blocked {
             scatter(element, rows.bytes(), row, lanes, part.places / per_turned, turned);
         }
         let place_bytes = lanes.all * self.dst_element;
+        let is_as_turned = !keeps_pieces && !self.turns_packed() && matches!(self.cast_after(), Cast::Copy);
         // Places are at most pieces of the narrower type, so there are several.
         let at_once = CAST_BYTES / (lanes_there * self.src_element.max(self.dst_element)) / per_turned * per_turned;
+        let at_once = if is_as_turned { part.places } else { at_once };
         for (index, run) in run.chunks_mut(at_once * place_bytes).enumerate() {
             let (at, places) = (index * at_once, run.len() / place_bytes);
             let from = if keeps_pieces {

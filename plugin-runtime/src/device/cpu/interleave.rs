@@ -15,21 +15,25 @@ pub(super) const TILE_BYTES: usize = 16 << 10;
 /// Channels of a tile: so many bytes at each place.
 pub(super) const PIECE_BYTES: usize = 256;
 
-/// Memory for one tile of any type.
+/// Memory for one tile of any type, which is zeroed when it is first written: that takes as long as a tile's work.
+pub(super) struct Tile(Option<Bytes>);
+
 #[repr(C, align(64))]
-pub(super) struct Tile([u8; TILE_BYTES]);
+struct Bytes([u8; TILE_BYTES]);
 
 impl Tile {
     pub(super) const fn new() -> Self {
-        Tile([0; TILE_BYTES])
+        Tile(None)
     }
 
+    /// None before they are written.
     pub(super) fn bytes(&self) -> &[u8] {
-        &self.0
+        self.0.as_ref().map_or(&[], |bytes| &bytes.0)
     }
 
+    #[expect(clippy::unnecessary_lazy_evaluations, reason = "the zeros of a tile are what is to be saved")]
     pub(super) fn bytes_mut(&mut self) -> &mut [u8] {
-        &mut self.0
+        &mut self.0.get_or_insert_with(|| Bytes([0; TILE_BYTES])).0
     }
 }
 

@@ -40,6 +40,7 @@ impl<'a> Ahead<'a> {
     }
 
     /// Asks for the next step.
+    #[inline]
     pub(super) fn ask(&mut self) {
         let mut wanted = self.step.min(self.left);
         self.left -= wanted;
@@ -56,6 +57,7 @@ impl<'a> Ahead<'a> {
     }
 
     /// Copies past the caches, and asks meanwhile.
+    #[inline]
     pub(super) fn copy_and_ask(&mut self, from: &[u8], to: &mut [u8]) {
         // All steps but the first begin at a line.
         let head = to.as_ptr().align_offset(LINE).min(to.len());
