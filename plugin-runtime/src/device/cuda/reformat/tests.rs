@@ -193,12 +193,12 @@ fn cast_transpositions(reformatter: &mut dyn Reformatter) {
 fn shorts(reformatter: &mut dyn Reformatter) {
     let mut numbers = Numbers(9);
     let mut by_words = 0;
-    for format in Format::ALL {
+    for (index, format) in Format::ALL.into_iter().enumerate() {
         let deep = format.spatial_dims() == Some(3);
         let others =
             Format::ALL.into_iter().filter(|other| *other != Linear && deep == (other.spatial_dims() == Some(3)));
         let others: Vec<Format> = others.collect();
-        for width in [8, 64, 20, 30, 130] {
+        for width in [8, 64, 20, 30, 130].into_iter().cycle().skip(index).take(3) {
             let channels = 1 + numbers.below(70) as i64;
             let dims: &[i64] = if deep { &[2, channels, 2, 2, width] } else { &[2, channels, 2, width] };
             let other = others[numbers.below(others.len())];
@@ -216,7 +216,7 @@ fn shorts(reformatter: &mut dyn Reformatter) {
             }
         }
     }
-    assert!(by_words > 150, "{by_words} only");
+    assert!(by_words > 80, "{by_words} only");
 }
 
 /// Eight channels of one dimension and eight of another, with the bits as they are.
