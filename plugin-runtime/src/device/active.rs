@@ -44,7 +44,7 @@ impl Active<'_> {
     }
 
     #[inline]
-    pub(super) fn locate(&self, region: Region, write: bool) -> Result<NonNull<u8>> {
+    pub(super) fn locate(&self, region: &Region, write: bool) -> Result<NonNull<u8>> {
         let base = self.base(region.base).filter(|b| {
             region.offset.checked_add(region.len).is_some_and(|end| end <= b.len) && (b.writable || !write)
         });
@@ -66,11 +66,11 @@ impl Active<'_> {
 
     /// Address of a region in the device's memory.
     pub(crate) fn device_address(&self, region: Region, write: bool) -> Result<u64> {
-        Ok(self.locate(region, write)?.addr().get() as u64)
+        Ok(self.locate(&region, write)?.addr().get() as u64)
     }
 
     #[cold]
-    fn unreachable(&self, region: Region) -> Error {
+    fn unreachable(&self, region: &Region) -> Error {
         let given = self.base(region.base).map_or(0, |b| b.len);
         Error::invalid(format_args!(
             "{} bytes are needed, but the memory given holds {given}",
@@ -190,7 +190,7 @@ impl Active<'_> {
 
     fn locate_on_host(&self, region: Region, write: bool) -> Result<NonNull<u8>> {
         match self.device {
-            None => self.locate(region, write),
+            None => self.locate(&region, write),
             Some(_) => Err(Error::invalid("memory of a GPU can't be borrowed by the host")),
         }
     }

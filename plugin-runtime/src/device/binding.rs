@@ -162,16 +162,6 @@ impl<'a> Binding<'a> {
         Binding(Bound::Foreign(Foreign { address, bytes, dtype, role }))
     }
 
-    /// Whether another binding may lie in the same memory.
-    pub(super) fn is_foreign(&self) -> bool {
-        match &self.0 {
-            Bound::Foreign(_) => true,
-            Bound::DeviceRead(tensor) => tensor.is_lent(),
-            Bound::DeviceWrite(tensor) | Bound::DeviceInPlace(tensor) => tensor.is_lent(),
-            _ => false,
-        }
-    }
-
     pub(crate) fn output_bytes(bytes: &'a mut [u8]) -> Self {
         Binding(Bound::Write(bytes, ElementCheck { views: |_| true, name: "bytes" }))
     }
@@ -219,7 +209,7 @@ impl BasePointer {
 
 impl Binding<'_> {
     /// Checks the binding, sets `base` to its address, and orders `stream` after other work that uses it. `device` is
-    /// where the engine runs; a GPU has a stream.
+    /// where the engine runs; a GPU has a stream. Returns whether another binding may lie in the same memory.
     #[inline]
     pub(super) fn place(
         &mut self,
@@ -228,17 +218,34 @@ impl Binding<'_> {
         rules: &[BindingRule],
         base: &mut BasePointer,
         stream: Option<&CudaStream>,
-    ) -> Result<()> {
-        match (&mut self.0, rule.usage) {
+    ) -> Result<bool> {
+        let shared = match (&mut self.0, rule.usage) {
             (Bound::DeviceRead(tensor), BindingUse::Read) => {
                 on_device(tensor, false, device, rule, base)?;
                 stream.map_or(Ok(()), |stream| tensor.use_for_reading(stream))?;
+                tensor.is_lent()
             }
             (Bound::DeviceInPlace(tensor), BindingUse::Read | BindingUse::Update)
             | (Bound::DeviceWrite(tensor), BindingUse::Write) => {
                 on_device(tensor, true, device, rule, base)?;
                 stream.map_or(Ok(()), |stream| tensor.use_for_writing(stream))?;
+                tensor.is_lent()
             }
+            _ => self.place_elsewhere(device, rule, rules, base)?,
+        };
+        if base.len < rule.bytes { Err(too_small(base.len, rule)) } else { Ok(shared) }
+    }
+
+    /// As [`Binding::place`], of what isn't in a tensor of the device.
+    #[inline(never)]
+    fn place_elsewhere(
+        &mut self,
+        device: &Device,
+        rule: &BindingRule,
+        rules: &[BindingRule],
+        base: &mut BasePointer,
+    ) -> Result<bool> {
+        match (&mut self.0, rule.usage) {
             (Bound::Read(bytes, check), BindingUse::Read) => {
                 *base = BasePointer::read(bytes);
                 on_host(check, device, rule)?;
@@ -251,14 +258,12 @@ impl Binding<'_> {
             (Bound::Foreign(foreign), usage) if foreign.suits(usage) => {
                 foreign.check(rule)?;
                 *base = foreign.place(device);
+                return Ok(true);
             }
-            (Bound::Aliased, BindingUse::Aliases(_)) => {
-                *base = BasePointer::NONE;
-                return Ok(());
-            }
+            (Bound::Aliased, BindingUse::Aliases(_)) => *base = BasePointer::NONE,
             (given, expected) => return Err(unexpected(given, expected, device, rule, rules)),
         }
-        if base.len < rule.bytes { Err(too_small(base.len, rule)) } else { Ok(()) }
+        Ok(false)
     }
 }
 

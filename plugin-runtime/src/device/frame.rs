@@ -116,19 +116,27 @@ impl Frame {
             return Err(wrong_count(bindings.len(), rules));
         }
         let first = 1 + self.constants;
+        let mut shared = false;
         for ((binding, rule), base) in bindings.iter_mut().zip(rules).zip(&mut self.bases[first..]) {
-            binding.place(&self.device, rule, rules, base, stream)?;
+            shared |= binding.place(&self.device, rule, rules, base, stream)?;
         }
-        if bindings.iter().any(Binding::is_foreign) {
+        if shared {
             check_overlaps(&self.bases[first..], rules)?;
         }
+        if let FrameMemory::Host { .. } = &self.memory {
+            self.take_host_memory();
+        }
+        Ok(())
+    }
+
+    #[inline(never)]
+    fn take_host_memory(&mut self) {
         if let FrameMemory::Host { arena, constants } = &mut self.memory {
             self.bases[0] = BasePointer::write(arena);
             for (base, constant) in self.bases[1..].iter_mut().zip(constants.iter()) {
                 *base = BasePointer::read(constant.bytes());
             }
         }
-        Ok(())
     }
 
     /// The memory that was put down. It is made where it is used: a larger result is handed over in memory, which the
@@ -166,6 +174,11 @@ impl Frame {
     #[inline]
     pub(crate) fn activate_lent(&mut self) -> Active<'_> {
         self.active()
+    }
+
+    /// Whether a run was recorded to be replayed.
+    pub(crate) fn has_captured(&self) -> bool {
+        self.captured.is_some()
     }
 
     /// Forgets what was recorded.

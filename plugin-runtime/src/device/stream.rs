@@ -100,6 +100,24 @@ impl Stream {
         self.queue.as_ref().ok_or_else(not_a_gpu)
     }
 
+    /// The address of what all streams have in common that are this queue of work; 0 on the CPU. Another may have it when
+    /// they are all gone.
+    #[inline]
+    pub(crate) fn queue_address(&self) -> usize {
+        self.queue.as_ref().map_or(0, |queue| queue.queue_address())
+    }
+
+    /// Whether it is another library's.
+    pub(crate) fn is_borrowed(&self) -> bool {
+        self.queue.as_ref().is_some_and(|queue| queue.is_borrowed())
+    }
+
+    /// Whether the calling thread has its GPU's context, as far as is known here.
+    #[inline]
+    pub(crate) fn is_bound(&self) -> bool {
+        self.queue.as_ref().is_some_and(|queue| queue.gpu().is_bound())
+    }
+
     /// Whether its owner is capturing it.
     #[inline]
     pub(crate) fn is_captured(&self) -> Result<bool> {

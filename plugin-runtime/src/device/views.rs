@@ -37,7 +37,7 @@ impl<'s> StepViews<'s> {
         if let Some(output) = input.in_place {
             return Ok(Tensor::new(&input.tensor.info, Data::InPlace(output), None));
         }
-        let start = self.active.locate(input.tensor.region, false)?;
+        let start = self.active.locate(&input.tensor.region, false)?;
         if let Some(extents) = self.active.device() {
             let data = Data::Device(start.addr().get() as u64, input.tensor.region.len);
             return Ok(Tensor::new(&input.tensor.info, data, extents.of(&input.tensor)));
@@ -59,7 +59,7 @@ impl<'s> StepViews<'s> {
         }
         let mut starts = [NonNull::dangling(); N];
         for (start, tensor) in starts.iter_mut().zip(placed) {
-            *start = self.active.locate(tensor.region, true)?;
+            *start = self.active.locate(&tensor.region, true)?;
         }
         Ok(std::array::from_fn(|i| {
             let tensor = &placed[i];
@@ -113,7 +113,7 @@ impl<'s> StepViews<'s> {
             return Err(taken_twice("workspace was"));
         }
         let region = self.memory.present_workspace();
-        let start = self.active.locate(region, true)?;
+        let start = self.active.locate(&region, true)?;
         if self.active.device().is_some() {
             return Ok(Workspace::new(DataMut::Device(start.addr().get() as u64, region.len)));
         }

@@ -43,6 +43,9 @@ pub struct ExecutionContext {
     gpu: Option<GpuState>,
     /// The stream of [`ExecutionContext::run`] on a GPU.
     own_stream: Option<Stream>,
+    /// The queue in which a run is nothing but its steps, by [`Stream::queue_address`], as long as nothing but bindings
+    /// changes; 0 for none. It is that of the last run, whose stream is kept.
+    plain_in: usize,
 }
 
 impl ExecutionContext {
@@ -75,6 +78,7 @@ impl ExecutionContext {
             frame: frame.map_err(|error| gpu::without_memory(plan, error))?,
             gpu,
             own_stream: None,
+            plain_in: 0,
             engine,
         })
     }
@@ -142,7 +146,21 @@ impl ExecutionContext {
     /// When a binding is of the wrong kind, type or size, or lies in another device's memory, when an input's shape isn't
     /// set, or when a plugin fails: the error names layer, plugin, tactic and shapes. The context can be used again.
     pub fn enqueue(&mut self, bindings: &mut [Binding<'_>], stream: &Stream) -> Result<()> {
+        let plain = self.plain_in != 0 && self.plain_in == stream.queue_address() && !self.stale;
+        if plain && stream.is_bound() {
+            return self.enqueue_plain(bindings, stream);
+        }
         self.enqueue_with(bindings, stream, Care::Fast)
+    }
+
+    /// As [`ExecutionContext::enqueue_with`], where that found that there is nothing to order, to record or to find out.
+    #[inline]
+    fn enqueue_plain(&mut self, bindings: &mut [Binding<'_>], stream: &Stream) -> Result<()> {
+        let mut active = self.frame.activate_in(bindings, &self.bindings, stream)?;
+        match self.state.run_plain(&mut active, stream) {
+            Ok(()) => Ok(()),
+            Err((position, error)) => Err(self.failed_at(position, error)),
+        }
     }
 
     fn enqueue_with(&mut self, bindings: &mut [Binding<'_>], stream: &Stream, care: Care) -> Result<()> {
@@ -176,7 +194,15 @@ impl ExecutionContext {
             Ok(()) => self.failure = None,
             Err(error) => return Err(self.failed(error)),
         }
+        let is_plain = self.gpu.as_ref().is_some_and(GpuState::is_plain) && !stream.is_borrowed();
+        self.plain_in = if is_plain && !self.frame.has_captured() { stream.queue_address() } else { 0 };
         Ok(())
+    }
+
+    #[cold]
+    fn failed_at(&mut self, position: usize, error: Error) -> Error {
+        let error = at_step(&self.engine.plans[self.profile], &self.state, position, error);
+        self.failed(error)
     }
 
     /// Remembers that a run failed; what it left in the symbols is of no use.
@@ -220,6 +246,7 @@ impl ExecutionContext {
         then: impl FnOnce(&mut Active<'_>, Recorded) -> Result<R>,
     ) -> Result<R> {
         self.prepare()?;
+        self.plain_in = 0;
         let Some(gpu) = &mut self.gpu else {
             return Err(Error::invalid("a run on the CPU can't be recorded: enqueue it, or use device `cuda`"));
         };
@@ -242,6 +269,7 @@ impl ExecutionContext {
     #[cold]
     fn prepare_anew(&mut self) -> Result<()> {
         self.frame.forget_captured();
+        self.plain_in = 0;
         if let Some(gpu) = &mut self.gpu {
             gpu.shapes_changed();
         }

@@ -39,6 +39,8 @@ impl Work {
     }
 }
 
+// What is rarer is kept out of the way of what an impl's run takes.
+#[inline(never)]
 fn reformat(mut views: StepViews<'_>, stream: &Stream) -> Result<()> {
     let source = views.input(0)?;
     let [target] = views.outputs()?;

@@ -27,6 +27,7 @@ mod lockfile;
 mod plugins;
 mod reduce;
 mod refusals;
+mod repeats;
 mod rig;
 mod run_engine;
 mod samples;

@@ -158,7 +158,13 @@ impl Gpu {
     /// context since, launches bind again.
     #[inline]
     pub(crate) fn bind_again(&self) -> Result<Option<Bound>> {
-        if BOUND.get() == self.ordinal { Ok(None) } else { self.bind().map(Some) }
+        if self.is_bound() { Ok(None) } else { self.bind().map(Some) }
+    }
+
+    /// Whether its context was the last that this thread was given here.
+    #[inline]
+    pub(crate) fn is_bound(&self) -> bool {
+        BOUND.get() == self.ordinal
     }
 
     /// Whether its context is current on the calling thread. [`Gpu::bind_again`] goes by that, until other code runs.

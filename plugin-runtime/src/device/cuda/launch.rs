@@ -19,6 +19,7 @@ pub struct LaunchConfig {
 
 impl Default for LaunchConfig {
     /// One block of one thread.
+    #[inline]
     fn default() -> Self {
         LaunchConfig { grid: [1; 3], block: [1; 3], shared_bytes: 0, dependent: false }
     }

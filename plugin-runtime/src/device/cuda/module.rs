@@ -193,11 +193,32 @@ impl Function {
             self.allow_shared(name, config)?;
         }
         // SAFETY: the caller vouches for the arguments.
-        let mut code = unsafe { self.enqueue(stream, config, arguments) };
+        let code = unsafe { self.enqueue(stream, config, arguments) };
+        if code == CUresult::CUDA_SUCCESS {
+            return Ok(());
+        }
+        // SAFETY: as before.
+        unsafe { self.launch_again(code, name, stream, config, arguments) }
+    }
+
+    /// Launches it where the driver just refused to, if only the thread's context was in the way.
+    ///
+    /// # Safety
+    /// As [`Function::launch`].
+    #[expect(unsafe_code, reason = "the driver reads what the pointers point to")]
+    #[cold]
+    unsafe fn launch_again(
+        &self,
+        refused: CUresult,
+        name: &str,
+        stream: &CudaStream,
+        config: &LaunchConfig,
+        arguments: *mut *mut c_void,
+    ) -> Result<()> {
+        let mut code = refused;
         if matches!(code, CUresult::CUDA_ERROR_INVALID_CONTEXT | CUresult::CUDA_ERROR_INVALID_HANDLE) {
-            // The thread had another context.
             let _bound = self.module.gpu.bind()?;
-            // SAFETY: as before.
+            // SAFETY: the caller vouches for the arguments.
             code = unsafe { self.enqueue(stream, config, arguments) };
         }
         check(code, "cuLaunchKernel").map_err(|error| self.refused(name, config, error))
@@ -208,32 +229,47 @@ impl Function {
     #[expect(unsafe_code, reason = "the driver reads what the pointers point to")]
     #[inline]
     unsafe fn enqueue(&self, stream: &CudaStream, config: &LaunchConfig, arguments: *mut *mut c_void) -> CUresult {
+        if config.dependent && self.module.gpu.launches_dependents() {
+            // SAFETY: the caller vouches for the arguments.
+            return unsafe { self.enqueue_dependent(stream, config, arguments) };
+        }
         let [grid_x, grid_y, grid_z] = config.grid;
         let [block_x, block_y, block_z] = config.block;
         let (shared, queue, nothing) = (config.shared_bytes, stream.raw(), std::ptr::null_mut());
-        if config.dependent && self.module.gpu.launches_dependents() {
-            let mut attribute = programmatic_stream_serialization();
-            let config = CUlaunchConfig {
-                gridDimX: grid_x,
-                gridDimY: grid_y,
-                gridDimZ: grid_z,
-                blockDimX: block_x,
-                blockDimY: block_y,
-                blockDimZ: block_z,
-                sharedMemBytes: shared,
-                hStream: queue,
-                attrs: &raw mut attribute,
-                numAttrs: 1,
-            };
-            // SAFETY: as below; the configuration and its attribute live during the call.
-            return unsafe { sys::cuLaunchKernelEx(&raw const config, self.raw, arguments, nothing) };
-        }
         // SAFETY: the function lives, and so does the stream; the caller vouches for the arguments.
         unsafe {
             sys::cuLaunchKernel(
                 self.raw, grid_x, grid_y, grid_z, block_x, block_y, block_z, shared, queue, arguments, nothing,
             )
         }
+    }
+
+    /// # Safety
+    /// As [`Function::launch`].
+    #[expect(unsafe_code, reason = "the driver reads what the pointers point to")]
+    #[inline(never)]
+    unsafe fn enqueue_dependent(
+        &self,
+        stream: &CudaStream,
+        config: &LaunchConfig,
+        arguments: *mut *mut c_void,
+    ) -> CUresult {
+        let mut attribute = programmatic_stream_serialization();
+        let launch = CUlaunchConfig {
+            gridDimX: config.grid[0],
+            gridDimY: config.grid[1],
+            gridDimZ: config.grid[2],
+            blockDimX: config.block[0],
+            blockDimY: config.block[1],
+            blockDimZ: config.block[2],
+            sharedMemBytes: config.shared_bytes,
+            hStream: stream.raw(),
+            attrs: &raw mut attribute,
+            numAttrs: 1,
+        };
+        // SAFETY: the function lives, and so does the stream; the configuration and its attribute live during the call;
+        // the caller vouches for the arguments.
+        unsafe { sys::cuLaunchKernelEx(&raw const launch, self.raw, arguments, std::ptr::null_mut()) }
     }
 
     #[cold]

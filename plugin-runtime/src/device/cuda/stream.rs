@@ -63,6 +63,12 @@ impl CudaStream {
         self.raw
     }
 
+    /// The address of the part that memory keeps: no other queue of work has it while this is there.
+    #[inline]
+    pub(crate) fn queue_address(&self) -> usize {
+        Arc::as_ptr(&self.queue).addr()
+    }
+
     /// Whether work in both is one queue of work.
     #[inline]
     pub(crate) fn is(&self, other: &CudaStream) -> bool {

@@ -51,7 +51,7 @@ impl Uses {
     /// When the driver can't order the stream after that of the last write.
     #[inline]
     pub(super) fn read(&self, stream: &CudaStream) -> Result<()> {
-        if self.last.load(Ordering::Acquire) & !ALONE == address(stream.queue()) {
+        if self.last.load(Ordering::Acquire) & !ALONE == stream.queue_address() {
             return Ok(());
         }
         self.read_elsewhere(stream.queue())
@@ -63,7 +63,7 @@ impl Uses {
     /// When the driver can't order the stream after those that use the memory.
     #[inline]
     pub(super) fn write(&mut self, stream: &CudaStream) -> Result<()> {
-        if *self.last.get_mut() == address(stream.queue()) | ALONE {
+        if *self.last.get_mut() == stream.queue_address() | ALONE {
             return Ok(());
         }
         self.write_elsewhere(stream.queue())
@@ -74,7 +74,7 @@ impl Uses {
     /// # Errors
     /// As [`Uses::read`].
     pub(super) fn read_at_once(&self, stream: &CudaStream) -> Result<()> {
-        if self.last.load(Ordering::Acquire) & !ALONE == address(stream.queue()) {
+        if self.last.load(Ordering::Acquire) & !ALONE == stream.queue_address() {
             return Ok(());
         }
         let streams = self.streams();
@@ -83,7 +83,7 @@ impl Uses {
 
     /// Orders a stream for freeing the memory. Returns whether it may be freed.
     pub(super) fn free(&mut self, stream: &CudaStream) -> bool {
-        if *self.last.get_mut() == address(stream.queue()) | ALONE {
+        if *self.last.get_mut() == stream.queue_address() | ALONE {
             return true;
         }
         let queue = stream.queue();

@@ -39,6 +39,8 @@ pub(super) struct GpuState {
     pending: bool,
     /// Whether the symbols' values on the device are out of date.
     symbols_changed: bool,
+    /// Whether some step has size tensors, or waits for some.
+    sized: bool,
     places: Vec<SizePlace>,
 }
 
@@ -93,6 +95,7 @@ impl GpuState {
             settled: 0,
             pending: false,
             symbols_changed: true,
+            sized: plan.steps.iter().any(|step| step.waits() || !step.sizes.is_empty()),
             places: Vec::new(),
         })
     }
@@ -122,6 +125,11 @@ impl GpuState {
             self.settle_symbols(state, frame, stream)?;
         }
         Ok(bound)
+    }
+
+    /// Whether a run like the last one is nothing but its steps, as far as this knows.
+    pub(super) fn is_plain(&self) -> bool {
+        !self.sized && !self.symbols_changed
     }
 
     #[cold]

@@ -179,6 +179,18 @@ impl State {
         Ok(())
     }
 
+    /// Enqueues all steps, none of which has size tensors or waits for some.
+    ///
+    /// # Errors
+    /// With the position of the step.
+    #[inline]
+    pub(super) fn run_plain(&mut self, active: &mut Active<'_>, stream: &Stream) -> Result<(), (usize, Error)> {
+        for (position, (work, memory)) in self.works.iter_mut().zip(&self.memories).enumerate() {
+            work.run(active, memory, stream).map_err(|error| (position, error))?;
+        }
+        Ok(())
+    }
+
     fn evaluate(&mut self, program: &ShapeProgram) -> Result<()> {
         let scratch = &mut self.scratch[..program.scratch_len()];
         Ok(program.evaluate(&self.symbols, scratch, &mut self.extents[..program.output_len()])?)
