@@ -1,6 +1,7 @@
 //! Tensors of a GPU from one type and layout to another.
 
 mod crossing;
+mod eights;
 #[cfg(test)]
 mod tests;
 mod transposition;
@@ -16,16 +17,17 @@ use crate::tensor::{DataType, Format, Representation};
 use crate::tensor::{DeviceSlice, DeviceSliceMut};
 use crossing::Crossing;
 use declared::*;
+use eights::Eights;
 use transposition::Transposition;
 use way::{
-    CastLaunch, CastTransposition, CrossLaunch, Kernel, ReformatLaunch, Short, ShortLaunch, TransposeLaunch, Way,
-    may_be_wide,
+    CastLaunch, CastTransposition, CrossLaunch, EightsLaunch, Kernel, ReformatLaunch, Short, ShortLaunch,
+    TransposeLaunch, Way, may_be_wide,
 };
 use work::{WORD_BYTES, Work};
 
 #[expect(unsafe_code, reason = "kernels are listed in a section of the binary")]
 mod declared {
-    use super::{CastTransposition, Crossing, Transposition, Work};
+    use super::{CastTransposition, Crossing, Eights, Transposition, Work};
     use crate::kernels;
     use crate::tensor::{DeviceSlice, DeviceSliceMut};
 
@@ -95,6 +97,12 @@ mod declared {
     }
 
     kernels! {
+        pub(in crate::device::cuda) source REFORMAT_EIGHTS = "reformat_eights.cu", headers ["reformat.cuh", "reformat/convert.cuh", "reformat/elements.cuh", "reformat/short.cuh", "reformat/transpose.cuh"];
+        pub(super) fn reformat_eights_8_4(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Eights);
+        pub(super) fn reformat_eights_4_8(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Eights);
+    }
+
+    kernels! {
         pub(in crate::device::cuda) source REFORMAT_CROSSED = "reformat_crossed.cu", headers ["reformat.cuh", "reformat/convert.cuh", "reformat/elements.cuh", "reformat/transpose.cuh"];
         pub(super) fn reformat_crossed_1(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Crossing);
         pub(super) fn reformat_crossed_2(source: DeviceSlice<u8>, target: DeviceSliceMut<u8>, work: Crossing);
@@ -146,6 +154,7 @@ pub(crate) fn reformat(
         Way::Transpose(run) => transpose(stream, run, source, target),
         Way::Cast(run) => cast(stream, run, source, target),
         Way::Short(run) => short_tiles(stream, run, source, target),
+        Way::Eights(run) => eights(stream, run, source, target),
         Way::Cross(run) => cross(stream, run, source, target),
     }
 }
@@ -167,6 +176,7 @@ pub(crate) fn sources(
             Way::Transpose(_) => vec![&REFORMAT_TRANSPOSE],
             Way::Cast(run) => vec![cast_source(run.bytes.source)],
             Way::Short(_) => vec![&REFORMAT_SHORT_TILES],
+            Way::Eights(_) => vec![&REFORMAT_EIGHTS],
             Way::Cross(_) => vec![&REFORMAT_CROSSED],
         });
     }
@@ -196,6 +206,9 @@ pub(crate) fn sources(
         }
         if short {
             sources.push(&REFORMAT_SHORT_TILES);
+            if from.dtype.bits() + to.dtype.bits() == 12 {
+                sources.push(&REFORMAT_EIGHTS);
+            }
         }
     }
     if may_be_wide(from, to, largest)? {
@@ -205,7 +218,7 @@ pub(crate) fn sources(
 }
 
 /// All sources of reformats.
-pub(super) fn all_sources() -> [&'static Source; 11] {
+pub(super) fn all_sources() -> [&'static Source; 12] {
     [
         &REFORMAT_ANY,
         &REFORMAT_FLAT,
@@ -216,6 +229,7 @@ pub(super) fn all_sources() -> [&'static Source; 11] {
         &REFORMAT_CAST_4,
         &REFORMAT_SHORT,
         &REFORMAT_SHORT_TILES,
+        &REFORMAT_EIGHTS,
         &REFORMAT_CROSSED,
         &REFORMAT_WIDE,
     ]
@@ -327,6 +341,18 @@ fn short_tiles(
         _ => reformat_short_tiles_4_8,
     };
     kernel(stream, launch, source, target, work)
+}
+
+fn eights(
+    stream: &Stream,
+    EightsLaunch { widens, launch, work }: EightsLaunch,
+    source: DeviceSlice<'_, u8>,
+    target: DeviceSliceMut<'_, u8>,
+) -> Result<()> {
+    match widens {
+        true => reformat_eights_4_8(stream, launch, source, target, work),
+        false => reformat_eights_8_4(stream, launch, source, target, work),
+    }
 }
 
 fn cross(

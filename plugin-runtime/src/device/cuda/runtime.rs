@@ -10,7 +10,7 @@ pub(crate) fn sources() -> Vec<&'static Source> {
 }
 
 /// The sources of conversions.
-pub(crate) fn reformat_sources() -> [&'static Source; 11] {
+pub(crate) fn reformat_sources() -> [&'static Source; 12] {
     all_sources()
 }
 
@@ -41,6 +41,7 @@ mod tests {
             ("reformat_cast_4.cu", 3),
             ("reformat_short.cu", 6),
             ("reformat_short_tiles.cu", 6),
+            ("reformat_eights.cu", 2),
             ("reformat_crossed.cu", 3),
             ("reformat_wide.cu", 2),
             ("settle.cu", 2),

@@ -49,6 +49,7 @@ static void __syncthreads();
 #include "../reformat_cast_2.cu"
 #include "../reformat_cast_4.cu"
 #include "../reformat_crossed.cu"
+#include "../reformat_eights.cu"
 #include "../reformat_flat.cu"
 #include "../reformat_short.cu"
 #include "../reformat_short_tiles.cu"
@@ -115,9 +116,10 @@ int main() {
                                                  reformat_cast_2_1, reformat_cast_2_2, reformat_cast_2_4,
                                                  reformat_cast_4_1, reformat_cast_4_2, reformat_cast_4_4};
     const Kernel<Crossing> crossing[] = {reformat_crossed_1, reformat_crossed_2, reformat_crossed_4};
+    const Kernel<Eights> turning[] = {reformat_eights_8_4, reformat_eights_4_8};
     constexpr u64 KERNELS = 13, FIRST_WITH_BARRIER = 4, LAST_WITH_BARRIER = 6;
-    constexpr u64 TRANSPOSING = 9, CASTING = 9, CROSSING = 3;
-    enum Kind : u64 { WORK, TRANSPOSE, CAST, CROSS };
+    constexpr u64 TRANSPOSING = 9, CASTING = 9, CROSSING = 3, TURNING = 2;
+    enum Kind : u64 { WORK, TRANSPOSE, CAST, CROSS, TURN };
     struct {
         u64 kind, kernel, blocks, source_bytes, target_bytes, shift;
     } launch;
@@ -125,12 +127,14 @@ int main() {
     Transposition transposition;
     CastTransposition cast;
     Crossing crossed;
+    Eights turned;
     while (std::fread(&launch, sizeof launch, 1, stdin) == 1) {
         switch (launch.kind) {
         case WORK: must(launch.kernel < KERNELS), read_input(&work, sizeof work); break;
         case TRANSPOSE: must(launch.kernel < TRANSPOSING), read_input(&transposition, sizeof transposition); break;
         case CAST: must(launch.kernel < CASTING), read_input(&cast, sizeof cast); break;
-        default: must(launch.kind == CROSS && launch.kernel < CROSSING), read_input(&crossed, sizeof crossed);
+        case CROSS: must(launch.kernel < CROSSING), read_input(&crossed, sizeof crossed); break;
+        default: must(launch.kind == TURN && launch.kernel < TURNING), read_input(&turned, sizeof turned);
         }
         // Of exactly the size, so that tools see what lies beyond. Both are at a multiple of 16, and `shift` bytes.
         u8* read = new (std::align_val_t(16)) u8[launch.source_bytes + launch.shift];
@@ -144,7 +148,8 @@ int main() {
         case WORK: run_blocks(kernels[launch.kernel], work, launch.blocks, has_barrier); break;
         case TRANSPOSE: run_blocks(transposing[launch.kernel], transposition, launch.blocks, true); break;
         case CAST: run_blocks(casting[launch.kernel], cast, launch.blocks, true); break;
-        default: run_blocks(crossing[launch.kernel], crossed, launch.blocks, false);
+        case CROSS: run_blocks(crossing[launch.kernel], crossed, launch.blocks, false); break;
+        default: run_blocks(turning[launch.kernel], turned, launch.blocks, false);
         }
         std::fwrite(written + launch.shift, 1, launch.target_bytes, stdout);
         std::fflush(stdout);

@@ -236,6 +236,28 @@ fn eight_by_eight(reformatter: &mut dyn Reformatter) {
     }
 }
 
+/// Eight lanes of INT8 and eight places of INT4, with channels that end within a block and without.
+fn eight_lanes(reformatter: &mut dyn Reformatter) {
+    let mut numbers = Numbers(11);
+    let lanes_of_eight = [Chw16, Chw32, Hwc8, Hwc16, Hwc, Dhwc8, Cdhw32, Dhwc];
+    for format in Format::ALL.into_iter().filter(|format| lanes_of_eight.contains(format)) {
+        for round in 0..6 {
+            let mut extent = |most: usize| 1 + numbers.below(most) as i64;
+            let channels = if round % 2 == 0 || matches!(format, Hwc | Dhwc) { 8 * extent(9) } else { extent(70) };
+            let (outer, height, width) = (extent(3), extent(5), 8 * extent(6));
+            let deep = format.spatial_dims() == Some(3);
+            let dims: &[i64] =
+                if deep { &[outer, channels, 2, height, width] } else { &[outer, channels, height, width] };
+            let (int8, int4) = (plain(Int8, format), plain(Int4, Linear));
+            for (from, to) in [(int8, int4), (int4, int8)] {
+                let way = Way::of(from, to, &Dims::new(dims).unwrap()).unwrap();
+                assert!(matches!(way, Way::Eights(_)), "{from:?} to {to:?} {dims:?}: {way:?}");
+                check(reformatter, from, to, dims, &mut numbers);
+            }
+        }
+    }
+}
+
 /// Channels in different dimensions, some of them in as many as a warp takes.
 fn crossings(reformatter: &mut dyn Reformatter) {
     let mut numbers = Numbers(8);
@@ -332,7 +354,8 @@ fn layouts_change_on_an_emulator_as_on_the_cpu() {
 
 #[test]
 fn types_change_on_an_emulator_as_on_the_cpu() {
-    let cases: [fn(&mut dyn Reformatter); 5] = [types_and_layouts, cast_transpositions, shorts, casts, scales];
+    let cases: [fn(&mut dyn Reformatter); 6] =
+        [types_and_layouts, cast_transpositions, shorts, eight_lanes, casts, scales];
     on_an_emulator("types_change_on_an_emulator_as_on_the_cpu", &cases);
 }
 
@@ -356,6 +379,7 @@ on_a_gpu! {
     crossings_on_a_gpu: crossings;
     shorts_on_a_gpu: shorts;
     eight_by_eight_on_a_gpu: eight_by_eight;
+    eight_lanes_on_a_gpu: eight_lanes;
     casts_on_a_gpu: casts;
     scales_on_a_gpu: scales;
 }

@@ -3,6 +3,7 @@
 use bytemuck::{Pod, Zeroable};
 
 use super::crossing::Crossing;
+use super::eights::Eights;
 use super::transposition::{ElementBytes, Tiled, Transposition};
 use super::work::{COUNT, Conversion, Layout, MOST_AT_ONCE, NARROW, Nesting, THREADS, Tiling, WORD_BYTES, Work};
 use crate::device::cuda::LaunchConfig;
@@ -52,6 +53,8 @@ pub(super) enum Way {
     Cast(CastLaunch),
     /// The same, between FP16, INT8 and INT4.
     Short(ShortLaunch),
+    /// The same, between INT8 of a multiple of eight lanes and INT4.
+    Eights(EightsLaunch),
     /// Channels in one dimension and in another change places.
     Cross(CrossLaunch),
 }
@@ -88,12 +91,20 @@ pub(super) struct CastLaunch {
     pub(super) work: CastTransposition,
 }
 
-/// A change of layout by words of four bytes, and of type.
+/// A change of layout by words of four bytes, and between FP16, INT8 and INT4.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ShortLaunch {
     pub(super) short: Short,
     pub(super) launch: LaunchConfig,
     pub(super) work: Transposition,
+}
+
+/// A change between eight lanes of INT8 and rows of INT4.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct EightsLaunch {
+    pub(super) widens: bool,
+    pub(super) launch: LaunchConfig,
+    pub(super) work: Eights,
 }
 
 /// A change of the dimension in which channels have their lanes.
@@ -141,7 +152,10 @@ impl Way {
         let moved = !flat && nesting == Nesting::Same && source.lanes != target.lanes;
         if words && !wide {
             let way = match nesting {
-                Nesting::Same if moved => Way::by_words(&conversion, short, &source, &target),
+                Nesting::Same if moved => match Way::by_eights(short, &source, &target)? {
+                    None => Way::by_words(&conversion, short, &source, &target),
+                    way => way,
+                },
                 Nesting::Same => None,
                 Nesting::SourceDeeper | Nesting::TargetDeeper => Way::crossing(&conversion, &source, &target)?,
             };
@@ -200,6 +214,21 @@ impl Way {
                 work: CastTransposition { moves: work, conversion: *conversion },
             }),
         })
+    }
+
+    /// `None` where that can't be.
+    ///
+    /// # Errors
+    /// When there are more elements than a launch can have.
+    fn by_eights(short: Option<Short>, source: &Layout, target: &Layout) -> Result<Option<Way>> {
+        let (widens, eights) = match short {
+            Some(Short { from: 8, to: 4 }) => (false, Eights::new(source, target)),
+            Some(Short { from: 4, to: 8 }) => (true, Eights::new(target, source)),
+            _ => return Ok(None),
+        };
+        let Some((work, threads)) = eights else { return Ok(None) };
+        let launch = LaunchConfig::for_elements(threads as usize, THREADS)?;
+        Ok(Some(Way::Eights(EightsLaunch { widens, launch, work })))
     }
 
     /// `None` where that can't be.
@@ -309,7 +338,11 @@ mod tests {
         assert_eq!(kernel((Float32, Linear), (Float16, Linear), &image), Some(Kernel::Flat));
         assert_eq!(cast((Float32, Linear), (Float16, Hwc), &image), Some([4, 2]));
         assert_eq!(cast((UInt8, Chw32), (Int4, Linear), &image), Some([1, 1]));
-        assert_eq!(short((Int8, Chw32), (Int4, Linear), &image), Some((8, 4)));
+        assert_eq!(short((Int8, Chw4), (Int4, Linear), &image), Some((8, 4)));
+        assert!(matches!(way((Int8, Chw32), (Int4, Linear), &image), Way::Eights(run) if !run.widens));
+        assert!(matches!(way((Int4, Linear), (Int8, Hwc8), &image), Way::Eights(run) if run.widens));
+        assert_eq!(short((Int8, Chw32), (Int4, Linear), &[8, 64, 56, 57 * 2]), None);
+        assert_eq!(short((Int8, Chw32), (Int4, Linear), &[8, 64, 6, 58]), Some((8, 4)), "not words of eight places");
         assert_eq!(short((Float16, Hwc8), (Int8, Chw2), &image), Some((16, 8)));
         assert_eq!(cast((Float16, Hwc8), (Int8, Chw4), &[8, 64, 56, 57 * 2]), None);
         assert_eq!(cast((Float16, Hwc8), (Int8, Chw4), &[8, 64, 57, 58]), Some([2, 1]), "not words of four places");

@@ -4,8 +4,10 @@ use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use super::super::way::{CastLaunch, CrossLaunch, Kernel, ReformatLaunch, Short, ShortLaunch, TransposeLaunch, Way};
-use super::super::{cast, cross, launch, memory, short_tiles, transpose};
+use super::super::way::{
+    CastLaunch, CrossLaunch, EightsLaunch, Kernel, ReformatLaunch, Short, ShortLaunch, TransposeLaunch, Way,
+};
+use super::super::{cast, cross, eights, launch, memory, short_tiles, transpose};
 use crate::device::cuda::DeviceTensor;
 use crate::device::{Device, Stream};
 use crate::tensor::{DataType, DeviceSlice, DeviceSliceMut, HostTensor};
@@ -93,6 +95,9 @@ impl Reformatter for Emulator {
             Way::Cross(CrossLaunch { element_bytes, launch, work }) => {
                 (3, u64::from(*element_bytes / 2), launch, bytemuck::bytes_of(work))
             }
+            Way::Eights(EightsLaunch { widens, launch, work }) => {
+                (4, u64::from(*widens), launch, bytemuck::bytes_of(work))
+            }
         };
         assert_eq!((&launch.grid[1..], launch.block, launch.shared_bytes), (&[1, 1][..], [256, 1, 1], 0));
         let blocks = u64::from(launch.grid[0]);
@@ -146,6 +151,7 @@ impl Reformatter for Gpu {
             Way::Cast(run) => cast(&self.0, run, read, written).unwrap(),
             Way::Short(run) => short_tiles(&self.0, run, read, written).unwrap(),
             Way::Cross(run) => cross(&self.0, run, read, written).unwrap(),
+            Way::Eights(run) => eights(&self.0, run, read, written).unwrap(),
         }
         let result = to.to_host(&self.0).unwrap();
         let (before, rest) = result.bytes().split_at(shift);
