@@ -10,6 +10,7 @@ use tests::{Random, tensor};
 
 use crate::gpu::{gpu, quick};
 use crate::plugins::late::late_copy;
+use crate::rig::assert_same;
 
 const N: i64 = 100_000;
 /// In each byte of what is put where a tensor was.
@@ -192,4 +193,19 @@ fn streams_come_and_go_while_a_tensor_stays() {
     let poison = poison(&own);
     assert_holds(&y, &own, &data);
     drop(poison);
+}
+
+#[test]
+fn what_is_copied_to_the_gpu_and_back_is_the_same_whatever_was_copied_before() {
+    let Some(device) = gpu("what_is_copied_to_the_gpu_and_back_is_the_same_whatever_was_copied_before") else { return };
+    let stream = device.create_stream().unwrap();
+    const MIB: usize = 1 << 20;
+    let mut random = Random::new(8);
+    for bytes in [5, 0, 1, 65536, 65537, 100, 8 * MIB, 8 * MIB + 1, 3, 16 * MIB, 17 * MIB + 3, 8 * MIB - 1] {
+        let mut tensor = HostTensor::zeros(DataType::UInt8, &[bytes as i64]).unwrap();
+        let seed = random.below(1 << 20);
+        tensor.bytes_mut().iter_mut().enumerate().for_each(|(at, byte)| *byte = (at * 7 + at / 251 + seed) as u8);
+        let copy = DeviceTensor::from_host(&stream, &tensor).unwrap();
+        assert_same(&copy.to_host(&stream).unwrap(), &tensor, &format!("{bytes} bytes"));
+    }
 }

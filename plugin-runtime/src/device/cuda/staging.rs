@@ -92,42 +92,66 @@ impl Drop for PinnedMemory {
 /// Two page-locked buffers: one is filled or emptied by the host while the GPU copies the other.
 #[derive(Debug)]
 pub(crate) struct Staging {
-    buffers: [(PinnedMemory, Event); 2],
+    gpu: &'static Gpu,
+    buffers: [Buffer; 2],
 }
 
-const BUFFER_BYTES: usize = 8 << 20;
+/// A page-locked buffer, as large as what went through it needed: to lock pages takes the driver longer than to copy as many.
+#[derive(Debug)]
+struct Buffer {
+    memory: Option<PinnedMemory>,
+    /// Marks the end of the GPU's last copy.
+    copied: Event,
+}
+
+/// A buffer has at most so many bytes, and at least so many.
+const MOST_BYTES: usize = 8 << 20;
+const FEWEST_BYTES: usize = 64 << 10;
+
+impl Buffer {
+    /// The first `len` bytes, at most [`MOST_BYTES`], once the GPU doesn't use them any more.
+    fn room(&mut self, gpu: &'static Gpu, len: usize) -> Result<&mut [u8]> {
+        self.copied.synchronize()?;
+        if self.memory.as_ref().is_none_or(|memory| memory.len < len) {
+            self.memory = None;
+            self.memory = Some(PinnedMemory::zeroed(gpu, len.next_power_of_two().clamp(FEWEST_BYTES, MOST_BYTES))?);
+        }
+        let room = self.memory.as_mut().and_then(|memory| memory.bytes().get_mut(..len));
+        room.ok_or_else(|| Error::invalid("too little page-locked memory"))
+    }
+}
 
 impl Staging {
     pub(super) fn new(gpu: &'static Gpu) -> Result<Self> {
-        let buffer = || -> Result<_> { Ok((PinnedMemory::zeroed(gpu, BUFFER_BYTES)?, Event::new(gpu, false)?)) };
-        Ok(Staging { buffers: [buffer()?, buffer()?] })
+        let buffer = || -> Result<_> { Ok(Buffer { memory: None, copied: Event::new(gpu, false)? }) };
+        Ok(Staging { gpu, buffers: [buffer()?, buffer()?] })
     }
 
     pub(super) fn upload(&mut self, stream: &CudaStream, address: u64, bytes: &[u8]) -> Result<()> {
-        for (index, chunk) in bytes.chunks(BUFFER_BYTES).enumerate() {
-            let (buffer, copied) = &mut self.buffers[index % 2];
-            copied.synchronize()?;
-            buffer.bytes()[..chunk.len()].copy_from_slice(chunk);
-            let to = address + (index * BUFFER_BYTES) as u64;
-            let from = buffer.start.as_ptr().cast_const().cast();
+        for (index, chunk) in bytes.chunks(MOST_BYTES).enumerate() {
+            let buffer = &mut self.buffers[index % 2];
+            let room = buffer.room(self.gpu, chunk.len())?;
+            room.copy_from_slice(chunk);
+            let from = room.as_ptr().cast();
+            let to = address + (index * MOST_BYTES) as u64;
             // SAFETY: the buffer holds the chunk and isn't touched before `copied`; the caller owns the target.
             #[expect(unsafe_code, reason = "calls the driver")]
             check(unsafe { sys::cuMemcpyHtoDAsync_v2(to, from, chunk.len(), stream.raw()) }, "cuMemcpyHtoDAsync")?;
-            stream.record_event(copied)?;
+            stream.record_event(&buffer.copied)?;
         }
         self.settle()
     }
 
     pub(super) fn download(&mut self, stream: &CudaStream, address: u64, bytes: &mut [u8]) -> Result<()> {
         let mut pending: Option<(usize, &mut [u8])> = None;
-        for (index, chunk) in bytes.chunks_mut(BUFFER_BYTES).enumerate() {
-            let (buffer, copied) = &self.buffers[index % 2];
-            let from = address + (index * BUFFER_BYTES) as u64;
-            let to = buffer.start.as_ptr().cast();
+        for (index, chunk) in bytes.chunks_mut(MOST_BYTES).enumerate() {
+            let buffer = &mut self.buffers[index % 2];
+            let to = buffer.room(self.gpu, chunk.len())?.as_mut_ptr().cast();
+            let from = address + (index * MOST_BYTES) as u64;
             // SAFETY: the buffer is as large as the chunk, and was emptied; the caller may read the source.
             #[expect(unsafe_code, reason = "calls the driver")]
             check(unsafe { sys::cuMemcpyDtoHAsync_v2(to, from, chunk.len(), stream.raw()) }, "cuMemcpyDtoHAsync")?;
-            stream.record_event(copied)?;
+            stream.record_event(&buffer.copied)?;
             if let Some((index, chunk)) = pending.replace((index, chunk)) {
                 self.empty(index, chunk)?;
             }
@@ -139,13 +163,11 @@ impl Staging {
     }
 
     fn empty(&mut self, index: usize, chunk: &mut [u8]) -> Result<()> {
-        let (buffer, copied) = &mut self.buffers[index % 2];
-        copied.synchronize()?;
-        chunk.copy_from_slice(&buffer.bytes()[..chunk.len()]);
+        chunk.copy_from_slice(self.buffers[index % 2].room(self.gpu, chunk.len())?);
         Ok(())
     }
 
     fn settle(&self) -> Result<()> {
-        self.buffers.iter().try_for_each(|(_, copied)| copied.synchronize())
+        self.buffers.iter().try_for_each(|buffer| buffer.copied.synchronize())
     }
 }

@@ -43,6 +43,7 @@ static unsigned __byte_perm(unsigned low, unsigned high, unsigned selector) {
 }
 
 static void __syncthreads();
+static void __syncwarp() { __syncthreads(); }
 
 #include "../reformat_any.cu"
 #include "../reformat_cast_1.cu"
@@ -149,7 +150,7 @@ int main() {
         case TRANSPOSE: run_blocks(transposing[launch.kernel], transposition, launch.blocks, true); break;
         case CAST: run_blocks(casting[launch.kernel], cast, launch.blocks, true); break;
         case CROSS: run_blocks(crossing[launch.kernel], crossed, launch.blocks, false); break;
-        default: run_blocks(turning[launch.kernel], turned, launch.blocks, false);
+        default: run_blocks(turning[launch.kernel], turned, launch.blocks, true);
         }
         std::fwrite(written + launch.shift, 1, launch.target_bytes, stdout);
         std::fflush(stdout);

@@ -236,15 +236,23 @@ fn eight_by_eight(reformatter: &mut dyn Reformatter) {
     }
 }
 
-/// Eight lanes of INT8 and eight places of INT4, with channels that end within a block and without.
+/// Eights of lanes of INT8 and rows of INT4: channels that end within them and without, places that end within a tile.
 fn eight_lanes(reformatter: &mut dyn Reformatter) {
     let mut numbers = Numbers(11);
-    let lanes_of_eight = [Chw16, Chw32, Hwc8, Hwc16, Hwc, Dhwc8, Cdhw32, Dhwc];
-    for format in Format::ALL.into_iter().filter(|format| lanes_of_eight.contains(format)) {
+    for format in [Chw16, Chw32, Hwc8, Hwc16, Dhwc8, Cdhw32, Hwc] {
         for round in 0..6 {
             let mut extent = |most: usize| 1 + numbers.below(most) as i64;
-            let channels = if round % 2 == 0 || matches!(format, Hwc | Dhwc) { 8 * extent(9) } else { extent(70) };
-            let (outer, height, width) = (extent(3), extent(5), 8 * extent(6));
+            let channels = match format {
+                Hwc | Hwc8 | Dhwc8 => [8, 16 * extent(3), 64 * extent(2)][round % 3],
+                _ if round % 2 == 0 => 8 * extent(9),
+                _ => extent(70),
+            };
+            // Of the last lanes some are padding.
+            let channels = match format {
+                Hwc8 | Dhwc8 if round > 2 => channels - extent(7),
+                _ => channels,
+            };
+            let (outer, height, width) = (extent(3), extent(5), 8 * extent([3, 30][round / 3]));
             let deep = format.spatial_dims() == Some(3);
             let dims: &[i64] =
                 if deep { &[outer, channels, 2, height, width] } else { &[outer, channels, height, width] };

@@ -53,7 +53,7 @@ pub(super) enum Way {
     Cast(CastLaunch),
     /// The same, between FP16, INT8 and INT4.
     Short(ShortLaunch),
-    /// The same, between INT8 of a multiple of eight lanes and INT4.
+    /// The same, between INT8 of eights of lanes and INT4.
     Eights(EightsLaunch),
     /// Channels in one dimension and in another change places.
     Cross(CrossLaunch),
@@ -99,7 +99,7 @@ pub(super) struct ShortLaunch {
     pub(super) work: Transposition,
 }
 
-/// A change between eight lanes of INT8 and rows of INT4.
+/// A change between INT8 of eights of lanes and rows of INT4.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct EightsLaunch {
     pub(super) widens: bool,
@@ -152,10 +152,8 @@ impl Way {
         let moved = !flat && nesting == Nesting::Same && source.lanes != target.lanes;
         if words && !wide {
             let way = match nesting {
-                Nesting::Same if moved => match Way::by_eights(short, &source, &target)? {
-                    None => Way::by_words(&conversion, short, &source, &target),
-                    way => way,
-                },
+                Nesting::Same if moved => Way::by_eights(short, &source, &target)
+                    .or_else(|| Way::by_words(&conversion, short, &source, &target)),
                 Nesting::Same => None,
                 Nesting::SourceDeeper | Nesting::TargetDeeper => Way::crossing(&conversion, &source, &target)?,
             };
@@ -217,18 +215,13 @@ impl Way {
     }
 
     /// `None` where that can't be.
-    ///
-    /// # Errors
-    /// When there are more elements than a launch can have.
-    fn by_eights(short: Option<Short>, source: &Layout, target: &Layout) -> Result<Option<Way>> {
-        let (widens, eights) = match short {
-            Some(Short { from: 8, to: 4 }) => (false, Eights::new(source, target)),
-            Some(Short { from: 4, to: 8 }) => (true, Eights::new(target, source)),
-            _ => return Ok(None),
+    fn by_eights(short: Option<Short>, source: &Layout, target: &Layout) -> Option<Way> {
+        let (widens, (work, blocks)) = match short? {
+            Short { from: 8, to: 4 } => (false, Eights::new(source, target)?),
+            Short { from: 4, to: 8 } => (true, Eights::new(target, source)?),
+            _ => return None,
         };
-        let Some((work, threads)) = eights else { return Ok(None) };
-        let launch = LaunchConfig::for_elements(threads as usize, THREADS)?;
-        Ok(Some(Way::Eights(EightsLaunch { widens, launch, work })))
+        Some(Way::Eights(EightsLaunch { widens, launch: of_blocks(blocks), work }))
     }
 
     /// `None` where that can't be.
@@ -341,7 +334,8 @@ mod tests {
         assert_eq!(short((Int8, Chw4), (Int4, Linear), &image), Some((8, 4)));
         assert!(matches!(way((Int8, Chw32), (Int4, Linear), &image), Way::Eights(run) if !run.widens));
         assert!(matches!(way((Int4, Linear), (Int8, Hwc8), &image), Way::Eights(run) if run.widens));
-        assert_eq!(short((Int8, Chw32), (Int4, Linear), &[8, 64, 56, 57 * 2]), None);
+        assert!(matches!(way((Int8, Chw32), (Int4, Linear), &[8, 64, 56, 57]), Way::Eights(_)));
+        assert_eq!(short((Int8, Hwc8), (Int4, Linear), &[8, 72, 56, 56]), Some((8, 4)), "nine eights");
         assert_eq!(short((Int8, Chw32), (Int4, Linear), &[8, 64, 6, 58]), Some((8, 4)), "not words of eight places");
         assert_eq!(short((Float16, Hwc8), (Int8, Chw2), &image), Some((16, 8)));
         assert_eq!(cast((Float16, Hwc8), (Int8, Chw4), &[8, 64, 56, 57 * 2]), None);
