@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Tables of what `.ci/gpu --only bench,before` measured, as Markdown: beside.py FOLDER
 
-Work on the GPU with its floor, a copy of as many bytes, the code before and the peers; conversions; and the CPU.
+Work on the GPU with its floor, a copy of as many bytes, the code before and the peers; conversions; the CPU; and whole processes.
 """
 
 import json
@@ -67,9 +67,10 @@ def main(folder):
         both = [times(side.get("median_us"), side["floor_us"]) for side in (before.get(key, {"floor_us": 0}), row)]
         lines.append([f"{key[0]} {'x'.join(map(str, key[2]))} {key[1]}", *both])
     table(["on the CPU, times the floor", "before", "now"], lines)
-    for of in ("before", "now"):
-        path = folder / f"first-{of}.txt"
-        print(f"{of}:\n{path.read_text()}" if path.exists() else "")
+    path = folder / "processes.json"
+    taken = json.loads(path.read_text()) if path.exists() else []
+    lines = [[row["what"], *[""] * (2 - len(row["seconds"])), *(f"{seconds:.3f}" for seconds in row["seconds"])] for row in taken]
+    table(["whole processes, s", "before", "now"], lines)
 
 
 if __name__ == "__main__":
