@@ -129,6 +129,7 @@ impl Frame {
         Ok(())
     }
 
+    // Kept out of the way of what a run on a GPU takes.
     #[inline(never)]
     fn take_host_memory(&mut self) {
         if let FrameMemory::Host { arena, constants } = &mut self.memory {

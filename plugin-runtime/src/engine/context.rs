@@ -157,10 +157,8 @@ impl ExecutionContext {
     #[inline]
     fn enqueue_plain(&mut self, bindings: &mut [Binding<'_>], stream: &Stream) -> Result<()> {
         let mut active = self.frame.activate_in(bindings, &self.bindings, stream)?;
-        match self.state.run_plain(&mut active, stream) {
-            Ok(()) => Ok(()),
-            Err((position, error)) => Err(self.failed_at(position, error)),
-        }
+        let ran = self.state.run_plain(&mut active, stream);
+        ran.map_err(|(position, error)| self.failed_at(position, error))
     }
 
     fn enqueue_with(&mut self, bindings: &mut [Binding<'_>], stream: &Stream, care: Care) -> Result<()> {
