@@ -100,6 +100,23 @@ impl Call {
         Lease { call: self, kept: Some(kept), home: Some(home) }
     }
 
+    /// Enqueues the node once more at the extents of the call before, which left what it needs in `home`; else as
+    /// [`Lease::enqueue_in`].
+    ///
+    /// # Safety
+    /// As [`Lease::enqueue_in`].
+    ///
+    /// # Errors
+    /// As [`Lease::enqueue_in`].
+    #[cfg(feature = "tensorrt")]
+    #[inline]
+    #[expect(unsafe_code, reason = "takes addresses on trust")]
+    pub(crate) unsafe fn enqueue_again(&self, home: &mut Home, places: &Places<'_>, raw: *mut c_void) -> Result<()> {
+        let kept = home.0.as_deref_mut().ok_or_else(not_prepared)?;
+        // SAFETY: as the caller says.
+        unsafe { kept.enqueue_in(&self.node.device, places, raw) }
+    }
+
     #[cold]
     fn impossible(&self, input: usize, extents: &[i64]) -> Error {
         let name = self.node.plugin.entry.inputs.get(input).copied().unwrap_or_default();
@@ -168,6 +185,19 @@ impl std::fmt::Debug for Call {
 impl Kept {
     fn new(inputs: usize) -> Self {
         Kept { inputs: vec![Dims::SCALAR; inputs], stale: true, state: None, stream: None }
+    }
+
+    /// # Safety
+    /// As [`Lease::enqueue_in`].
+    #[cfg(feature = "tensorrt")]
+    #[inline]
+    #[expect(unsafe_code, reason = "takes addresses on trust")]
+    unsafe fn enqueue_in(&mut self, device: &Device, places: &Places<'_>, raw: *mut c_void) -> Result<()> {
+        let Kept { state, stale, stream, .. } = self;
+        let Some(state) = state.as_mut().filter(|_| !*stale) else { return Err(not_prepared()) };
+        // SAFETY: as the caller says.
+        let enqueued = unsafe { state.enqueue(places, borrowed(stream, device, raw)?) };
+        enqueued.map_err(|error| state.failed(error))
     }
 }
 
@@ -337,11 +367,8 @@ impl Lease<'_> {
     #[expect(unsafe_code, reason = "takes addresses on trust")]
     pub(crate) unsafe fn enqueue_in(&mut self, places: &Places<'_>, raw: *mut c_void) -> Result<()> {
         let device = &self.call.node.device;
-        let Kept { state, stale, stream, .. } = self.kept()?;
-        let Some(state) = state.as_mut().filter(|_| !*stale) else { return Err(not_prepared()) };
         // SAFETY: as the caller says.
-        let enqueued = unsafe { state.enqueue(places, borrowed(stream, device, raw)?) };
-        enqueued.map_err(|error| state.failed(error))
+        unsafe { self.kept()?.enqueue_in(device, places, raw) }
     }
 
     #[inline]

@@ -21,6 +21,8 @@ pub(super) struct State {
     memory: StepMemory,
     frame: Frame,
     on_host: bool,
+    /// Whether an input is updated in place.
+    updates: bool,
     finds_sizes: bool,
     /// Of the inputs, then of the outputs.
     bytes: Vec<usize>,
@@ -86,6 +88,7 @@ impl State {
             memory: step.memory.clone(),
             frame: Frame::new(device, &size, Arc::from([]), on_device.map(Arc::new))?,
             on_host: device.gpu().is_none(),
+            updates: step.memory.inputs().iter().any(|input| input.in_place.is_some()),
             bytes: vec![0; tensors],
             staging: Vec::new(),
             symbols: Vec::new(),
@@ -254,6 +257,50 @@ impl State {
     #[inline]
     #[expect(unsafe_code, reason = "takes addresses on trust")]
     unsafe fn bind(&mut self, places: &Places<'_>, stream: &Stream) -> Result<()> {
+        // SAFETY: as the caller says.
+        match unsafe { self.bind_as_given(places) } {
+            true => Ok(()),
+            // SAFETY: as the caller says.
+            false => unsafe { self.bind_with_care(places, stream) },
+        }
+    }
+
+    /// Puts down where everything lies, where all of it can be used where it is. Returns whether that is so.
+    ///
+    /// # Safety
+    /// As [`State::bind`].
+    #[inline]
+    #[expect(unsafe_code, reason = "takes addresses on trust")]
+    unsafe fn bind_as_given(&mut self, places: &Places<'_>) -> bool {
+        let Places { inputs, outputs, workspace } = *places;
+        let as_many = (inputs.len(), outputs.len()) == (self.memory.inputs().len(), self.memory.outputs().len());
+        let has_workspace = !workspace.is_null() && workspace.addr().is_multiple_of(HostBytes::ALIGNMENT);
+        if self.updates || !as_many || (self.workspace > 0 && !has_workspace) {
+            return false;
+        }
+        let places = inputs.iter().map(|&place| (place, false));
+        let places = places.chain(outputs.iter().map(|&place| (place.cast_const(), true)));
+        for (index, ((place, writable), &bytes)) in places.zip(&self.bytes).enumerate() {
+            if is_askew(place, bytes) {
+                return false;
+            }
+            // SAFETY: the caller says that as many bytes lie at each place, and that an output's are the run's own.
+            unsafe { self.frame.lend(index, place.expose_provenance(), bytes, writable) };
+        }
+        // SAFETY: as above; its place was looked at.
+        unsafe {
+            self.frame.lend(inputs.len() + outputs.len(), workspace.expose_provenance(), self.workspace, true);
+        }
+        true
+    }
+
+    /// As [`State::bind`], where something has to be copied, or can't be used.
+    ///
+    /// # Safety
+    /// As [`State::bind`].
+    #[inline(never)]
+    #[expect(unsafe_code, reason = "takes addresses on trust")]
+    unsafe fn bind_with_care(&mut self, places: &Places<'_>, stream: &Stream) -> Result<()> {
         self.check_places(places)?;
         let inputs = places.inputs.len();
         for (index, &source) in places.inputs.iter().enumerate() {

@@ -397,3 +397,49 @@ fn a_warmed_up_enqueue_allocates_nothing() {
         tests::suite::check(&mut TensorRt::new(Family::Quick, How::Counted), case);
     }
 }
+
+/// Through TensorRT's tables, runs whose shapes come back, are said in the run alone, or differ from those of the one before.
+#[test]
+fn a_run_is_taken_for_the_last_one_only_where_it_is_as_that() {
+    let Some(_gpu) = crate::gpu::gpu("tensorrt::a_run_is_taken_for_the_last_one_only_where_it_is_as_that") else {
+        return;
+    };
+    const FLOAT: i32 = tests::tensorrt::types::FLOAT;
+    let driver = Driver::new();
+    let stream = driver.stream();
+    let fields = [Field::ints("block_size", &[64])];
+    let plugin = find("sample::elemwise_add_plugin").create("add", &fields, false).unwrap();
+    plugin.output_types(&[FLOAT]).unwrap();
+    let any = DynamicDesc::dynamic(FLOAT, &[1, 1], &[40, 50]);
+    assert_eq!(plugin.configure(&[any], &[any]), 0, "{:?}", log());
+    let plugin = plugin.attach();
+    let values: Vec<f32> = (0..2000).map(|value| value as f32).collect();
+    let x = driver.memory(&values);
+    for (shape, is_said) in [
+        ([40, 50], true),
+        ([3, 5], true),
+        ([3, 5], true),
+        ([5, 3], false),
+        ([40, 50], true),
+        ([3, 7], false),
+        ([3, 5], false),
+    ] {
+        let desc = [Desc::new(FLOAT, &shape)];
+        if is_said {
+            assert_eq!(plugin.on_shape_change(&desc, &desc), 0, "{:?}", log());
+        }
+        let count = shape.iter().product::<i64>() as usize;
+        for round in 0..3 {
+            let y = driver.memory(&[-1.0; 2000]);
+            let (inputs, outputs) = ([x.address().cast_const()], [y.address()]);
+            // SAFETY: both are as large as the largest shape, and stay until the stream is done.
+            let status = unsafe { plugin.enqueue((&desc, &desc), &inputs, &outputs, null_mut(), stream) };
+            assert_eq!(status, 0, "{:?}", log());
+            driver.synchronize(stream);
+            let found = y.read();
+            assert!(found[..count].iter().zip(&values).all(|(found, x)| *found == x + 1.0), "{shape:?}, round {round}");
+            assert!(found[count..].iter().all(|found| *found == -1.0), "{shape:?}, round {round}: behind the end");
+        }
+    }
+    driver.destroy(stream);
+}

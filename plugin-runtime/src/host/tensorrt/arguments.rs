@@ -19,6 +19,7 @@ const MOST: usize = 1 << 16;
 /// # Errors
 /// When the number can't be, or the pointer is null or misplaced.
 #[expect(unsafe_code, reason = "takes a pointer on trust")]
+#[inline]
 pub(super) unsafe fn slice<'a, T>(start: *const T, count: i32, what: &str) -> Result<&'a [T]> {
     match checked(start, count, what)? {
         0 => Ok(&[]),
@@ -43,16 +44,23 @@ pub(super) unsafe fn slice_mut<'a, T>(start: *mut T, count: i32, what: &str) -> 
     }
 }
 
+#[inline]
 fn checked<T>(start: *const T, count: i32, what: &str) -> Result<usize> {
-    let count = usize::try_from(count).ok().filter(|count| *count <= MOST);
-    let count = count.ok_or_else(|| impossible(format_args!("a number of {what} that can't be")))?;
-    if count > 0 && start.is_null() {
-        return Err(impossible(format_args!("no {what}, but a null pointer")));
+    let number = usize::try_from(count).ok().filter(|count| *count <= MOST);
+    match number {
+        Some(0) => Ok(0),
+        Some(number) if !start.is_null() && start.is_aligned() => Ok(number),
+        _ => Err(unusable(number.is_some(), start.is_null(), what)),
     }
-    if count > 0 && !start.is_aligned() {
-        return Err(impossible(format_args!("{what} at an address where they can't be")));
+}
+
+#[cold]
+fn unusable(can_be: bool, is_null: bool, what: &str) -> Error {
+    match (can_be, is_null) {
+        (false, _) => impossible(format_args!("a number of {what} that can't be")),
+        (true, true) => impossible(format_args!("no {what}, but a null pointer")),
+        (true, false) => impossible(format_args!("{what} at an address where they can't be")),
     }
-    Ok(count)
 }
 
 #[cold]
@@ -73,6 +81,21 @@ pub(super) unsafe fn text(start: *const c_char) -> Option<String> {
 fn rank(count: i32) -> Result<usize> {
     let rank = usize::try_from(count).ok().filter(|rank| *rank <= MAX_DIMS);
     rank.ok_or_else(|| impossible(format_args!("a tensor of {count} dimensions")))
+}
+
+impl TensorDesc {
+    /// Whether the other says the same, of a rank that can be.
+    #[inline]
+    pub(super) fn is_as(&self, other: &TensorDesc) -> bool {
+        fn extents(desc: &TensorDesc) -> Option<&[i64]> {
+            desc.dims.extents.get(..desc.dims.count as usize)
+        }
+        self.dims.count == other.dims.count
+            && self.dtype == other.dtype
+            && self.format == other.format
+            && self.scale.to_bits() == other.scale.to_bits()
+            && matches!((extents(self), extents(other)), (Some(ours), Some(theirs)) if ours == theirs)
+    }
 }
 
 impl Dims {
