@@ -22,21 +22,24 @@ SAMPLES = ["add", "circ_pad --mode inetdef", "non_zero"]
 FLOAT, INT32, INT64 = 1, 6, 7
 
 
-def number(field, value):
-    """A field of a protocol buffer that holds a number below 2^28."""
-    encoded = [field << 3]
+def varint(value):
+    """A number as a protocol buffer has it."""
+    encoded = []
     while value > 127:
         encoded.append(value & 127 | 128)
         value >>= 7
     return bytes([*encoded, value])
 
 
+def number(field, value):
+    """A field of a protocol buffer that holds a number."""
+    return varint(field << 3) + varint(value)
+
+
 def piece(field, content):
     """One that holds text, or another message."""
     content = content.encode() if isinstance(content, str) else content
-    length = number(0, len(content))[1:]
-    tag = number(0, field << 3 | 2)[1:]
-    return tag + length + content
+    return varint(field << 3 | 2) + varint(len(content)) + content
 
 
 def tensor(name, dtype, extents):
@@ -58,7 +61,7 @@ def layers():
     for shape in [[32, 32], [1024, 1024], [4096, 8192]]:
         outputs = [("Y", INT32, ["n", 2]), ("N", INT64, [])]
         yield f"non_zero {'x'.join(map(str, shape))}", model("non_zero_plugin", shape, outputs)
-    pads = piece(5, piece(1, "pads") + 4 * number(8, 1) + bytes([0xA0, 0x01, 7]))
+    pads = piece(5, piece(1, "pads") + 4 * number(8, 1) + number(20, 7))
     for shape in [[1, 1, 32, 32], [1, 64, 128, 128], [32, 64, 128, 128]]:
         outputs = [("Y", FLOAT, [*shape[:2], shape[2] + 2, shape[3] + 2])]
         yield f"circ_pad {'x'.join(map(str, shape))}", model("circ_pad_plugin", shape, outputs, pads)
